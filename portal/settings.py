@@ -1,0 +1,351 @@
+"""Every setting, read from the environment here and nowhere else. `.env.example` lists the names with a comment each.
+
+A value that is missing or wrong stops the process with one sentence that names it.
+"""
+
+import base64
+import json
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
+
+T = TypeVar("T")
+
+
+def stop(sentence: str) -> NoReturn:
+    raise SystemExit(f"portal: {sentence}")
+
+
+def required(name: str) -> str:
+    return str(env(name)) if env.str(name, default="") else stop(f"{name} is missing. Set it as .env.example shows.")
+
+
+def checked(name: str, read: Callable[..., T], default: T, rule: str = "", allowed: Callable[[T], bool] = bool) -> T:
+    """A value of the type that `read` gives; `rule` is the sentence said when `allowed` refuses it."""
+    try:
+        value = read(name, default=default)
+    except (ValueError, environ.ImproperlyConfigured) as error:
+        stop(f"{name} cannot be read: {error}")
+    if rule and not allowed(value):
+        stop(f"{name} {rule}")
+    return value
+
+
+# --- What kind of process this is
+DEBUG = checked("DEBUG", env.bool, default=False)
+DEMO = checked("PORTAL_DEMO", env.bool, default=False)
+TESTING = checked("PORTAL_TESTING", env.bool, default=False)
+HTTPS = checked("PORTAL_HTTPS", env.bool, default=True)
+RELEASE = env.str("PORTAL_RELEASE", default="dev")
+PRODUCTION = not (DEBUG or DEMO or TESTING)
+
+SECRET_KEY = required("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("change-me")):
+    stop("SECRET_KEY must be a random text of at least 50 characters in production.")
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+if not FIELD_ENCRYPTION_KEYS:
+    stop("FIELD_ENCRYPTION_KEYS is missing. Set it to one or more Fernet keys, the newest first.")
+
+SITE_URL = required("SITE_URL").rstrip("/")
+if PRODUCTION and not (HTTPS and SITE_URL.startswith("https://")):
+    stop("SITE_URL must begin with https:// and PORTAL_HTTPS must be on in production.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or ""])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The company
+BRAND_NAME = env.str("BRAND_NAME", default="Sonix")
+ORDER_NUMBER_PREFIX = checked(
+    "ORDER_NUMBER_PREFIX", env.str, "SX", "must be 2 or 3 capital letters.", lambda v: v.isalpha() and 1 < len(v) < 4
+)
+TERMS_VERSION = env.str("TERMS_VERSION", default="2026-10-01")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@example.jp")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND_NAME} <no-reply@example.jp>")
+
+# --- Applications
+INSTALLED_APPS = [
+    "portal",
+    "accounts",
+    "catalog",
+    "orders",
+    "provisioning",
+    "journal",
+    "subscriptions",
+    "support",
+    "notifications",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "django_rq",
+    "csp",
+]
+MIDDLEWARE = [
+    "portal.middleware.correlation",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.private_pages",
+    "accounts.middleware.staff_second_factor",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+FORM_RENDERER = "portal.forms.Renderer"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.shell",
+            ],
+            "builtins": ["portal.templatetags.ui", "django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- Storage. The web keeps a pool; workers and the subscriber keep one connection each (decisions.md 32).
+POOL = checked("DB_POOL", env.bool, default=False)
+try:
+    DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(required("DATABASE_URL"))}
+except (ValueError, environ.ImproperlyConfigured) as error:
+    stop(f"DATABASE_URL cannot be read: {error}")
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    stop("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 0 if POOL else None,
+    "CONN_HEALTH_CHECKS": not POOL,
+    "OPTIONS": {**DATABASES["default"].get("OPTIONS", {}), **({"pool": {"min_size": 1, "max_size": 16}} if POOL else {})},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = required("REDIS_URL")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+
+QUEUES = ("provisioning", "cases", "emails", "housekeeping")
+JOB_TIMEOUT_S = 600
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": JOB_TIMEOUT_S, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    for name in QUEUES
+}
+
+# --- Signing in (decisions.md 1, 7)
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "given_name", "family_name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = BRAND_NAME
+
+# --- Browser
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+if checked("BEHIND_PROXY", env.bool, default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+WHMCS_SSO_ORIGINS = env.list("WHMCS_SSO_ORIGINS", default=[])
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "font-src": ["'self'"],
+        "form-action": ["'self'", *WHMCS_SSO_ORIGINS],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
+
+# --- Language and time: every business date is Japan's (decisions.md 33)
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ja", "日本語")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "Asia/Tokyo"
+
+# --- E-mail
+EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
+vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 15
+if env.str("SENDGRID_API_KEY", default=""):
+    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+    ANYMAIL = {"SENDGRID_API_KEY": env.str("SENDGRID_API_KEY")}
+
+# --- Salesforce (architecture.md §6, decisions.md 32)
+SF_API_VERSION = env.str("SF_API_VERSION", default="66.0")
+SF_LOGIN_URL = env.str("SF_LOGIN_URL", default="https://login.salesforce.com").rstrip("/")
+SF_TOKEN_URL = env.str("SF_TOKEN_URL", default=f"{SF_LOGIN_URL}/services/oauth2/token")
+_login_host = urlsplit(SF_LOGIN_URL).hostname or ""
+_is_test_org = _login_host.startswith("test.") or ".sandbox." in _login_host
+SF_AUDIENCE = env.str("SF_AUDIENCE", default=f"https://{'test' if _is_test_org else 'login'}.salesforce.com")
+SF_INSTANCE_HOSTS = env.list("SF_INSTANCE_HOSTS", default=["*.salesforce.com", "*.my.salesforce.com"])
+SF_CLIENT_ID = required("SF_CLIENT_ID")
+SF_USERNAME = required("SF_USERNAME")
+SF_CA_BUNDLE = env.str("SF_CA_BUNDLE", default="")
+SF_PUBSUB_ENDPOINT = env.str("SF_PUBSUB_ENDPOINT", default="api.pubsub.salesforce.com:7443")
+SF_EVENTS_ENABLED = checked("SF_EVENTS_ENABLED", env.bool, default=True)
+SF_PROVISION_EVENT_CHANNEL = env.str("SF_PROVISION_EVENT_CHANNEL", default="/event/OrderProvisionRequested__e")
+SF_EVENTS_REPLAY = checked(
+    "SF_EVENTS_REPLAY", env.str, "LATEST", "must be LATEST or ALL.", lambda v: v in {"LATEST", "ALL"}
+)
+PORTAL_PRICEBOOK_NAME = env.str("PORTAL_PRICEBOOK_NAME", default="Portal")
+SF_FIELD_OPP_COMMODITY_TYPE = env.str("SF_FIELD_OPP_COMMODITY_TYPE", default="CommodityType__c")
+SF_ACCOUNT_NO_SOURCE = checked(
+    "SF_ACCOUNT_NO_SOURCE",
+    env.str,
+    "salesforce",
+    "must be salesforce or portal.",
+    lambda v: v in {"salesforce", "portal"},
+)
+
+
+def _private_key() -> str:
+    """The JWT key as PEM, from SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 (security.md §6)."""
+    path, encoded = env.str("SF_PRIVATE_KEY_PATH", default=""), env.str("SF_PRIVATE_KEY_BASE64", default="")
+    if not path and not encoded:
+        stop("SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 is missing. Set one of them to the key of the client app.")
+    try:
+        pem = Path(path).read_bytes() if path else base64.b64decode(encoded, validate=True)
+        load_pem_private_key(pem, password=None)
+    except OSError as error:
+        stop(f"SF_PRIVATE_KEY_PATH cannot be read: {error.strerror}.")
+    except (ValueError, TypeError):
+        stop(f"{'SF_PRIVATE_KEY_PATH' if path else 'SF_PRIVATE_KEY_BASE64'} does not hold an unencrypted PEM private key.")
+    if path and PRODUCTION and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
+        stop("SF_PRIVATE_KEY_PATH names a file that other users can read. Run chmod 600 on it.")
+    return pem.decode()
+
+
+SF_PRIVATE_KEY = _private_key()
+
+# --- WHMCS
+WHMCS_API_URL = required("WHMCS_API_URL")
+if urlsplit(WHMCS_API_URL).scheme != "https":
+    stop("WHMCS_API_URL must begin with https://.")
+WHMCS_API_IDENTIFIER = required("WHMCS_API_IDENTIFIER")
+WHMCS_API_SECRET = required("WHMCS_API_SECRET")
+WHMCS_CA_BUNDLE = env.str("WHMCS_CA_BUNDLE", default="")
+WHMCS_PAYMENT_METHOD = required("WHMCS_PAYMENT_METHOD")
+WHMCS_CURRENCY_ID = checked("WHMCS_CURRENCY_ID", env.int, default=1)
+WHMCS_CUSTOMER_NUMBER_FIELD_ID = checked(
+    "WHMCS_CUSTOMER_NUMBER_FIELD_ID", env.int, 0, "is missing. Set it to the id of the client custom field."
+)
+WHMCS_TIME_ZONE = env.str("WHMCS_TIME_ZONE", default="Asia/Tokyo")
+WHMCS_MARK_FIELD_NAME = env.str("WHMCS_MARK_FIELD_NAME", default="Salesforce Order Id")
+WHMCS_MARK_CARRIER = checked(
+    "WHMCS_MARK_CARRIER", env.str, "field", "must be field or notes.", lambda v: v in {"field", "notes"}
+)
+try:
+    WHMCS_MARK_FIELDS = {int(pid): int(field) for pid, field in json.loads(env.str("WHMCS_MARK_FIELDS", "{}")).items()}
+except (ValueError, AttributeError, TypeError):
+    stop('WHMCS_MARK_FIELDS must be a JSON object of product id to field id, such as {"101": 901}.')
+
+# Built by portal/clients.py; the apps ask integrations.gateway for them and know no settings of the outside systems.
+INTEGRATION_FACTORIES = {"salesforce": "portal.clients.salesforce", "whmcs": "portal.clients.whmcs"}
+
+# --- Provisioning times in seconds (decisions.md 26)
+LEASE_S = checked("LEASE_S", env.int, default=90)
+SWEEP_S = checked("SWEEP_S", env.int, default=30)
+QUARANTINE_S = checked("QUARANTINE_S", env.int, default=900)
+DEADLINE_MARGIN_S = checked("DEADLINE_MARGIN_S", env.int, default=30)
+READ_DEADLINE_S = checked("READ_DEADLINE_S", env.int, default=15)
+ADD_ORDER_DEADLINE_S = checked("ADD_ORDER_DEADLINE_S", env.int, default=30)
+ACCEPT_ORDER_DEADLINE_S = checked("ACCEPT_ORDER_DEADLINE_S", env.int, default=120)
+STREAM_SILENCE_S = checked("STREAM_SILENCE_S", env.int, default=300)
+LEADER_WAIT_S = checked("LEADER_WAIT_S", env.int, default=10)
+WATCHED_REFRESH_S = checked("WATCHED_REFRESH_S", env.int, default=20)
+REFRESH_S = checked("REFRESH_S", env.int, default=300)
+HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
+
+LOGGING_CONFIG = "portal.logging.configure"
+LOG_JSON = checked("LOG_JSON", env.bool, default=not (DEBUG or sys.stderr.isatty()))
