@@ -1,0 +1,138 @@
+"""Who the customer is: the portal's user, the link to the other two systems, and the journey that makes the link."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    use_in_migrations = True
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A person who signs in by e-mail: a customer, or staff."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail address"), unique=True)
+    given_name = models.CharField(_("given names"), max_length=60)
+    family_name = models.CharField(_("family name"), max_length=60)
+    language = models.CharField(_("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en")
+    terms_version = models.CharField(max_length=20, blank=True)
+    terms_accepted_at = models.DateTimeField(null=True, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def get_full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.given_name
+
+
+class CustomerLink(models.Model):
+    """This user is that Account and that WHMCS client; with the few Account values the portal decides by.
+
+    A provisional link (decisions.md 2) is not unique, names no WHMCS client, and counts as no link wherever the
+    Account's data would be shown, used or changed.
+    """
+
+    class State(models.TextChoices):
+        PROVISIONAL = "provisional", _("provisional")
+        LINKED = "linked", _("linked")
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="link")
+    state = models.CharField(max_length=12, choices=State.choices)
+    sf_account_id = models.CharField(max_length=18)
+    sf_contact_id = models.CharField(max_length=18, blank=True)
+    sf_account_no = models.CharField(max_length=40)
+    whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
+    internet_eligibility = models.CharField(max_length=255, blank=True)
+    internet_eligibility_status = models.CharField(max_length=20, blank=True)
+    identity_status = models.CharField(max_length=20, blank=True)
+    portal_status = models.CharField(max_length=20, blank=True)
+    account_refreshed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=[name], condition=models.Q(state="linked"), name=f"link_{name}")
+            for name in ("sf_account_id", "sf_account_no", "whmcs_client_id")
+        ] + [
+            models.CheckConstraint(
+                condition=models.Q(state="provisional", whmcs_client_id=None)
+                | models.Q(state="linked", whmcs_client_id__isnull=False),
+                name="link_client_iff_linked",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sf_account_no} ({self.state})"
+
+
+class SignupJourney(models.Model):
+    """The way from a verified e-mail to a customer known in all three systems (decisions.md 1–5); resumable."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", _("new customer")
+        LEGACY = "legacy", _("with a customer number")
+
+    class State(models.TextChoices):
+        WAITING_EMAIL = "waiting_email", _("waiting for the e-mail to be verified")
+        RUNNING = "running", _("setting up")
+        NUMBER_UNMATCHED = "number_unmatched", _("customer number not matched")
+        WAITING_CS = "waiting_cs", _("waiting for customer support")
+        DONE = "done", _("done")
+
+    class Step(models.TextChoices):
+        ACCOUNT = "account", _("Salesforce account")
+        CLIENT = "client", _("WHMCS client")
+        LINK = "link", _("link")
+        WRITE_BACK = "write_back", _("Salesforce write-back")
+        WELCOME = "welcome", _("welcome e-mail")
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="journey")
+    ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # Portal_Ref__c of the Account
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    source = models.CharField(max_length=20)  # Portal_Registration_Source__c
+    claimed_number = models.CharField(max_length=40, blank=True)
+    number_tries = models.PositiveSmallIntegerField(default=0)
+    number_tried_on = models.DateField(null=True, blank=True)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.WAITING_EMAIL)
+    step = models.CharField(max_length=12, choices=Step.choices, default=Step.ACCOUNT)
+    sf_account_id = models.CharField(max_length=18, blank=True)
+    sf_contact_id = models.CharField(max_length=18, blank=True)
+    sf_account_no = models.CharField(max_length=40, blank=True)
+    whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "next_try_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.state}/{self.step}"

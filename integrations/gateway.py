@@ -1,0 +1,29 @@
+"""Where flows get the outside systems from; which client it is, settings decide (portal/clients.py builds them)."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from integrations.salesforce.client import SalesforceClient
+    from integrations.whmcs.client import WhmcsClient
+
+
+@lru_cache
+def salesforce() -> "SalesforceClient":
+    """One client per process; safe to share between threads."""
+    return cast("SalesforceClient", import_string(settings.INTEGRATION_FACTORIES["salesforce"])())
+
+
+@lru_cache
+def whmcs() -> "WhmcsClient":
+    """One client per process; safe to share between threads."""
+    return cast("WhmcsClient", import_string(settings.INTEGRATION_FACTORIES["whmcs"])())
+
+
+def forget() -> None:
+    """Drops the clients, so that the next use builds them anew from settings (tests, forked processes)."""
+    salesforce.cache_clear()
+    whmcs.cache_clear()

@@ -1,0 +1,1 @@
+"""What the portal asks of Salesforce, one typed method each, over simple-salesforce in direct mode."""

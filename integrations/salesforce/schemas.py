@@ -1,0 +1,146 @@
+"""What the portal reads from and writes to Salesforce, parsed at the edge. Field names: salesforce-org.md §5."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class AccountRecord:
+    """An Account with its contacts' e-mails (case-folded)."""
+
+    id: str
+    number: str
+    name: str
+    whmcs_client: str  # WH_Account__c, empty when none
+    portal_status: str
+    contact_id: str
+    contact_emails: tuple[str, ...]
+    internet_eligibility: str
+    internet_eligibility_status: str
+    identity_status: str
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What a new customer's Account and Contact are made from."""
+
+    ref: str  # Portal_Ref__c of the Account; the Contact's is f"{ref}:contact"
+    given_name: str
+    family_name: str
+    email: str
+    registration_source: str
+    number: str = ""  # SF_Account_No__c when SF_ACCOUNT_NO_SOURCE=portal
+
+
+@dataclass(frozen=True)
+class ProductRecord:
+    """A Product2 row with its JPY entry in the portal's pricebook; values as they came, the sync judges them."""
+
+    id: str
+    fields: Mapping[str, Any]
+    pricebook_entry_id: str
+    unit_price: Any  # Decimal, or None without an active JPY entry
+
+
+@dataclass(frozen=True)
+class NewOrderItem:
+    pricebook_entry_id: str
+    quantity: int
+    unit_price: int  # yen
+    billing_cycle: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NewOrder:
+    """One Salesforce Order with its items and Opportunity, placed in one Composite (product.md §7)."""
+
+    ref: str  # Portal_Ref__c
+    account_id: str
+    account_name: str
+    commodity: str  # CommodityType__c
+    opportunity_id: str  # empty: a new one is made
+    correlation_id: str
+    effective_date: str  # YYYY-MM-DD, Tokyo
+    close_date: str  # YYYY-MM-DD, Tokyo, for a new Opportunity
+    items: Sequence[NewOrderItem]
+
+
+@dataclass(frozen=True)
+class PlacedOrder:
+    id: str
+    number: str  # OrderNumber
+    opportunity_id: str
+    item_ids: tuple[str, ...]  # in the order of NewOrder.items
+
+
+@dataclass(frozen=True)
+class ProvisionableItem:
+    """One OrderItem as the worker reads it, product included."""
+
+    id: str
+    sku: str
+    name: str
+    item_class: str
+    category: str
+    billing_cycle: str
+    quantity: int
+    unit_price: int  # yen
+    whmcs_product_id: str  # as it stands in Salesforce; may be empty or wrong
+    options: Mapping[str, Any]
+    whmcs_service_id: str
+
+
+@dataclass(frozen=True)
+class ProvisionableOrder:
+    """What one query tells the worker about an order: guard, customer and items (performance.md §3)."""
+
+    id: str
+    number: str
+    status: str
+    activation_status: str
+    last_idem_key: str
+    attempt_count: int
+    whmcs_order_id: int | None
+    portal_ref: str
+    account_id: str
+    account_number: str
+    whmcs_client: str
+    identity_status: str
+    opportunity_id: str
+    items: tuple[ProvisionableItem, ...]
+
+
+@dataclass(frozen=True)
+class OrderChange:
+    """An Order as the refresh mirrors it (decisions.md 14)."""
+
+    id: str
+    portal_ref: str
+    number: str
+    account_id: str
+    opportunity_id: str
+    status: str
+    activation_status: str
+    activation_error: str
+    whmcs_order_id: int | None
+    modstamp: datetime
+
+
+@dataclass(frozen=True)
+class OrderOutcome:
+    """What is written back for one attempt (decisions.md 25)."""
+
+    order_id: str
+    idem_key: str  # compared with Last_Idem_Key__c; empty: only the status is compared
+    provisioned: bool
+    attempt_count: int
+    at: datetime
+    error: str = ""  # "code: cause", at most 255 characters, no personal data
+    whmcs_order_id: int | None = None
+    services: Mapping[str, int] = field(default_factory=dict)  # OrderItem id -> WHMCS service id
+    opportunity_id: str = ""
+    opportunity_service_id: int | None = None
+    with_opportunity: bool = True

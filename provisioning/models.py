@@ -1,0 +1,216 @@
+"""Approved order -> working service: what came in, what was tried, what is still to be reported.
+
+reliability.md §2 is the design, amended by decisions.md 18–28; the names are theirs.
+"""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class EventCursor(models.Model):
+    """Where the subscriber stands on one topic, and how it is. Moved in the transaction that stores the events."""
+
+    topic = models.CharField(max_length=200, primary_key=True)
+    replay_id = models.BinaryField(null=True)  # opaque: never parsed, compared or counted up
+    leader_epoch = models.PositiveBigIntegerField(default=0)  # a stale leader cannot move the cursor
+    leader = models.CharField(max_length=100, blank=True)
+    connected = models.BooleanField(default=False)
+    saved_at = models.DateTimeField(null=True)
+    last_event_at = models.DateTimeField(null=True)
+    last_message_at = models.DateTimeField(null=True)  # an event or a keep-alive
+    disconnected_at = models.DateTimeField(null=True)
+    lag_seconds = models.FloatField(null=True)
+    last_error = models.CharField(max_length=255, blank=True)
+    auth_refused = models.BooleanField(default=False)
+    gap_at = models.DateTimeField(null=True)  # set when the position was lost and everything retained was read again
+
+    def __str__(self) -> str:
+        return self.topic
+
+
+class InboxEvent(models.Model):
+    """One event as it came, kept raw for 90 days; deduplicated by its own id, never by its replay id."""
+
+    class State(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        WAITING = "waiting", _("waits for the live attempt to end")
+        ANSWERED = "answered", _("answered by the live attempt")
+        REPLACED = "replaced", _("replaced by a newer waiting event")
+        DUPLICATE = "duplicate", _("duplicate")
+        POISON = "poison", _("cannot be read")
+        IGNORED = "ignored", _("ignored")
+
+    class Source(models.TextChoices):
+        STREAM = "stream", _("Pub/Sub")
+        RECONCILER = "reconcile", _("reconciler")
+
+    event_uuid = models.CharField(max_length=64, unique=True)
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.STREAM)
+    topic = models.CharField(max_length=200)
+    replay_id = models.BinaryField(null=True)
+    schema_id = models.CharField(max_length=64, blank=True)
+    payload = models.BinaryField(default=b"")
+    order_id = models.CharField(max_length=18, blank=True, db_index=True)
+    idem_key = models.CharField(max_length=80, blank=True, db_index=True)
+    correlation_id = models.CharField(max_length=80, blank=True)
+    requested_by = models.CharField(max_length=80, blank=True)
+    published_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=10, choices=State.choices)
+    note = models.CharField(max_length=255, blank=True)  # why it is poison or ignored
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_id"], condition=models.Q(state="waiting"), name="inbox_newest_alone_waits"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_uuid} ({self.state})"
+
+
+class Attempt(models.Model):
+    """One try at provisioning one order. Terminal states never change; a retry is a new attempt."""
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED", _("queued")
+        RUNNING = "RUNNING", _("running")
+        WAITING = "WAITING", _("waiting for the provider")
+        UNKNOWN = "UNKNOWN", _("outcome unknown")
+        PROVISIONED = "PROVISIONED", _("provisioned")
+        FAILED = "FAILED", _("failed")
+        SKIPPED = "SKIPPED", _("skipped")
+
+    LIVE = (State.QUEUED, State.RUNNING, State.WAITING, State.UNKNOWN)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    order_id = models.CharField(max_length=18, db_index=True)  # Salesforce Order, 18 characters
+    idem_key = models.CharField(max_length=80, unique=True)
+    event = models.OneToOneField(InboxEvent, null=True, on_delete=models.SET_NULL, related_name="attempt")
+    correlation_id = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    epoch = models.PositiveIntegerField(default=0)  # the fence: bumped by claim and by the sweeper
+    lease_until = models.DateTimeField(null=True, blank=True)
+    step = models.CharField(max_length=30, blank=True)
+    ticket_ref = models.CharField(max_length=64, blank=True)
+    check_at = models.DateTimeField(null=True, blank=True)
+    give_up_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_text = models.CharField(max_length=255, blank=True)  # for staff; no personal data
+    whmcs_order_id = models.PositiveBigIntegerField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_id"],
+                condition=models.Q(state__in=["QUEUED", "RUNNING", "WAITING", "UNKNOWN"]),
+                name="attempt_single_flight",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(state="QUEUED"), name="attempt_queue"),
+            models.Index(fields=["lease_until"], condition=models.Q(state="RUNNING"), name="attempt_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.state}"
+
+
+class Step(models.Model):
+    """One step of an attempt, as staff read it. The remote call behind it is in the journal."""
+
+    class State(models.TextChoices):
+        STARTED = "STARTED", _("started")
+        DONE = "DONE", _("done")
+        UNKNOWN = "UNKNOWN", _("outcome unknown")
+        FAILED = "FAILED", _("failed")
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=30)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.STARTED)
+    result = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["attempt", "name"], name="step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
+
+
+class Outbox(models.Model):
+    """A write to Salesforce that must arrive: repeated with back-off until it did or is superseded (decisions.md 25)."""
+
+    class State(models.TextChoices):
+        PENDING = "PENDING", _("pending")
+        SENT = "SENT", _("sent")
+        SUPERSEDED = "SUPERSEDED", _("superseded by a newer decision")
+        REFUSED = "REFUSED", _("refused: needs a person")
+
+    class Kind(models.TextChoices):
+        OUTCOME = "sf_outcome", _("order, items and opportunity")
+        OPPORTUNITY = "sf_opportunity", _("opportunity alone")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    dedupe_key = models.CharField(max_length=120, unique=True)
+    order_id = models.CharField(max_length=18, db_index=True)
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL, related_name="reports")
+    payload = models.JSONField()
+    correlation_id = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    tries = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["next_try_at"], condition=models.Q(state="PENDING"), name="outbox_due")]
+        verbose_name_plural = "outbox"
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.order_id}: {self.state}"
+
+
+class SweeperRun(models.Model):
+    """When each sweeper last ran and what it did; read by health, metrics and the admin."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    started_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    actions = models.JSONField(default=dict)  # totals: action -> count
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Pause(models.Model):
+    """The one row that stops claims: set by an Operator with a reason, or by the breaker for a minute (decisions.md 29)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    paused = models.BooleanField(default=False)
+    reason = models.CharField(max_length=255, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    set_by = models.CharField(max_length=80, blank=True)
+    unreachable_in_a_row = models.PositiveIntegerField(default=0)
+    breaker_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="pause_one_row")]
+
+    def __str__(self) -> str:
+        return "paused" if self.paused else "running"
