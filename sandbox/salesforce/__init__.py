@@ -1,0 +1,1 @@
+"""A Salesforce org: OAuth, REST, the two Flows of the order process, and its event bus."""

@@ -1,0 +1,33 @@
+"""The composition: every simulated system over one clock, one ledger and one state directory."""
+
+from datetime import datetime
+
+from sandbox.authority import open_authority
+from sandbox.clock import Clock
+from sandbox.config import Config
+from sandbox.ledger import Ledger
+from sandbox.salesforce.bus import Bus
+from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
+
+
+class World:
+    """Everything that exists outside of the portal. Used from one event loop only; nothing here waits."""
+
+    def __init__(self, config: Config) -> None:
+        config.state.mkdir(parents=True, exist_ok=True)
+        self.config = config
+        self.clock = Clock()
+        self.authority = open_authority(config.state)
+        self.ledger = Ledger(config.state / "ledger.db", self.clock)
+        self.schemas = SchemaRegistry(config.state / "schemas")
+        self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
+        self.bus = Bus(config.state / "bus.db", self.clock, self.schemas.encode)
+
+    def now(self) -> datetime:
+        """The current moment in every system, aware, in UTC."""
+        return self.clock.now()
+
+    def close(self) -> None:
+        """Release all files; everything is on disk already."""
+        self.bus.close()
+        self.ledger.close()
