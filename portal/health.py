@@ -1,0 +1,72 @@
+"""What load balancers, operators and Prometheus ask (observability.md §4). No page here calls an outside system."""
+
+import hmac
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from provisioning.health import sf_events_status
+
+INTERNAL = {"127.0.0.1", "::1"}
+
+
+def may_see_details(request: HttpRequest) -> bool:
+    """The token, or this machine itself and no proxy in between (security.md §6)."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if settings.HEALTH_TOKEN and hmac.compare_digest(given.encode(), settings.HEALTH_TOKEN.encode()):
+        return True
+    return request.META.get("REMOTE_ADDR") in INTERNAL and "X-Forwarded-For" not in request.headers
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """This process answers; nothing else is looked at, so that no outage restarts it."""
+    return JsonResponse({"status": "ok"})
+
+
+def _database_says() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        executor = MigrationExecutor(connection)
+        waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return {"status": "down", "database": "unreachable"}
+    return {"status": "down" if waiting else "ok", "database": "ok", "migrations_missing": waiting}
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """May get traffic: the database answers and is migrated."""
+    answer = _database_says()
+    return JsonResponse(answer, status=200 if answer["status"] == "ok" else 503)
+
+
+@never_cache
+@require_safe
+def sf_events(request: HttpRequest) -> HttpResponse:
+    """How the subscriber is, read from the row it writes. 503 only for `down`; details for insiders."""
+    try:
+        answer = sf_events_status(timezone.now())
+    except DatabaseError:
+        answer = {"status": "down", "last_error": "database unreachable"}
+    shown = answer if may_see_details(request) else {"status": answer["status"]}
+    return JsonResponse(shown, status=503 if answer["status"] == "down" else 200)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for insiders; to everybody else the address does not exist."""
+    if not may_see_details(request):
+        raise Http404
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,92 @@
+"""Logs: one line each, UTC, allow-listed keys only (observability.md §5, security.md §6)."""
+
+import logging.config
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+ALLOWED = frozenset(
+    "ts level event msg logger correlation_id attempt_id order_id epoch step system operation result duration_ms status "
+    "error_code release pid method route queue sweeper action count state channel replay rpc_id journey case_id email_id "
+    "exception_type where dropped_keys reason seconds leader topic kind code run".split()
+)
+Event = MutableMapping[str, Any]
+
+
+def only_allowed(_logger: object, _method: str, event: Event) -> Event:
+    """Drops every key nobody allowed, and says how many were dropped."""
+    kept = {key: value for key, value in event.items() if key in ALLOWED or key.startswith("_")}
+    if dropped := len(event) - len(kept):
+        kept["dropped_keys"] = dropped
+    return kept
+
+
+def exception_without_text(_logger: object, _method: str, event: Event) -> Event:
+    """Keeps an exception's type and place; its text may hold what a customer typed."""
+    info = event.pop("exc_info", None)
+    error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
+    if error is not None:
+        event["exception_type"] = type(error).__name__
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        if frame is not None:
+            event["where"] = f"{frame.tb_frame.f_globals.get('__name__', '?')}:{frame.tb_lineno}"
+    return event
+
+
+def constant_facts(_logger: object, _method: str, event: Event) -> Event:
+    event["release"] = settings.RELEASE
+    return event
+
+
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+    structlog.processors.CallsiteParameterAdder([structlog.processors.CallsiteParameter.PROCESS]),
+]
+
+
+def renamed_process(_logger: object, _method: str, event: Event) -> Event:
+    if "process" in event:
+        event["pid"] = event.pop("process")
+    return event
+
+
+def configure(_settings: Mapping[str, Any]) -> None:
+    """Django's LOGGING_CONFIG: everything goes to stderr, through the allow-list. A failing handler never raises."""
+    renderer: Any = structlog.processors.JSONRenderer() if settings.LOG_JSON else structlog.dev.ConsoleRenderer()
+    tail = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, exception_without_text, only_allowed, renderer]
+    logging.raiseExceptions = False
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "portal": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": [*SHARED, renamed_process, constant_facts],
+                    "processors": tail,
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "portal"}},
+            "root": {"handlers": ["stderr"], "level": "INFO"},
+            "loggers": {"django.server": {"level": "WARNING"}, "rq": {"level": "WARNING"}},
+        }
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            renamed_process,
+            constant_facts,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

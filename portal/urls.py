@@ -1,0 +1,38 @@
+"""Every address of the portal. Names are flat: `{% url "order" number %}`."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import health, views
+from portal.dashboard import dashboard
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("", include("catalog.urls")),
+    path("", include("orders.urls")),
+    path("", include("subscriptions.urls")),
+    path("account/", include("accounts.urls")),
+    path("account/", include("allauth.urls")),
+    path("overview/", dashboard, name="dashboard"),
+    path("language/", views.set_language, name="set_language"),
+    path("theme/", views.set_theme, name="theme"),
+    path("terms/", views.legal, {"page": "terms"}, name="terms"),
+    path("privacy/", views.legal, {"page": "privacy"}, name="privacy"),
+    path("tokushoho/", views.legal, {"page": "tokushoho"}, name="tokushoho"),
+    path("contact/", views.legal, {"page": "contact"}, name="contact"),
+    path("styleguide/", views.styleguide, name="styleguide"),
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),
+    path("health/sf-events", health.sf_events, name="health_sf_events"),
+    path("metrics", health.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "portal.views.bad_request"
+handler403 = "portal.views.forbidden"
+handler404 = "portal.views.not_found"
+handler500 = "portal.views.server_error"

@@ -1,0 +1,86 @@
+"""Real PostgreSQL and Redis for every test, the sandbox for those that ask.
+
+The servers start when this file is read, before Django's settings are; xdist's workers inherit them by environment.
+"""
+
+import atexit
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import environment
+from tests.sandbox_process import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+WITHOUT_DJANGO = "no:django" in sys.argv
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def _start_servers() -> None:
+    from sandbox.embedded import postgres, redis
+
+    state = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+    database, queue = postgres.start(state, durable=False), redis.start(state)
+    os.environ |= {"DATABASE_URL": database.url, "REDIS_URL": queue.url, "PORTAL_TEST_STATE": str(state)}
+    atexit.register(database.stop)
+    atexit.register(queue.stop)
+
+
+def _prepare() -> None:
+    if "PORTAL_TEST_STATE" not in os.environ:
+        _start_servers()
+    if WORKER:
+        number = int(WORKER.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rsplit("/", 1)[0] + f"/{number}"
+    environment.fill()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    import django
+
+    django.setup()
+
+
+if not WITHOUT_DJANGO:
+    _prepare()
+    pytest_plugins = ["tests.people"]
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    process = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
+    """The outside world, on the wire; the portal's settings name it for the length of the test."""
+    from integrations import gateway
+    from sandbox.environment import portal_environment
+
+    values = portal_environment(sandbox_process.urls)
+    for name, value in values.items():
+        setattr(settings, name, value)
+    settings.SF_TOKEN_URL = f"{values['SF_LOGIN_URL']}/services/oauth2/token"
+    settings.SF_INSTANCE_HOSTS = [values["SF_INSTANCE_HOSTS"]]
+    settings.SF_PRIVATE_KEY = Path(values["SF_PRIVATE_KEY_PATH"]).read_text()
+    settings.WHMCS_CUSTOMER_NUMBER_FIELD_ID = int(values["WHMCS_CUSTOMER_NUMBER_FIELD_ID"])
+    settings.WHMCS_SSO_ORIGINS = [values["WHMCS_SSO_ORIGINS"]]
+    gateway.forget()
+    yield sandbox_process
+    gateway.forget()
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test begins with empty queues."""
+    if not WITHOUT_DJANGO:
+        import django_rq
+
+        django_rq.get_connection("housekeeping").flushdb()
+    yield
+

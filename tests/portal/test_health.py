@@ -1,0 +1,41 @@
+"""The health pages answer truthfully."""
+
+from unittest import mock
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+
+def test_live_answers_without_a_database(client: Client) -> None:
+    with mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError):
+        assert client.get("/health/live").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+def test_ready_when_the_database_answers_and_is_migrated(client: Client) -> None:
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["migrations_missing"]) == (200, 0)
+
+
+@pytest.mark.django_db
+def test_not_ready_when_the_database_is_gone(client: Client) -> None:
+    with mock.patch("portal.health.connection.cursor", side_effect=OperationalError):
+        answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+
+
+@pytest.mark.django_db
+def test_details_are_for_insiders_only(client: Client) -> None:
+    outside = client.get("/health/sf-events", REMOTE_ADDR="203.0.113.9")
+    assert set(outside.json()) == {"status"}
+    assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
+    assert client.get("/metrics").status_code == 200
+
+
+@pytest.mark.django_db
+def test_an_insider_behind_the_proxy_needs_the_token(client: Client, settings: object) -> None:
+    settings.HEALTH_TOKEN = "a-long-token"  # type: ignore[attr-defined]
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+    headers = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer a-long-token"}
+    assert client.get("/metrics", headers=headers).status_code == 200
