@@ -71,6 +71,7 @@ class CustomerLink(models.Model):
     internet_eligibility_status = models.CharField(max_length=20, blank=True)
     identity_status = models.CharField(max_length=20, blank=True)
     portal_status = models.CharField(max_length=20, blank=True)
+    has_payment_method = models.BooleanField(null=True, blank=True)  # as last seen; None before anybody asked
     account_refreshed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
