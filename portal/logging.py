@@ -7,11 +7,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-ALLOWED = frozenset(
-    "ts level event msg logger correlation_id attempt_id order_id epoch step system operation result duration_ms status "
-    "error_code release pid method route queue sweeper action count state channel replay rpc_id journey case_id email_id "
-    "exception_type where dropped_keys reason seconds leader topic kind code run".split()
-)
+WORDS = """
+    ts level event msg logger release pid where exception_type dropped_keys correlation_id
+    system operation result duration_ms status method route queue sweeper action count state step epoch
+    attempt_id order_id journey case_id email_id error_code reason code kind
+    channel topic replay rpc_id seconds leader run
+"""
+ALLOWED = frozenset(WORDS.split())
 Event = MutableMapping[str, Any]
 
 

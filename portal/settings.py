@@ -149,7 +149,10 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0 if POOL else None,
     "CONN_HEALTH_CHECKS": not POOL,
-    "OPTIONS": {**DATABASES["default"].get("OPTIONS", {}), **({"pool": {"min_size": 1, "max_size": 16}} if POOL else {})},
+    "OPTIONS": {
+        **DATABASES["default"].get("OPTIONS", {}),
+        **({"pool": {"min_size": 1, "max_size": 16}} if POOL else {}),
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL")
@@ -300,7 +303,8 @@ def _private_key() -> str:
     except OSError as error:
         stop(f"SF_PRIVATE_KEY_PATH cannot be read: {error.strerror}.")
     except (ValueError, TypeError):
-        stop(f"{'SF_PRIVATE_KEY_PATH' if path else 'SF_PRIVATE_KEY_BASE64'} does not hold an unencrypted PEM private key.")
+        name = "SF_PRIVATE_KEY_PATH" if path else "SF_PRIVATE_KEY_BASE64"
+        stop(f"{name} does not hold an unencrypted PEM private key.")
     if path and PRODUCTION and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
         stop("SF_PRIVATE_KEY_PATH names a file that other users can read. Run chmod 600 on it.")
     return pem.decode()

@@ -76,11 +76,9 @@ def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+def _empty_redis() -> None:
     """Each test begins with empty queues."""
     if not WITHOUT_DJANGO:
         import django_rq
 
         django_rq.get_connection("housekeeping").flushdb()
-    yield
-

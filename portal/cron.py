@@ -1,0 +1,25 @@
+"""What runs by the clock: `manage.py rqcron portal.cron` puts these on the `housekeeping` queue.
+
+Each is safe to run at any time and any number of times; a run that comes too early returns at once.
+"""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from rq import cron
+
+EVERY = {
+    "provisioning.jobs.sweep": settings.SWEEP_S,
+    "provisioning.jobs.drain_outbox": settings.SWEEP_S,
+    "provisioning.jobs.reconcile": 600,
+    "orders.jobs.refresh": settings.WATCHED_REFRESH_S,
+    "orders.jobs.place_submitted": settings.SWEEP_S,
+    "accounts.jobs.advance_journeys": settings.SWEEP_S,
+    "accounts.jobs.refresh_accounts": 120,
+    "accounts.jobs.delete_unverified": 24 * 3600,
+    "catalog.jobs.sync": 300,
+    "notifications.jobs.send_due": settings.SWEEP_S,
+    "support.jobs.open_due": settings.SWEEP_S,
+}
+
+for job, seconds in EVERY.items():
+    cron.register(import_string(job), "housekeeping", interval=seconds)
