@@ -1,4 +1,4 @@
-"""Remote calls that must not be repeated: what we were about to send, what came of it, and what exists there."""
+"""Remote calls that must not be repeated, what exists in the outside systems, and when each periodic round last ran."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -67,3 +67,15 @@ class RemoteFact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.remote_id} of {self.subject}"
+
+
+class Round(models.Model):
+    """When each periodic round last ran and what it did; read by its guard, by health, metrics and the admin."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    started_at = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    actions = models.JSONField(default=dict)  # totals: action -> count
+
+    def __str__(self) -> str:
+        return self.name

@@ -186,18 +186,6 @@ class Outbox(models.Model):
         return f"{self.kind} of {self.order_id}: {self.state}"
 
 
-class SweeperRun(models.Model):
-    """When each sweeper last ran and what it did; read by health, metrics and the admin."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    started_at = models.DateTimeField(null=True)
-    succeeded_at = models.DateTimeField(null=True)
-    actions = models.JSONField(default=dict)  # totals: action -> count
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Pause(models.Model):
     """The one row that stops claims: set by an Operator with a reason, or by the breaker for a minute (decisions.md 29)."""
 

@@ -1,0 +1,57 @@
+"""Periodic rounds: one at a time over all machines, and not more often than meant (decisions.md 27)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from journal.models import Round
+
+log = structlog.get_logger(__name__)
+
+
+def run(name: str, interval_s: float, action: Callable[[], Mapping[str, int]]) -> bool:
+    """Runs `action` unless another process is at it or it began within the last half of `interval_s` seconds.
+
+    `action` returns what it did (action -> count); the totals are kept. Its exception passes through, and the round
+    then counts as begun but not as succeeded. Returns whether it ran. Must not be called inside a transaction.
+    """
+    with _only_one(name) as alone:
+        if not alone or not _begin(name, interval_s):
+            return False
+        done = action()
+        _succeed(name, done)
+    for what, count in done.items():
+        if count:
+            log.info("round_did", sweeper=name, action=what, count=count)
+    return True
+
+
+@contextmanager
+def _only_one(name: str) -> Iterator[bool]:
+    """A lock of the session, not of a transaction, since rounds make outside calls; a dead session gives it back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"round:{name}"])
+        (alone,) = cursor.fetchone() or (False,)
+    try:
+        yield bool(alone)
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"round:{name}"])
+
+
+def _begin(name: str, interval_s: float) -> bool:
+    Round.objects.get_or_create(name=name)
+    due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
+    return due.update(started_at=Now()) == 1
+
+
+def _succeed(name: str, done: Mapping[str, int]) -> None:
+    with transaction.atomic():
+        row = Round.objects.select_for_update().get(name=name)
+        totals = {what: row.actions.get(what, 0) + done.get(what, 0) for what in {*row.actions, *done}}
+        Round.objects.filter(name=name).update(succeeded_at=Now(), actions=totals)
