@@ -16,7 +16,7 @@ from typing import NoReturn
 import requests
 
 from sandbox.demo.customer import MARIA, PASSWORD, PLAN, Customer, until
-from sandbox.demo.stack import ROOT, Stack
+from sandbox.demo.stack import ROOT, Ports, Stack
 from sandbox.demo.verdict import disagreements
 from sandbox.embedded.processes import CannotStart
 
@@ -46,10 +46,12 @@ def main() -> int:
         "--once", action="store_true", help="end after one order; exit status 0 only if it is provisioned"
     )
     parser.add_argument("--state", type=Path, default=ROOT / ".demo", help="where everything is kept")
+    parser.add_argument("--free-ports", action="store_true", help="take ports that are free instead of the usual ones")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     terminal = Terminal()
-    stack = Stack(options.state, say=terminal.say)
+    ports = Ports.free() if options.free_ports else Ports()
+    stack = Stack(options.state, ports=ports, say=terminal.say)
     try:
         with only_one(options.state), running(stack, terminal):
             return demo(stack, terminal, once=options.once)

@@ -15,7 +15,7 @@ from urllib.error import URLError
 from cryptography.fernet import Fernet
 
 from sandbox.embedded import postgres, redis
-from sandbox.embedded.processes import CannotStart, port_is_free, python, spawn, stop
+from sandbox.embedded.processes import CannotStart, free_port, port_is_free, python, spawn, stop
 from sandbox.environment import portal_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -32,6 +32,11 @@ class Ports:
     whmcs: int = 8444
     people: int = 8480
     smtp: int = 8025
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports nobody uses now, for a second demo and for tests."""
+        return cls(*(free_port() for _ in range(6)))
 
     def of_sandbox(self) -> list[str]:
         names = ("salesforce", "pubsub", "whmcs", "people", "smtp")

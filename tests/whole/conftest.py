@@ -1,0 +1,50 @@
+"""Every process of the portal and the outside world, started once for the tests that need them all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from sandbox.demo.stack import Ports, Stack
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ARTIFACTS = ROOT / ".artifacts"
+FAST = {"SWEEP_S": "1", "WATCHED_REFRESH_S": "2", "REFRESH_S": "2"}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    everything = Stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), durable=False, extra_env=FAST)
+    everything.start()
+    yield everything
+    logs = ARTIFACTS / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    everything.stop()
+    shutil.copytree(everything.logs, logs)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Missing it is a skip for people and a failure for CI."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("Chromium is missing: install it (Debian: apt-get install chromium).")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A phone's width, English, Japan's time."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, locale="en-GB", timezone_id="Asia/Tokyo", base_url=stack.site_url
+    )
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
