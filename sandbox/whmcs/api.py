@@ -1,0 +1,99 @@
+"""The one endpoint of the external API, `/includes/api.php` (whmcs-wire §1)."""
+
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.whmcs import access, actions
+from sandbox.whmcs.answers import Answer, Payload, Refused, failed, render, shaped
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.php import PhpArray, nest, parse_urlencoded, text
+from sandbox.world import World
+
+CORRELATION_HEADER = "X-Correlation-ID"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as PHP would see it."""
+
+    form: PhpArray
+    address: str
+    correlation_id: str
+
+    @property
+    def action(self) -> str:
+        """As sent; case does not matter."""
+        return text(self.form.get("action"))
+
+
+def app(world: World) -> Starlette:
+    """The installation behind TLS: the endpoint, and nothing else that a program would ask for."""
+
+    async def endpoint(request: Request) -> Response:
+        call = Call(
+            form=await _form(request, accept_get=world.whmcs.settings.accept_get),
+            address=request.client.host if request.client else "",
+            correlation_id=request.headers.get(CORRELATION_HEADER, ""),
+        )
+        payload, status = answer(world.whmcs, call)
+        body, content_type = render(payload, text(call.form.get("responsetype")), call.action.lower())
+        return Response(body, status_code=status, headers={"Content-Type": content_type})
+
+    return Starlette(routes=[Route("/includes/api.php", endpoint, methods=["GET", "POST"])])
+
+
+async def _form(request: Request, *, accept_get: bool) -> PhpArray:
+    """The posted fields. Of the query string the access key alone counts, unless GET is accepted (§1)."""
+    query = parse_urlencoded(request.url.query.encode())
+    sent = query if accept_get else {name: query[name] for name in ("accesskey",) if name in query}
+    return sent | await _posted(request)
+
+
+async def _posted(request: Request) -> PhpArray:
+    """What PHP puts in `$_POST`: from the two form types, in any transfer encoding; other bodies leave it empty."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return parse_urlencoded(await request.body())
+    if kind != "multipart/form-data":
+        return {}
+    try:
+        async with request.form() as form:
+            return nest((name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile))
+    except MultiPartException:
+        return {}
+
+
+def answer(whmcs: Whmcs, call: Call) -> tuple[Payload, int]:
+    """Body and HTTP status of one call. It runs without waiting, so no other request comes in between."""
+    try:
+        return _run(whmcs, call), 200
+    except Refused as refusal:
+        return failed(refusal.message), refusal.status
+
+
+def _run(whmcs: Whmcs, call: Call) -> Payload:
+    settings = whmcs.settings
+    access.check_address(settings, call.form, call.address)
+    access.check_credentials(settings, call.form)
+    action = actions.BY_NAME.get(call.action.lower())
+    if action is None:
+        message = f'Invalid API Action: "{call.action.lower()}" is not a valid API action'
+        raise Refused(message, settings.unknown_action_status)
+    access.check_role(settings, action.name)
+    with whmcs.caller(call.correlation_id):
+        result = action.run(whmcs, call.form)
+        if not result.failure:
+            whmcs.note(action.name, result.key, result.detail)
+    return _payload(result, whmcs)
+
+
+def _payload(result: Answer, whmcs: Whmcs) -> Payload:
+    if result.failure:
+        return failed(result.failure)
+    return shaped({"result": "success", **result.payload}, whmcs.settings.quirks)

@@ -1,0 +1,72 @@
+"""Typed records in the store: one book per kind of record."""
+
+from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from sandbox.store import Record, Store
+
+KEY_DIGITS = 12
+
+
+class Numbered(Protocol):
+    """A record with WHMCS's own numeric id."""
+
+    id: int
+
+
+T = TypeVar("T", bound=Numbered)
+
+
+class Book(Generic[T]):
+    """Records of one dataclass by id. What it returns are copies: a change counts once it is `put`."""
+
+    def __init__(self, store: Store, kind: str, record: type[T], *, indexes: Iterable[str] = ()) -> None:
+        self._store = store
+        self._kind = kind
+        self._table = store.table(f"whmcs.{kind}", indexes=indexes)
+        self._adapter: TypeAdapter[T] = TypeAdapter(record)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def next_id(self) -> int:
+        """An id no record of this book ever had."""
+        return self._store.next_number(f"whmcs.{self._kind}")
+
+    def get(self, number: int) -> T | None:
+        """The record with this id."""
+        row = self._table.get(_key(number))
+        return None if row is None else self._record(row)
+
+    def put(self, record: T) -> T:
+        """Insert or replace, and return the same record."""
+        self._table.put(_key(record.id), self._adapter.dump_python(record))
+        return record
+
+    def delete(self, number: int) -> None:
+        """Remove the record if there is one."""
+        self._table.delete(_key(number))
+
+    def all(self) -> list[T]:
+        """Every record, by id."""
+        return self._sorted(self._table.all())
+
+    def find(self, field: str, value: object) -> list[T]:
+        """Records whose indexed field equals the value, texts without regard to case, by id."""
+        return self._sorted(self._table.find(field, value))
+
+    def _record(self, row: Record) -> T:
+        return self._adapter.validate_python(row)
+
+    def _sorted(self, rows: Iterable[Record]) -> list[T]:
+        return sorted((self._record(row) for row in rows), key=_id)
+
+
+def _key(number: int) -> str:
+    return f"{number:0{KEY_DIGITS}d}"
+
+
+def _id(record: Numbered) -> int:
+    return record.id

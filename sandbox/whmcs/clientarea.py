@@ -1,0 +1,184 @@
+"""The client area: the pages a customer reaches by single sign-on, over plain http on the port for people."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.pages import HEADERS, Pages, posted
+from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, PAYMENT_METHODS
+from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.products import products
+from sandbox.whmcs.records import Client, Invoice, Session, SsoToken
+from sandbox.world import World
+
+COOKIE = "whmcs_sandbox_session"
+HERE = Path(__file__).parent
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ClientArea:
+    """The endpoints, over one installation."""
+
+    def __init__(self, whmcs: Whmcs) -> None:
+        self.whmcs = whmcs
+        self.pages = Pages(HERE / "templates")
+
+    async def sign_on(self, request: Request) -> Response:
+        """Redeems a token: once, within its minute, and only while the client may come in."""
+        token = self._token(request.query_params.get("access_token", ""))
+        if token is None or token.used:
+            return self._refusal("This sign-in link has already been used or was never valid.")
+        if self.whmcs.clock.now().timestamp() > token.expires:
+            return self._refusal("This sign-in link has expired. It works for 60 seconds.")
+        client = self.whmcs.clients.get(token.client_id)
+        if client is None or client.status == "Closed":
+            return self._refusal(f'Single sign-on was denied for "Closed" User ID {token.client_id}.')
+        return self._signed_in(token)
+
+    def _token(self, sent: str) -> SsoToken | None:
+        found = self.whmcs.sso_tokens.find("token", sent)
+        return next((each for each in found if secrets.compare_digest(each.token.encode(), sent.encode())), None)
+
+    def _signed_in(self, token: SsoToken) -> Response:
+        whmcs = self.whmcs
+        session = Session(whmcs.sessions.next_id(), secrets.token_hex(20), token.client_id)
+        with whmcs.caller(""):
+            token.used = True
+            whmcs.sso_tokens.put(token)
+            whmcs.sessions.put(session)
+            whmcs.note("sso.redeem", str(token.client_id), {})
+        reply = RedirectResponse(f"{CLIENT_AREA}/{token.path}", 302, HEADERS)
+        reply.set_cookie(COOKIE, session.token, path=CLIENT_AREA, httponly=True, samesite="lax")
+        return reply
+
+    async def sign_out(self, request: Request) -> Response:
+        """Ends the session."""
+        await posted(request)
+        for session in self.whmcs.sessions.find("token", request.cookies.get(COOKIE, "")):
+            self.whmcs.sessions.delete(session.id)
+        reply = self._show("signed_out.html", {})
+        reply.delete_cookie(COOKIE, path=CLIENT_AREA)
+        return reply
+
+    async def home(self, request: Request) -> Response:
+        """What the client has: services and invoices."""
+        client = self._client(request)
+        services = [(each, products()[each.pid].name) for each in self.whmcs.services.find("client_id", client.id)]
+        invoices = self.whmcs.invoices.find("client_id", client.id)
+        return self._show("home.html", {"client": client, "services": services, "invoices": invoices})
+
+    async def index(self, request: Request) -> Response:
+        """WHMCS's router: the page is named by `rp`."""
+        route = request.query_params.get("rp", "").strip("/")
+        if request.method == "POST":
+            return await self._change(request, route)
+        client = self._client(request)
+        if route == "account/paymentmethods/add":
+            return self._card_form(client, number=TEST_NUMBER, expiry=self._next_years_expiry())
+        if route == "account/paymentmethods":
+            return self._payment_methods(client, request.query_params)
+        raise HTTPException(404, "There is no such page in this client area.")
+
+    async def _change(self, request: Request, route: str) -> Response:
+        client, form = self._client(request), await posted(request)
+        if route == "account/paymentmethods/add":
+            return self._add(client, form.get("number", ""), form.get("expiry", ""))
+        if route.startswith("account/paymentmethods/delete/"):
+            return self._remove(client, route.rpartition("/")[2])
+        raise HTTPException(404, "There is no such page in this client area.")
+
+    def _add(self, client: Client, number: str, expiry: str) -> Response:
+        try:
+            with self.whmcs.caller(""):
+                method = add_card(self.whmcs, client.id, number, expiry)
+        except CardRefused as refusal:
+            return self._card_form(client, number=number, expiry=expiry, refusal=refusal)
+        return RedirectResponse(f"{CLIENT_AREA}/{PAYMENT_METHODS}&added={method.id}", 303)
+
+    def _remove(self, client: Client, number: str) -> Response:
+        if not number.isdecimal():
+            raise HTTPException(404, "There is no such card.")
+        with self.whmcs.caller(""):
+            removed = remove_card(self.whmcs, client.id, int(number))
+        return RedirectResponse(f"{CLIENT_AREA}/{PAYMENT_METHODS}{'&removed=1' if removed else ''}", 303)
+
+    async def invoice(self, request: Request) -> Response:
+        """One invoice of this client; POST pays it, in the sandbox with no more than a click."""
+        client = self._client(request)
+        number = request.query_params.get("id", "")
+        invoice = self.whmcs.invoices.get(int(number)) if number.isdecimal() else None
+        if invoice is None or invoice.client_id != client.id:
+            raise HTTPException(404, "There is no such invoice.")
+        if request.method == "POST":
+            await posted(request)
+            self._pay(invoice)
+        return self._show("invoice.html", {"client": client, "invoice": invoice})
+
+    def _pay(self, invoice: Invoice) -> None:
+        if invoice.status != "Unpaid":
+            return
+        invoice.status, invoice.paid = "Paid", self.whmcs.timestamp()
+        with self.whmcs.caller(""):
+            self.whmcs.invoices.put(invoice)
+            self.whmcs.note("invoice.pay", str(invoice.id), {"client": invoice.client_id, "total": invoice.total})
+
+    def _client(self, request: Request) -> Client:
+        """Whose session this is. Raises 401, and the page says how to come in."""
+        sent = request.cookies.get(COOKIE, "")
+        for session in self.whmcs.sessions.find("token", sent):
+            client = self.whmcs.clients.get(session.client_id)
+            if client and secrets.compare_digest(session.token.encode(), sent.encode()):
+                return client
+        raise HTTPException(401, "You are not signed in. Open this page from your portal.")
+
+    def _payment_methods(self, client: Client, query: QueryParams) -> Response:
+        methods = self.whmcs.pay_methods.find("client_id", client.id)
+        added, removed = query.get("added"), query.get("removed")
+        return self._show("methods.html", {"client": client, "methods": methods, "added": added, "removed": removed})
+
+    def _card_form(self, client: Client, *, number: str, expiry: str, refusal: CardRefused | None = None) -> Response:
+        context = {"client": client, "number": number, "expiry": expiry, "refusal": refusal}
+        return self._show("card.html", context, 422 if refusal else 200)
+
+    def _next_years_expiry(self) -> str:
+        return f"12/{(self.whmcs.server_now().year + 3) % 100:02d}"
+
+    def _refusal(self, message: str) -> Response:
+        return self._show("refusal.html", {"message": message}, 403)
+
+    def _show(self, template: str, context: dict[str, object], status: int = 200) -> Response:
+        shared = {"base": CLIENT_AREA, "methods_url": PAYMENT_METHODS, "home_url": HOME, "client": None}
+        portal_url = self.whmcs.settings.portal_url
+        return self.pages.render(template, {**shared, "portal_url": portal_url, **context}, status)
+
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint, with its refusals shown as a page of this client area."""
+
+        async def wrapped(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except HTTPException as error:
+                return self._show("refusal.html", {"message": error.detail}, error.status_code)
+
+        return wrapped
+
+
+def routes(world: World) -> list[BaseRoute]:
+    """The client area's routes, relative to where it is mounted."""
+    area = ClientArea(world.whmcs)
+    return [
+        Route("/oauth/singlesignon.php", area.guarded(area.sign_on)),
+        Route("/clientarea.php", area.guarded(area.home)),
+        Route("/index.php", area.guarded(area.index), methods=["GET", "POST"]),
+        Route("/viewinvoice.php", area.guarded(area.invoice), methods=["GET", "POST"]),
+        Route("/logout.php", area.guarded(area.sign_out), methods=["POST"]),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]

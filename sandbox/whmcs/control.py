@@ -1,0 +1,107 @@
+"""The JSON side door to the installation, for tests and the demo: settings, cards, and what it holds."""
+
+from dataclasses import asdict
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from sandbox.pages import posted_json
+from sandbox.whmcs.answers import Payload
+from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.marks import mark_of, marked_orders, order_mark, services_of
+from sandbox.whmcs.products import products
+from sandbox.whmcs.records import ModuleFault, Order, Service
+from sandbox.world import World
+
+_TIMES = {"once": 1, "always": -1, "never": 0}
+_SECRETS = ("api_secret", "admin_password", "api_access_key")
+
+
+def routes(world: World) -> list[BaseRoute]:
+    """Routes relative to `/control`."""
+    whmcs = world.whmcs
+
+    async def pay_methods(request: Request) -> JSONResponse:
+        body = await posted_json(request)
+        client = whmcs.clients.get(request.path_params["client"])
+        if client is None:
+            return _error(f"no client {request.path_params['client']}", 404)
+        try:
+            with whmcs.caller(""):
+                expiry = str(body.get("expiry") or f"12/{(whmcs.server_now().year + 3) % 100:02d}")
+                method = add_card(whmcs, client.id, str(body.get("number") or TEST_NUMBER), expiry)
+        except CardRefused as refusal:
+            return _error(str(refusal), 422)
+        return JSONResponse(asdict(method), 201)
+
+    async def settings(request: Request) -> JSONResponse:
+        if request.method == "POST":
+            try:
+                change_settings(whmcs, await posted_json(request))
+            except (ValidationError, ValueError) as error:
+                return _error(str(error), 422)
+        shown = asdict(whmcs.settings)
+        return JSONResponse({name: value for name, value in shown.items() if name not in _SECRETS})
+
+    async def state(request: Request) -> JSONResponse:
+        query = request.query_params
+        client = query.get("client", "")
+        if client and not client.isdecimal():
+            return _error("client must be a number", 422)
+        return JSONResponse(state_of(whmcs, client=int(client) if client else None, mark=query.get("mark", "")))
+
+    return [
+        Route("/whmcs/clients/{client:int}/paymethods", pay_methods, methods=["POST"]),
+        Route("/whmcs/settings", settings, methods=["GET", "POST"]),
+        Route("/whmcs/state", state),
+    ]
+
+
+def change_settings(whmcs: Whmcs, changes: Payload) -> None:
+    """Sets what is named. `module_failure` {pid, times: once | never | always | n, text, after_commit} arms a fault of
+    one product's module and leaves the others. Raises ValueError."""
+    changes = dict(changes)
+    failure = changes.pop("module_failure", None)
+    if failure is not None:
+        fault = _fault(failure)
+        changes["module_faults"] = {**asdict(whmcs.settings)["module_faults"], str(fault.pid): asdict(fault)}
+    whmcs.configure(**changes)
+    whmcs.ledger.write("whmcs", "control.settings", detail={"changed": sorted(changes)})
+
+
+def _fault(failure: Payload) -> ModuleFault:
+    try:
+        pid, times = int(failure["pid"]), failure.get("times", "once")
+        remaining = _TIMES[times] if isinstance(times, str) else int(times)
+    except (KeyError, TypeError) as error:
+        raise ValueError("module_failure needs pid, and times as once, never, always or a number") from error
+    text = str(failure.get("text") or ModuleFault.text)
+    return ModuleFault(pid, remaining, text, after_commit=bool(failure.get("after_commit")))
+
+
+def state_of(whmcs: Whmcs, *, client: int | None = None, mark: str = "") -> Payload:
+    """Orders with their services and invoices: of one client, with one mark, or all."""
+    orders = marked_orders(whmcs, mark) if mark else whmcs.orders.all()
+    chosen = [order for order in orders if client in (None, order.client_id)]
+    services = [service for order in chosen for service in services_of(whmcs, order)]
+    invoices = [invoice for order in chosen for invoice in whmcs.invoices.find("order_id", order.id)]
+    return {
+        "orders": [_order(whmcs, order) for order in chosen],
+        "services": [_service(service) for service in services],
+        "invoices": [asdict(invoice) for invoice in invoices],
+    }
+
+
+def _order(whmcs: Whmcs, order: Order) -> Payload:
+    return {**asdict(order), "mark": order_mark(whmcs, order)}
+
+
+def _service(service: Service) -> Payload:
+    return {**asdict(service), "mark": mark_of([service]), "product": products()[service.pid].name}
+
+
+def _error(message: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": message}, status)

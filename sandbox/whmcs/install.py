@@ -1,0 +1,92 @@
+"""One WHMCS installation: its books, its settings and its catalogue."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from sandbox.clock import Clock
+from sandbox.config import Config
+from sandbox.ledger import Ledger
+from sandbox.store import Store
+from sandbox.whmcs.books import Book
+from sandbox.whmcs.records import Client, Invoice, Order, PayMethod, Service, Session, Settings, SsoToken, User
+
+SERVER_TIME_ZONE = ZoneInfo("Asia/Tokyo")
+_SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
+
+
+class Whmcs:
+    """State of the installation. Everything is written through to the store, so a restart continues where it was."""
+
+    def __init__(self, store: Store, clock: Clock, ledger: Ledger, config: Config) -> None:
+        self.store = store
+        self.clock = clock
+        self.ledger = ledger
+        self.config = config
+        self._correlation_id = ""
+        self.clients = Book(store, "client", Client, indexes=["email"])
+        self.users = Book(store, "user", User, indexes=["email"])
+        self.pay_methods = Book(store, "paymethod", PayMethod, indexes=["client_id"])
+        self.orders = Book(store, "order", Order, indexes=["client_id"])
+        self.services = Book(store, "service", Service, indexes=["client_id", "order_id"])
+        self.invoices = Book(store, "invoice", Invoice, indexes=["client_id", "order_id"])
+        self.sso_tokens = Book(store, "sso", SsoToken, indexes=["token"])
+        self.sessions = Book(store, "session", Session, indexes=["token"])
+        self._settings = Book(store, "settings", Settings)
+
+    @property
+    def settings(self) -> Settings:
+        """How the installation behaves now; a copy."""
+        return self._settings.get(1) or Settings()
+
+    def configure(self, **changes: Any) -> Settings:
+        """Change settings; an unknown name or a wrong value raises ValueError (pydantic's ValidationError is one)."""
+        unknown = changes.keys() - Settings.__dataclass_fields__.keys()
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        merged = _SETTINGS.dump_python(self.settings) | changes | {"id": 1}
+        return self._settings.put(_SETTINGS.validate_python(merged))
+
+    def save(self, settings: Settings) -> None:
+        """Keep settings that this system itself changed, such as a fault that was used up."""
+        self._settings.put(replace(settings, id=1))
+
+    @contextmanager
+    def caller(self, correlation_id: str) -> Iterator[None]:
+        """One request: all its changes or none, and `note` writes under this correlation id. Nothing in it may wait."""
+        self._correlation_id = correlation_id
+        try:
+            with self.store.transaction():
+                yield
+        finally:
+            self._correlation_id = ""
+
+    def note(self, operation: str, key: str, detail: dict[str, Any]) -> None:
+        """Write to the ledger once the running change is on disk; not at all when it is undone."""
+        correlation_id = self._correlation_id
+
+        def write() -> None:
+            self.ledger.write("whmcs", operation, key=key, correlation_id=correlation_id, detail=detail)
+
+        self.store.on_commit(write)
+
+    def next_invoice_line(self) -> int:
+        """An id for a line of an invoice."""
+        return self.store.next_number("whmcs.invoice_line")
+
+    def server_now(self) -> datetime:
+        """The moment in the server's local time zone, which all of WHMCS's timestamps use without saying so (§1)."""
+        return self.clock.now().astimezone(SERVER_TIME_ZONE)
+
+    def timestamp(self) -> str:
+        """Now as `YYYY-MM-DD HH:MM:SS`, server-local."""
+        return f"{self.server_now():%Y-%m-%d %H:%M:%S}"
+
+    def today(self) -> str:
+        """Today as `YYYY-MM-DD`, server-local."""
+        return f"{self.server_now():%Y-%m-%d}"

@@ -1,0 +1,28 @@
+"""The mark: what the portal wrote into the custom field "Salesforce Order Id" of the services it ordered."""
+
+from collections.abc import Iterable
+
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.products import products
+from sandbox.whmcs.records import Order, Service
+
+
+def mark_of(services: Iterable[Service]) -> str:
+    """The distinct values among these services, joined by commas; one value wherever orders are kept apart."""
+    values = (service.customfields.get(str(products()[service.pid].mark_field_id), "") for service in services)
+    return ",".join(dict.fromkeys(value for value in values if value))
+
+
+def services_of(whmcs: Whmcs, order: Order) -> list[Service]:
+    """The lines of an order, oldest first."""
+    return whmcs.services.find("order_id", order.id)
+
+
+def order_mark(whmcs: Whmcs, order: Order) -> str:
+    """The mark of one order."""
+    return mark_of(services_of(whmcs, order))
+
+
+def marked_orders(whmcs: Whmcs, mark: str) -> list[Order]:
+    """Every order that carries this mark, whatever its status."""
+    return [order for order in whmcs.orders.all() if mark in order_mark(whmcs, order).split(",")]

@@ -1,0 +1,62 @@
+"""One fresh WHMCS and a way to call it as a client would."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+import pytest
+
+from sandbox.clock import Clock
+from sandbox.config import Config
+from sandbox.ledger import Ledger
+from sandbox.store import Store
+from sandbox.whmcs.api import Call, answer
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.php import parse_urlencoded
+
+CREDENTIALS = {"identifier": "sandbox-identifier", "secret": "sandbox-secret", "responsetype": "json"}
+
+WhmcsCall: TypeAlias = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def whmcs(state: Path) -> Iterator[Whmcs]:
+    clock = Clock()
+    store, ledger = Store(state / "whmcs.db"), Ledger(state / "ledger.db", clock)
+    yield Whmcs(store, clock, ledger, Config(state=state))
+    store.close()
+    ledger.close()
+
+
+@pytest.fixture
+def call(whmcs: Whmcs) -> WhmcsCall:
+    """call("AddOrder", {"pid[0]": 101}, clientid=1) goes through PHP's form decoding, as on the wire."""
+
+    def post(action: str, fields: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        form = urlencode({**CREDENTIALS, "action": action, **(fields or {}), **more})
+        payload, _ = answer(whmcs, Call(parse_urlencoded(form.encode()), "127.0.0.1", "corr-1"))
+        return payload
+
+    return post
+
+
+@pytest.fixture
+def aiko(call: WhmcsCall) -> int:
+    """A client in good standing."""
+    made = call(
+        "AddClient",
+        firstname="Aiko",
+        lastname="Tanaka",
+        email="aiko@example.jp",
+        country="JP",
+        password2="a-random-one",
+        skipvalidation=1,
+        noemail=1,
+    )
+    return int(made["clientid"])

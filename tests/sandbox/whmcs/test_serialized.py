@@ -1,0 +1,87 @@
+"""base64(serialize()): the vectors of whmcs-wire §1.4, phpserialize as oracle, and what is refused."""
+
+import base64
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.whmcs.arrays import encoded_array, field_values
+from sandbox.whmcs.serialized import MAX_DEPTH, NotSerialized, decode, unserialize
+from tests.sandbox.whmcs.php_arrays import packed
+
+VECTORS: list[tuple[str, dict[Any, Any]]] = [
+    ("YToxOntpOjE7czo2OiJHb29nbGUiO30=", {1: "Google"}),
+    ("YToxOntpOjE7aTo5OTk7fQ==", {1: 999}),
+    ("YToxOntpOjEyO3M6OToiQ04tMDAwMTIzIjt9", {12: "CN-000123"}),
+    ("YToxOntpOjEyO3M6MTI6IuagquW8j+S8muekviI7fQ==", {12: "株式会社"}),
+    (
+        "YToxOntpOjU7YToyOntzOjg6Im9wdGlvbmlkIjtpOjE3O3M6MzoicXR5IjtpOjM7fX0=",
+        {5: {"optionid": 17, "qty": 3}},
+    ),
+    ("YTowOnt9", {}),
+]
+
+texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+keys = st.integers(-(10**9), 10**9) | texts.filter(lambda key: not key.lstrip("-").isdecimal())
+scalars = texts | st.integers(-(2**62), 2**62) | st.booleans() | st.none()
+arrays = st.dictionaries(keys, st.recursive(scalars, lambda inner: st.dictionaries(keys, inner), max_leaves=8))
+
+
+@pytest.mark.parametrize(("encoded", "value"), VECTORS)
+def test_the_published_vectors(encoded: str, value: dict[Any, Any]) -> None:
+    assert decode(encoded) == value
+
+
+@given(arrays)
+def test_whatever_php_writes_is_read(value: dict[Any, Any]) -> None:
+    assert decode(packed(value)) == value
+
+
+@given(st.binary())
+def test_other_bytes_end_in_a_value_or_a_refusal(raw: bytes) -> None:
+    with contextlib.suppress(NotSerialized):
+        unserialize(raw)
+
+
+def test_a_string_key_of_digits_is_the_number_as_in_php() -> None:
+    assert decode(packed({"12": "CN-000123"})) == {12: "CN-000123"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'O:8:"stdClass":0:{}',
+        b'a:1:{i:0;O:8:"stdClass":0:{}}',
+        b'C:3:"Foo":0:{}',
+        b"a:2:{i:0;i:1;i:1;R:2;}",
+        b"a:2:{i:0;i:1;i:1;r:2;}",
+        b'a:1:{i:0;s:3:"\xe6\xa0";}',
+        b'a:1:{i:0;s:5:"abc";}',
+        b"a:2:{i:0;i:1;}",
+        b"a:1:{i:0;i:1;}x",
+        b"a:1:{d:1.5;i:1;}",
+        b"a:1:{i:0;i:1.5;}",
+        b"a:1:{i:0;b:2;}",
+        b'a:1:{i:0;E:11:"Suit:Hearts";}',
+        b"i:1;",
+        b"",
+        b"a:1:{i:0;" * (MAX_DEPTH + 2) + b"N;" + b"}" * (MAX_DEPTH + 2),
+    ],
+)
+def test_objects_references_and_damage_are_refused(raw: bytes) -> None:
+    with pytest.raises(NotSerialized):
+        decode(base64.b64encode(raw).decode())
+
+
+def test_a_plus_sign_that_arrived_as_a_blank_spoils_the_value() -> None:
+    with pytest.raises(NotSerialized):
+        decode("YToxOntpOjEyO3M6MTI6IuagquW8j+S8muekviI7fQ==".replace("+", " "))
+
+
+def test_what_cannot_be_decoded_counts_as_not_sent() -> None:
+    assert encoded_array("not base64!") == {}
+    assert encoded_array({0: "YTowOnt9"}) == {}
+    assert field_values(packed({1: "a", 2: {"nested": 1}, "named": "b", 3: True})) == {1: "a", 3: "1"}
