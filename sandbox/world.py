@@ -8,6 +8,9 @@ from sandbox.config import Config
 from sandbox.ledger import Ledger
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.seed import seed
+from sandbox.store import Store
 
 
 class World:
@@ -21,7 +24,10 @@ class World:
         self.ledger = Ledger(config.state / "ledger.db", self.clock)
         self.schemas = SchemaRegistry(config.state / "schemas")
         self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
-        self.bus = Bus(config.state / "bus.db", self.clock, self.schemas.encode)
+        self.bus = Bus(config.state / "bus.db", self.clock, self.ledger, self.schemas.encode)
+        self._salesforce = Store(config.state / "salesforce.db")
+        self.org = Org(self._salesforce, self.clock, self.ledger, self.bus)
+        seed(self.org)
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
@@ -29,5 +35,6 @@ class World:
 
     def close(self) -> None:
         """Release all files; everything is on disk already."""
+        self._salesforce.close()
         self.bus.close()
         self.ledger.close()

@@ -11,8 +11,12 @@ from random import Random
 from typing import Any
 
 from sandbox.clock import Clock
+from sandbox.ledger import Ledger
 
 RETENTION = timedelta(hours=72)
+# How long the tip may stand still: events of other tenants move it along on the real bus.
+_TIP_MOVES_EVERY = timedelta(minutes=1)
+_OTHER_TENANTS = ""
 # Other tenants share the real bus, so replay numbers have gaps (salesforce-wire.md, section 1.4).
 _WIDEST_GAP = 5
 
@@ -46,8 +50,9 @@ class StoredEvent:
 class Bus:
     """Publishes and reads events. `encode(topic, fields)` gives schema id and bytes and raises for an unknown topic."""
 
-    def __init__(self, path: Path, clock: Clock, encode: Encoder) -> None:
+    def __init__(self, path: Path, clock: Clock, ledger: Ledger, encode: Encoder) -> None:
         self._clock = clock
+        self._ledger = ledger
         self._encode = encode
         self._gaps = Random()
         self._bell = asyncio.Event()
@@ -63,18 +68,8 @@ class Bus:
 
     def append(self, topic: str, schema_id: str, payload: bytes, *, event_id: str | None = None) -> StoredEvent:
         """Put an already encoded event on the bus and wake all who wait."""
-        event = StoredEvent(
-            replay=self.latest() + self._gaps.randint(1, _WIDEST_GAP),
-            topic=topic,
-            event_id=event_id or str(uuid.uuid4()),
-            schema_id=schema_id,
-            payload=payload,
-            created_at=self._clock.now(),
-        )
-        self._db.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-            (event.replay, topic, event.event_id, schema_id, payload, event.created_at.isoformat()),
-        )
+        event = self._insert(topic, schema_id, payload, event_id or str(uuid.uuid4()))
+        self._ledger.write("pubsub", "event", key=event.event_id, detail={"topic": topic, "replay": event.replay})
         self._ring()
         return event
 
@@ -83,7 +78,7 @@ class Bus:
         rows = self._db.execute(
             "SELECT * FROM events WHERE topic = ? AND replay > ? ORDER BY replay LIMIT ?", (topic, replay, limit)
         )
-        return [StoredEvent(*row[:5], datetime.fromisoformat(row[5])) for row in rows]
+        return [_event(row) for row in rows]
 
     def earliest(self, topic: str) -> int:
         """The replay number that lies directly before the oldest event of the topic within retention."""
@@ -97,6 +92,23 @@ class Bus:
         """The highest replay number handed out on any topic; 0 on an empty bus."""
         return int(self._db.execute("SELECT ifnull(max(replay), 0) FROM events").fetchone()[0])
 
+    def tip(self) -> int:
+        """A replay number behind every event there is, young enough to resume from for the length of the retention."""
+        latest = self.latest()
+        since = self.written_at(latest)
+        if since is None or self._clock.now() - since >= _TIP_MOVES_EVERY:
+            return self._insert(_OTHER_TENANTS, "", b"", "").replay
+        return latest
+
+    def written_at(self, replay: int) -> datetime | None:
+        """When the bus reached this replay number; None when it never did."""
+        if replay > self.latest():
+            return None
+        row = self._db.execute(
+            "SELECT created_at FROM events WHERE replay <= ? ORDER BY replay DESC LIMIT 1", (replay,)
+        ).fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
     async def wait(self) -> None:
         """Return when anything is published after this call. Read, then wait: nothing can slip between on one loop."""
         await self._bell.wait()
@@ -105,6 +117,20 @@ class Bus:
         """Release the file."""
         self._db.close()
 
+    def _insert(self, topic: str, schema_id: str, payload: bytes, event_id: str) -> StoredEvent:
+        replay = self.latest() + self._gaps.randint(1, _WIDEST_GAP)
+        event = StoredEvent(replay, topic, event_id, schema_id, payload, self._clock.now())
+        self._db.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+            (replay, topic, event_id, schema_id, payload, event.created_at.isoformat()),
+        )
+        return event
+
     def _ring(self) -> None:
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
+
+
+def _event(row: tuple[int, str, str, str, bytes, str]) -> StoredEvent:
+    replay, topic, event_id, schema_id, payload, created_at = row
+    return StoredEvent(replay, topic, event_id, schema_id, payload, datetime.fromisoformat(created_at))

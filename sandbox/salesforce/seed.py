@@ -1,0 +1,85 @@
+"""What stands in the org when it is first switched on: users, the catalogue with its prices, legacy customers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sandbox import catalogue
+from sandbox.catalogue import CatalogueProduct
+from sandbox.salesforce import ids
+from sandbox.salesforce.org import Org
+
+INTEGRATION_USERNAME = "portal.integration@sonixnet.example"
+AGENT_USERNAME = "carol.suzuki@sonixnet.example"
+STANDARD_PRICEBOOK = "Standard Price Book"
+_SOURCE = Path(__file__).with_name("seed.json")
+
+
+def seed(org: Org) -> None:
+    """Fill an empty org; one that has users already is left alone."""
+    if len(org.table("User")):
+        return
+    source: dict[str, Any] = json.loads(_SOURCE.read_text(encoding="utf-8"))
+    # The first user stands as its own creator: there is nobody before it.
+    creator = ids.make("005", 1)
+    with org.store.transaction():
+        org.insert(org.schema["User"], source["users"][0], creator)
+        for user in source["users"][1:]:
+            org.insert(org.schema["User"], user, creator)
+        org.insert(org.schema["Organization"], source["organization"], creator)
+        _seed_catalogue(org, creator)
+        for customer in source["customers"]:
+            _seed_customer(org, customer, org.user_named(AGENT_USERNAME))
+
+
+def _seed_catalogue(org: Org, user_id: str) -> None:
+    sold = catalogue.load()
+    pricebook = org.schema["Pricebook2"]
+    standard = org.insert(pricebook, {"Name": STANDARD_PRICEBOOK, "IsActive": True, "IsStandard": True}, user_id)
+    portal = org.create("Pricebook2", {"Name": sold.pricebook, "IsActive": True}, user_id)
+    for product in sold.products:
+        product_id = org.create("Product2", _product_fields(product), user_id)
+        for pricebook_id in (standard, portal):
+            entry = {
+                "Pricebook2Id": pricebook_id,
+                "Product2Id": product_id,
+                "UnitPrice": product.price,
+                "CurrencyIsoCode": sold.currency,
+                "IsActive": True,
+            }
+            org.create("PricebookEntry", entry, user_id)
+
+
+def _product_fields(product: CatalogueProduct) -> dict[str, Any]:
+    options = [option.raw for option in product.options]
+    return {
+        "Name": product.name.en,
+        "ProductCode": product.sku,
+        "StockKeepingUnit": product.sku,
+        "Description": product.description.en,
+        "IsActive": True,
+        "Family": product.category,
+        "Billing_Cycle__c": product.cycle,
+        "Item_Class__c": product.item_class,
+        "Portal_Accessible__c": True,
+        "Portal_Activation_SKU__c": product.activation_sku,
+        "Portal_Attributes_JSON__c": _json(product.attributes),
+        "Portal_Catalog__c": True,
+        "Portal_ConfigOptions_JSON__c": _json(options),
+        "Portal_Description_JA__c": product.description.ja,
+        "Portal_Display_Order__c": product.display_order,
+        "Portal_Eligibility_Values__c": "\n".join(product.eligibility),
+        "Portal_Identity__c": product.identity,
+        "Portal_Name_JA__c": product.name.ja,
+        "Product2Categories1__c": product.category,
+        "WHMCS_Product_Id__c": str(product.whmcs_pid),
+    }
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if value else None
+
+
+def _seed_customer(org: Org, customer: dict[str, Any], user_id: str) -> None:
+    account_id = org.create("Account", customer["account"], user_id)
+    org.create("Contact", {"AccountId": account_id, **customer["contact"]}, user_id)
