@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sandbox import people
 from sandbox.config import Config, parse_args
+from sandbox.salesforce.pubsub import server as pubsub
 from sandbox.servers import HttpServer, PortTaken
 from sandbox.world import World
 
@@ -36,6 +37,7 @@ async def _serve(world: World) -> None:
 
 
 async def _start(world: World, running: list[Stoppable]) -> None:
+    running.append(await pubsub.start(world))
     for server in _http_servers(world):
         await server.start()
         running.append(server)

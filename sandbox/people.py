@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from sandbox.salesforce.pubsub import control as pubsub
 from sandbox.world import World
 
 
 def app(world: World) -> Starlette:
     """One application for the loopback port that people open in a browser."""
-    return Starlette(routes=[Mount("/control", routes=_control(world))])
+    controls = [*_control(world), Mount("/pubsub", routes=pubsub.routes(world))]
+    return Starlette(routes=[Mount("/control", routes=controls)])
 
 
 def _control(world: World) -> list[Route]:

@@ -9,6 +9,7 @@ from sandbox.ledger import Ledger
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
 from sandbox.salesforce.org import Org
+from sandbox.salesforce.pubsub.switchboard import Switchboard
 from sandbox.salesforce.seed import seed
 from sandbox.store import Store
 
@@ -26,6 +27,7 @@ class World:
         self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
         self.bus = Bus(config.state / "bus.db", self.clock, self.ledger, self.schemas.encode)
         self._salesforce = Store(config.state / "salesforce.db")
+        self.switchboard = Switchboard(config.keepalive_s)
         self.org = Org(self._salesforce, self.clock, self.ledger, self.bus)
         seed(self.org)
 

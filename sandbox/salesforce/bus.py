@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -109,9 +109,9 @@ class Bus:
         ).fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 
-    async def wait(self) -> None:
-        """Return when anything is published after this call. Read, then wait: nothing can slip between on one loop."""
-        await self._bell.wait()
+    def wait(self) -> Coroutine[Any, Any, bool]:
+        """Await it to return when anything is published after this call, even before the awaiting begins."""
+        return self._bell.wait()
 
     def close(self) -> None:
         """Release the file."""

@@ -1,0 +1,1 @@
+"""The Pub/Sub API of the simulated org: gRPC over TLS, as salesforce-wire.md, section 1, describes it."""

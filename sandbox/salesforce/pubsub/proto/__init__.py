@@ -1,0 +1,1 @@
+"""The messages of the Pub/Sub API, generated from eventbus.proto."""

@@ -1,0 +1,16 @@
+"""Replay ids: ten opaque bytes, of which the first eight count (salesforce-wire.md, section 1.4)."""
+
+_COUNTER = 8
+_TAIL = b"\0\0"
+
+
+def encode(number: int) -> bytes:
+    """The id that stands behind the event with this replay number."""
+    return number.to_bytes(_COUNTER, "big") + _TAIL
+
+
+def decode(replay_id: bytes) -> int | None:
+    """The number of an id in the long form or in the short one that a well-known client sends; else None."""
+    if len(replay_id) == _COUNTER or (len(replay_id) == _COUNTER + len(_TAIL) and replay_id.endswith(_TAIL)):
+        return int.from_bytes(replay_id[:_COUNTER], "big")
+    return None
