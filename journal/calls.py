@@ -1,0 +1,199 @@
+"""Making a call that must not be made twice (reliability.md §2): look up, commit the intent, call, commit the outcome.
+
+A call whose answer was lost may still be executing there. Until that is impossible (`quarantine_until`, by the
+database's clock) nobody may send it again for the same subject; afterwards a look-up decides.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from integrations.errors import OutsideError, UnknownOutcome
+from journal.models import RemoteCall
+
+log = structlog.get_logger(__name__)
+State = RemoteCall.State
+OPEN = (State.INTENT, State.UNKNOWN)
+T = TypeVar("T")
+
+
+class JournalError(Exception):
+    """The call was not sent, or its outcome is not known."""
+
+
+class Quarantined(JournalError):
+    """An earlier call for this subject may still be executing there; `until` says how long. Nothing was sent."""
+
+    def __init__(self, call: RemoteCall) -> None:
+        super().__init__(f"{call.operation} for {call.subject} is open until {call.quarantine_until:%H:%M:%S}")
+        self.call, self.until = call, call.quarantine_until
+
+
+class OutcomeUnknown(JournalError):
+    """The call was sent, no usable answer came, and the look-up after it found nothing (yet)."""
+
+    def __init__(self, call: RemoteCall) -> None:
+        super().__init__(f"{call.operation} for {call.subject}: outcome unknown")
+        self.call, self.until = call, call.quarantine_until
+
+
+class AlreadySent(JournalError):
+    """This owner has sent this call before. An owner sends it at most once: another try is another owner."""
+
+
+def once(
+    *,
+    subject: str,
+    operation: str,
+    owner: str,
+    deadline_s: float,
+    look_up: Callable[[], T | None],
+    call: Callable[[], T],
+    fence: Callable[[], None],
+    record: Callable[[T], dict[str, Any]],
+    asked: Mapping[str, Any] | None = None,
+) -> T:
+    """Gives what `call` makes, made at most once for `subject`, whoever asks and however often.
+
+    `look_up` says what exists there already (None: nothing); `fence` runs after the intent is committed and raises
+    when the caller lost its right to call; `record` turns the result into the JSON kept in the journal, `asked` is
+    kept there from the intent on. `deadline_s` is the call's total deadline. Not inside a transaction.
+
+    Raises Quarantined or AlreadySent (nothing was sent), OutcomeUnknown, and the errors of `integrations.errors`
+    except UnknownOutcome: those of `call` mean that nothing was done there.
+    """
+    while True:
+        looked_at = _database_clock()
+        found = look_up()
+        if found is not None:
+            _close_open(subject, operation, state=State.DONE, result=record(found))
+            return found
+        intent = _intend(subject, operation, owner, deadline_s, looked_at, asked or {})
+        if intent is not None:
+            break
+    _pass(intent, fence)
+    try:
+        made = call()
+    except UnknownOutcome as error:
+        return _look_again(intent, error, look_up, record)
+    except OutsideError as error:
+        _close(intent, state=State.FAILED, error_code=error.code[:40], error_text=error.text[:255])
+        raise
+    _close(intent, state=State.DONE, result={**intent.result, **record(made)})
+    return made
+
+
+def open_calls(subject: str) -> QuerySet[RemoteCall]:
+    """The calls for this subject whose outcome is open, oldest first."""
+    return RemoteCall.objects.filter(subject=subject, state__in=OPEN).order_by("id")
+
+
+def last_call(subject: str, operation: str) -> RemoteCall | None:
+    """The newest call of this kind for this subject, whatever came of it."""
+    return RemoteCall.objects.filter(subject=subject, operation=operation).order_by("-id").first()
+
+
+def interrupted(*, owner: str) -> bool:
+    """Marks what `owner` was about to send as UNKNOWN, since the owner is no more; tells whether there is any."""
+    RemoteCall.objects.filter(owner=owner, state=State.INTENT).update(state=State.UNKNOWN, error_code="interrupted")
+    return RemoteCall.objects.filter(owner=owner, state__in=OPEN).exists()
+
+
+def conclude(call: RemoteCall, *, exists: bool, result: Mapping[str, Any] | None = None) -> None:
+    """Closes an open call by what a look-up after its quarantine showed. Repeatable."""
+    if exists:
+        _close(call, state=State.DONE, result={**call.result, **(result or {})})
+    else:
+        _close(call, state=State.FAILED, error_code="not_there", error_text="looked up after the quarantine: not there")
+
+
+def release(call: RemoteCall, *, by: str, reason: str) -> None:
+    """A member of staff has looked and says that it does not exist there: the next owner may send it. Repeatable."""
+    _close(call, state=State.FAILED, error_code="released", released_by=by[:80], release_reason=reason[:255])
+    log.warning("call_released", operation=call.operation, reason=reason)
+
+
+def _intend(
+    subject: str, operation: str, owner: str, deadline_s: float, looked_at: datetime, asked: Mapping[str, Any]
+) -> RemoteCall | None:
+    """Commits the intent. None when a call of somebody else ended after the look-up, which is then worth nothing.
+
+    Intents of one subject are made one after the other: without that, a whole call of another owner fits between the
+    check and the insert, and no index would notice.
+    """
+    calls = RemoteCall.objects.filter(subject=subject, operation=operation)
+    with transaction.atomic():
+        _in_turn(f"{operation} {subject}")
+        for earlier in calls.filter(state__in=OPEN).select_for_update():
+            if earlier.quarantine_until > looked_at:
+                raise Quarantined(earlier)
+            conclude(earlier, exists=False)
+        if calls.filter(owner=owner).exists():
+            raise AlreadySent(f"{operation} for {subject} by {owner}")
+        if calls.filter(finished_at__gt=looked_at, state=State.DONE).exists():
+            return None
+        deadline = timedelta(seconds=deadline_s)
+        intent = RemoteCall.objects.create(
+            subject=subject,
+            operation=operation,
+            owner=owner,
+            deadline_at=Now() + deadline,
+            quarantine_until=Now() + deadline + timedelta(seconds=settings.QUARANTINE_S),
+            result=dict(asked),
+        )
+    intent.refresh_from_db()
+    return intent
+
+
+def _in_turn(what: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"journal:{what}"])
+
+
+def _pass(intent: RemoteCall, fence: Callable[[], None]) -> None:
+    try:
+        fence()
+    except Exception:
+        _close(intent, state=State.FAILED, error_code="not_sent", error_text="the fence held it back")
+        raise
+
+
+def _look_again(
+    intent: RemoteCall, error: UnknownOutcome, look_up: Callable[[], T | None], record: Callable[[T], dict[str, Any]]
+) -> T:
+    """One look after a lost answer: what is there is ours; what is not there may still be coming."""
+    try:
+        found = look_up()
+    except OutsideError:
+        found = None
+    if found is not None:
+        log.warning("outcome_adopted", operation=intent.operation, code=error.code)
+        _close(intent, state=State.DONE, result={**intent.result, **record(found)})
+        return found
+    unknown = {"state": State.UNKNOWN, "error_code": error.code[:40], "error_text": error.text[:255]}
+    RemoteCall.objects.filter(pk=intent.pk, state=State.INTENT).update(**unknown)
+    raise OutcomeUnknown(intent) from error
+
+
+def _close_open(subject: str, operation: str, **values: Any) -> None:
+    for call in RemoteCall.objects.filter(subject=subject, operation=operation, state__in=OPEN):
+        _close(call, **{**values, "result": {**call.result, **values["result"]}})
+
+
+def _close(call: RemoteCall, **values: Any) -> None:
+    still_open = Q(pk=call.pk, state__in=OPEN)
+    RemoteCall.objects.filter(still_open).update(finished_at=Now(), **values)
+
+
+def _database_clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    assert isinstance(now, datetime)
+    return now
