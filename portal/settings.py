@@ -183,7 +183,16 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "login": "accounts.entrance_forms.LoginForm",
+    "reset_password": "accounts.entrance_forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.entrance_forms.ResetPasswordKeyForm",
+    "change_password": "accounts.entrance_forms.ChangePasswordForm",
+    "add_email": "accounts.entrance_forms.AddEmailForm",
+    "confirm_email_verification_code": "accounts.entrance_forms.ConfirmCodeForm",
+    "reauthenticate": "accounts.entrance_forms.ReauthenticateForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -196,6 +205,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.entrance_forms.SecondFactorForm",
+    "reauthenticate": "accounts.entrance_forms.SecondFactorAgainForm",
+    "activate_totp": "accounts.entrance_forms.ActivateAppForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = BRAND_NAME
@@ -324,6 +339,7 @@ WHMCS_CURRENCY_ID = checked("WHMCS_CURRENCY_ID", env.int, default=1)
 WHMCS_CUSTOMER_NUMBER_FIELD_ID = checked(
     "WHMCS_CUSTOMER_NUMBER_FIELD_ID", env.int, 0, "is missing. Set it to the id of the client custom field."
 )
+WHMCS_SSO_DESTINATION = env.str("WHMCS_SSO_DESTINATION", default="clientarea:billing_info")
 WHMCS_TIME_ZONE = env.str("WHMCS_TIME_ZONE", default="Asia/Tokyo")
 WHMCS_MARK_FIELD_NAME = env.str("WHMCS_MARK_FIELD_NAME", default="Salesforce Order Id")
 WHMCS_MARK_CARRIER = checked(
