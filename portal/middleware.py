@@ -1,0 +1,44 @@
+"""What every answer carries: a reference that can be quoted, and a rule about who may keep a copy."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from integrations.correlation import ACCEPTED, bound
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+REQUEST_ID = "X-Request-ID"
+
+
+def _given_id(request: HttpRequest) -> str:
+    """The proxy's id, if there is a proxy we trust (the one whose X-Forwarded-Proto counts) and the id looks like one."""
+    given = request.headers.get(REQUEST_ID, "")
+    trusted = settings.SECURE_PROXY_SSL_HEADER is not None
+    return given if trusted and ACCEPTED.match(given) else ""
+
+
+def correlation(get_response: GetResponse) -> GetResponse:
+    """Binds one correlation id to the request, its log lines and its outside calls; the answer names it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with bound(_given_id(request)) as reference:
+            response = get_response(request)
+            response[REQUEST_ID] = reference
+            return response
+
+    return middleware
+
+
+def private_pages(get_response: GetResponse) -> GetResponse:
+    """No cache keeps what a browser with a session was shown (security.md §3); asks nothing of the database."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES or settings.SESSION_COOKIE_NAME in response.cookies:
+            response["Cache-Control"] = "private, no-store"
+            patch_vary_headers(response, ["Cookie"])
+        return response
+
+    return middleware

@@ -1,0 +1,97 @@
+"""Pages that belong to no app: home, appearance, legal pages, the style guide and what is said when something fails."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import get_template
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import i18n
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.queries import families
+from integrations.correlation import current
+from portal.context import THEME_COOKIE, THEMES
+from portal.styleguide import examples
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What we do, the three families with their prices, how an order goes."""
+    return render(request, "portal/home.html", {"families": families()})
+
+
+@require_safe
+def legal(request: HttpRequest, page: str) -> HttpResponse:
+    """Terms, privacy, the page the Specified Commercial Transactions Act asks for, and how to reach us."""
+    return render(request, f"portal/{page}.html", {"terms_version": settings.TERMS_VERSION})
+
+
+@require_safe
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every component in every state; exists in development and in the demo only."""
+    if not (settings.DEBUG or settings.DEMO):
+        raise Http404
+    return render(request, "portal/styleguide.html", examples(request))
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Django's own view; a customer's e-mails come in the chosen language from then on, too."""
+    response = i18n.set_language(request)
+    chosen = request.POST.get("language", "")
+    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
+        request.user.language = chosen
+        request.user.save(update_fields=["language"])
+    return response
+
+
+def _safe_next(request: HttpRequest) -> str:
+    """Where the form came from, if that is a page of ours."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if safe else "/"
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Keeps the choice of light or dark in a cookie; anything else forgets it, and the device decides."""
+    response = redirect(_safe_next(request))
+    if (theme := request.POST.get("theme", "")) in THEMES:
+        response.set_cookie(
+            THEME_COOKIE,
+            theme,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            secure=settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    return response
+
+
+def _failure(status: int, template: str) -> HttpResponse:
+    """An error page without request, session or database: it must stand when they do not."""
+    context = {"status": status, "brand": settings.BRAND_NAME, "reference": current()}
+    return HttpResponse(get_template(f"{template}.html").render(context), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure(400, "400")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure(403, "403")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _failure(404, "404")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _failure(500, "500")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: mostly a form that lay open too long, or a browser without cookies."""
+    return _failure(403, "403_csrf")

@@ -1,0 +1,155 @@
+// The one script. Every page works without it; it adds refreshing, copying, busy buttons and focus.
+(() => {
+  "use strict";
+
+  const announce = (words) => {
+    const place = document.getElementById("announcer");
+    if (place && words) place.textContent = words;
+  };
+  const clock = () =>
+    new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Asia/Tokyo" }).format(new Date());
+
+  // --- [data-poll]: fetched every data-every seconds and replaced whole, until the answer has no data-poll any more
+  const SLOWEST_S = 60;
+
+  const keepingFocus = (old, replace) => {
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...old.querySelectorAll("details[open][id]")].map((fold) => fold.id);
+    const fresh = replace();
+    open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    return fresh;
+  };
+
+  const showChecked = (board, answered) => {
+    const live = board.querySelector(".live");
+    if (!live) return;
+    const words = live.querySelector("[data-live-words]");
+    words.dataset.usual ??= words.textContent;
+    words.textContent = answered ? words.dataset.usual : live.dataset.stale;
+    if (answered) live.querySelector("[data-live-clock]").textContent = clock();
+  };
+
+  const swapped = (old, html) => {
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(old.id);
+    if (!fresh) return old;
+    const before = old.dataset.announce;
+    keepingFocus(old, () => old.replaceWith(fresh));
+    if (fresh.dataset.announce !== before) announce(fresh.dataset.announce);
+    return fresh;
+  };
+
+  const poll = (start) => {
+    const usual = Number(start.dataset.every || 5);
+    let board = start;
+    let etag = "";
+    let pause = usual;
+    let timer = 0;
+
+    const ask = async () => {
+      const headers = { "X-Requested-With": "fetch", ...(etag && { "If-None-Match": etag }) };
+      const answer = await fetch(board.dataset.poll, { headers, credentials: "same-origin", redirect: "error" });
+      if (answer.status === 304) return;
+      if (!answer.ok) throw new Error(String(answer.status));
+      etag = answer.headers.get("ETag") || "";
+      board = swapped(board, await answer.text());
+    };
+
+    const round = async () => {
+      try {
+        await ask();
+        pause = usual;
+        showChecked(board, true);
+      } catch {
+        pause = Math.min(pause * 2, SLOWEST_S);
+        showChecked(board, false);
+      }
+      plan(pause);
+    };
+
+    const plan = (seconds) => {
+      clearTimeout(timer);
+      if (board.dataset.poll && !document.hidden) timer = setTimeout(round, seconds * 1000);
+    };
+
+    document.addEventListener("visibilitychange", () => plan(document.hidden ? 0 : 0.2));
+    plan(pause);
+  };
+
+  // --- copy buttons are shown only where there is a clipboard
+  const offerCopy = (button) => {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+      toast(button.dataset.copied);
+    });
+  };
+
+  const toast = (words) => {
+    const box = document.createElement("div");
+    box.className = "toasts";
+    const line = document.createElement("p");
+    line.className = "toast";
+    line.textContent = words;
+    box.append(line);
+    document.body.append(box);
+    announce(words);
+    setTimeout(() => box.remove(), 4000);
+  };
+
+  // --- a POST form is sent once; its button says what is happening
+  const sentOnce = (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    const button = event.submitter;
+    if (!button?.classList.contains("button")) return;
+    button.setAttribute("aria-busy", "true");
+    button.setAttribute("aria-disabled", "true");
+    if (button.dataset.busy) {
+      button.dataset.idle = button.textContent;
+      button.textContent = button.dataset.busy;
+    }
+  };
+
+  const idleAgain = (form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => {
+      button.removeAttribute("aria-busy");
+      button.removeAttribute("aria-disabled");
+      if (button.dataset.idle) button.textContent = button.dataset.idle;
+    });
+  };
+
+  // --- dialogs where the browser does not know commandfor yet
+  const oldDialog = (event) => {
+    const button = event.target.closest("button[commandfor]");
+    if (!button) return;
+    const dialog = document.getElementById(button.getAttribute("commandfor"));
+    if (!dialog?.showModal) {
+      if (button.dataset.confirmUrl) location.assign(button.dataset.confirmUrl);
+    } else if (button.getAttribute("command") === "close") dialog.close();
+    else dialog.showModal();
+  };
+
+  // --- the account menu closes on Escape and when something else is meant
+  const closeMenus = (event) => {
+    if (event.type === "keydown" && event.key !== "Escape") return;
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (event.type === "click" && menu.contains(event.target)) return;
+      menu.removeAttribute("open");
+      if (event.type === "keydown") menu.querySelector("summary").focus();
+    });
+  };
+
+  document.querySelectorAll("[data-poll][id]").forEach(poll);
+  document.querySelectorAll("[data-copy]").forEach(offerCopy);
+  document.querySelector('.error-summary[role="alert"]')?.focus();
+  document.addEventListener("submit", sentOnce);
+  document.addEventListener("click", closeMenus);
+  document.addEventListener("keydown", closeMenus);
+  if (!("commandForElement" in HTMLButtonElement.prototype)) document.addEventListener("click", oldDialog);
+  addEventListener("pageshow", (event) => event.persisted && document.querySelectorAll("form[data-sent]").forEach(idleAgain));
+})();
