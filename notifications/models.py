@@ -1,16 +1,20 @@
 """Every e-mail, once per cause (decisions.md 25)."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Email(models.Model):
-    """Written in the transaction of what caused it; sent by the `emails` queue; the same Message-ID on a second copy."""
+    """Written in the transaction of what caused it; sent by queue `emails`; a second copy has the same Message-ID."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         SENT = "sent", _("sent")
         FAILED = "failed", _("given up")
+
+    SECRET_TEMPLATES: ClassVar = frozenset({"verification_code", "password_reset"})  # cannot be sent again once sent
 
     cause = models.CharField(max_length=120, unique=True)  # e.g. provisioned:<attempt id>
     template = models.CharField(max_length=60)

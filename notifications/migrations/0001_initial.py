@@ -4,38 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Email',
+            name="Email",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause', models.CharField(max_length=120, unique=True)),
-                ('template', models.CharField(max_length=60)),
-                ('to', models.EmailField(max_length=254)),
-                ('user_id', models.BigIntegerField(blank=True, db_index=True, null=True)),
-                ('language', models.CharField(default='en', max_length=2)),
-                ('context', models.JSONField(default=dict)),
-                ('secret_context', models.TextField(blank=True)),
-                ('correlation_id', models.CharField(blank=True, max_length=80)),
-                ('message_id', models.CharField(max_length=120, unique=True)),
-                ('subject', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('pending', 'pending'), ('sent', 'sent'), ('failed', 'given up')], default='pending', max_length=8)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cause", models.CharField(max_length=120, unique=True)),
+                ("template", models.CharField(max_length=60)),
+                ("to", models.EmailField(max_length=254)),
+                ("user_id", models.BigIntegerField(blank=True, db_index=True, null=True)),
+                ("language", models.CharField(default="en", max_length=2)),
+                ("context", models.JSONField(default=dict)),
+                ("secret_context", models.TextField(blank=True)),
+                ("correlation_id", models.CharField(blank=True, max_length=80)),
+                ("message_id", models.CharField(max_length=120, unique=True)),
+                ("subject", models.CharField(blank=True, max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "pending"), ("sent", "sent"), ("failed", "given up")],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("tries", models.PositiveIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.CharField(blank=True, max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['next_try_at'], name='email_due')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "pending")), fields=["next_try_at"], name="email_due")
+                ],
             },
         ),
     ]

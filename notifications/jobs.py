@@ -1,0 +1,16 @@
+"""What the workers call for e-mails."""
+
+from django.conf import settings
+
+from journal import rounds
+from notifications import sending
+
+
+def send(email_id: int) -> None:
+    """Queue `emails`."""
+    sending.send(email_id)
+
+
+def send_due() -> None:
+    """Queue `housekeeping`: e-mails whose job got lost, and those to be tried again."""
+    rounds.run("notifications.send_due", settings.SWEEP_S, sending.send_due)
