@@ -5,36 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('cause', models.CharField(max_length=120, unique=True)),
-                ('user_id', models.BigIntegerField(blank=True, db_index=True, null=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=255)),
-                ('description', models.TextField()),
-                ('sf_account_id', models.CharField(blank=True, max_length=18)),
-                ('sf_opportunity_id', models.CharField(blank=True, max_length=18)),
-                ('sf_case_id', models.CharField(blank=True, max_length=18)),
-                ('state', models.CharField(choices=[('pending', 'pending'), ('opened', 'opened')], default='pending', max_length=8)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField()),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("cause", models.CharField(max_length=120, unique=True)),
+                ("user_id", models.BigIntegerField(blank=True, db_index=True, null=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=255)),
+                ("description", models.TextField()),
+                ("sf_account_id", models.CharField(blank=True, max_length=18)),
+                ("sf_opportunity_id", models.CharField(blank=True, max_length=18)),
+                ("sf_case_id", models.CharField(blank=True, max_length=18)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "pending"), ("opened", "opened")], default="pending", max_length=8
+                    ),
+                ),
+                ("tries", models.PositiveIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField()),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.CharField(blank=True, max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
     ]
