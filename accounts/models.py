@@ -32,7 +32,9 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail address"), unique=True)
     given_name = models.CharField(_("given names"), max_length=60)
     family_name = models.CharField(_("family name"), max_length=60)
-    language = models.CharField(_("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en")
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en"
+    )
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
 

@@ -10,103 +10,210 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('given_name', models.CharField(max_length=60, verbose_name='given names')),
-                ('family_name', models.CharField(max_length=60, verbose_name='family name')),
-                ('language', models.CharField(choices=[('en', 'English'), ('ja', '日本語')], default='en', max_length=2, verbose_name='language')),
-                ('terms_version', models.CharField(blank=True, max_length=20)),
-                ('terms_accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("given_name", models.CharField(max_length=60, verbose_name="given names")),
+                ("family_name", models.CharField(max_length=60, verbose_name="family name")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("ja", "日本語")],
+                        default="en",
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                ("terms_version", models.CharField(blank=True, max_length=20)),
+                ("terms_accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             managers=[
-                ('objects', accounts.models.UserManager()),
+                ("objects", accounts.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='CustomerLink',
+            name="CustomerLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('provisional', 'provisional'), ('linked', 'linked')], max_length=12)),
-                ('sf_account_id', models.CharField(max_length=18)),
-                ('sf_contact_id', models.CharField(blank=True, max_length=18)),
-                ('sf_account_no', models.CharField(max_length=40)),
-                ('whmcs_client_id', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('internet_eligibility', models.CharField(blank=True, max_length=255)),
-                ('internet_eligibility_status', models.CharField(blank=True, max_length=20)),
-                ('identity_status', models.CharField(blank=True, max_length=20)),
-                ('portal_status', models.CharField(blank=True, max_length=20)),
-                ('has_payment_method', models.BooleanField(blank=True, null=True)),
-                ('account_refreshed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='link', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(choices=[("provisional", "provisional"), ("linked", "linked")], max_length=12),
+                ),
+                ("sf_account_id", models.CharField(max_length=18)),
+                ("sf_contact_id", models.CharField(blank=True, max_length=18)),
+                ("sf_account_no", models.CharField(max_length=40)),
+                ("whmcs_client_id", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("internet_eligibility", models.CharField(blank=True, max_length=255)),
+                ("internet_eligibility_status", models.CharField(blank=True, max_length=20)),
+                ("identity_status", models.CharField(blank=True, max_length=20)),
+                ("portal_status", models.CharField(blank=True, max_length=20)),
+                ("has_payment_method", models.BooleanField(blank=True, null=True)),
+                ("account_refreshed_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="link", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignupJourney',
+            name="SignupJourney",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('new', 'new customer'), ('legacy', 'with a customer number')], max_length=8)),
-                ('source', models.CharField(max_length=20)),
-                ('claimed_number', models.CharField(blank=True, max_length=40)),
-                ('number_tries', models.PositiveSmallIntegerField(default=0)),
-                ('number_tried_on', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('waiting_email', 'waiting for the e-mail to be verified'), ('running', 'setting up'), ('number_unmatched', 'customer number not matched'), ('waiting_cs', 'waiting for customer support'), ('done', 'done')], default='waiting_email', max_length=20)),
-                ('step', models.CharField(choices=[('account', 'Salesforce account'), ('client', 'WHMCS client'), ('link', 'link'), ('write_back', 'Salesforce write-back'), ('welcome', 'welcome e-mail')], default='account', max_length=12)),
-                ('sf_account_id', models.CharField(blank=True, max_length=18)),
-                ('sf_contact_id', models.CharField(blank=True, max_length=18)),
-                ('sf_account_no', models.CharField(blank=True, max_length=40)),
-                ('whmcs_client_id', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('error_code', models.CharField(blank=True, max_length=40)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='journey', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("new", "new customer"), ("legacy", "with a customer number")], max_length=8
+                    ),
+                ),
+                ("source", models.CharField(max_length=20)),
+                ("claimed_number", models.CharField(blank=True, max_length=40)),
+                ("number_tries", models.PositiveSmallIntegerField(default=0)),
+                ("number_tried_on", models.DateField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting_email", "waiting for the e-mail to be verified"),
+                            ("running", "setting up"),
+                            ("number_unmatched", "customer number not matched"),
+                            ("waiting_cs", "waiting for customer support"),
+                            ("done", "done"),
+                        ],
+                        default="waiting_email",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("account", "Salesforce account"),
+                            ("client", "WHMCS client"),
+                            ("link", "link"),
+                            ("write_back", "Salesforce write-back"),
+                            ("welcome", "welcome e-mail"),
+                        ],
+                        default="account",
+                        max_length=12,
+                    ),
+                ),
+                ("sf_account_id", models.CharField(blank=True, max_length=18)),
+                ("sf_contact_id", models.CharField(blank=True, max_length=18)),
+                ("sf_account_no", models.CharField(blank=True, max_length=40)),
+                ("whmcs_client_id", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("tries", models.PositiveIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="journey", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_any_case'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="user_email_any_case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customerlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('sf_account_id',), name='link_sf_account_id'),
+            model_name="customerlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "linked")), fields=("sf_account_id",), name="link_sf_account_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customerlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('sf_account_no',), name='link_sf_account_no'),
+            model_name="customerlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "linked")), fields=("sf_account_no",), name="link_sf_account_no"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customerlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('whmcs_client_id',), name='link_whmcs_client_id'),
+            model_name="customerlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "linked")), fields=("whmcs_client_id",), name="link_whmcs_client_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customerlink',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'provisional'), ('whmcs_client_id', None)), models.Q(('state', 'linked'), ('whmcs_client_id__isnull', False)), _connector='OR'), name='link_client_iff_linked'),
+            model_name="customerlink",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "provisional"), ("whmcs_client_id", None)),
+                    models.Q(("state", "linked"), ("whmcs_client_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="link_client_iff_linked",
+            ),
         ),
         migrations.AddIndex(
-            model_name='signupjourney',
-            index=models.Index(fields=['state', 'next_try_at'], name='accounts_si_state_4ec435_idx'),
+            model_name="signupjourney",
+            index=models.Index(fields=["state", "next_try_at"], name="accounts_si_state_4ec435_idx"),
         ),
     ]

@@ -1,0 +1,52 @@
+"""Who may open a page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from accounts.links import linked
+from accounts.models import CustomerLink, User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def customer_required(view: View[P]) -> View[P]:
+    """Lets customers in who are known in all three systems.
+
+    Visitors are sent to sign in; users whose account is still being set up to the page that says so. A provisional
+    link does not open anything (decisions.md 2).
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if linked(request.user) is None:
+            return HttpResponseRedirect(setup_url(request.get_full_path() if request.method == "GET" else ""))
+        return view(request, *args, **kwargs)
+
+    return cast("View[P]", login_required(guarded))
+
+
+def setup_url(next_url: str = "") -> str:
+    """The page that follows the journey; `next_url` is where the customer wanted to go (already checked)."""
+    return reverse("account_setup") + (f"?{urlencode({'next': next_url})}" if next_url else "")
+
+
+def user_of(request: HttpRequest) -> User:
+    """The signed-in user, behind login_required or customer_required only."""
+    if not isinstance(request.user, User):
+        raise TypeError("nobody is signed in")
+    return request.user
+
+
+def link_of_customer(request: HttpRequest) -> CustomerLink:
+    """The link of the signed-in customer, behind customer_required only."""
+    link = linked(request.user)
+    if link is None:
+        raise TypeError("not a customer")
+    return link

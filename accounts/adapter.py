@@ -1,0 +1,85 @@
+"""Where django-allauth meets the portal: its e-mails, its hooks, its redirects."""
+
+import uuid
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from accounts import signup
+from accounts.access import setup_url
+from accounts.models import User
+from notifications import outgoing, secrets
+
+# allauth's name -> (our template, the values in it that only the recipient may read)
+MAILS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "account/email/email_confirmation_signup": ("verification_code", ("code",)),
+    "account/email/email_confirmation": ("verification_code", ("code",)),
+    "account/email/password_reset_key": ("password_reset", ("path",)),
+    "account/email/unknown_account": ("unknown_account", ()),
+    "account/email/account_already_exists": ("account_exists", ()),
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Sign-up, sign-in and their e-mails by the portal's own rules."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Records the e-mail for the `emails` queue: sent later, so known and unknown addresses take equally long."""
+        template, secret_names = MAILS[template_prefix]
+        user = context.get("user")
+        user = user if isinstance(user, User) else None
+        outgoing.queue(
+            cause=f"{template}:{uuid.uuid4()}",
+            template=template,
+            to=email,
+            user_id=user.pk if user else None,
+            language=_language(user),
+            context={"given_name": user.given_name if user else ""},
+            secret={name: context[name] for name in secret_names},
+        )
+
+    def send_password_reset_mail(self, user: Any, email: str, context: dict[str, Any]) -> None:
+        """The link's host is SITE_URL, never the request's Host header; only the path goes into the e-mail."""
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": context["uid"], "key": context["key"]})
+        self.send_mail("account/email/password_reset_key", email, context | {"path": path, "user": user})
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """The journey to the other two systems begins with the verified e-mail (decisions.md 1)."""
+        with transaction.atomic():
+            confirmed: bool = super().confirm_email(request, email_address)
+            if confirmed and isinstance(email_address.user, User):
+                signup.begin(email_address.user)
+        return confirmed
+
+    def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
+        """Who has just signed up sees the setting up first, with the way back to what they came for."""
+        if about["signup"]:
+            about["redirect_url"] = setup_url(about["redirect_url"] or "")
+        return super().post_login(request, user, **about)  # type: ignore[no-any-return]
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Secrets encrypted in the database."""
+
+    def encrypt(self, text: str) -> str:
+        return secrets.seal({"secret": text})
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return str(secrets.unseal(encrypted_text)["secret"])
+
+    def build_totp_svg(self, url: str) -> str:
+        """Not drawn here: the page draws the code inline with the portal's own tag, as the security policy wants."""
+        return ""
+
+
+def _language(user: User | None) -> str:
+    if user is not None:
+        return user.language
+    return "ja" if (get_language() or settings.LANGUAGE_CODE).startswith("ja") else "en"

@@ -1,0 +1,83 @@
+"""allauth's own forms in the portal's words: labels of ours, no placeholders, hints without markup."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+PASSWORD_HINT = _("At least 12 characters. A short sentence works well; spaces are fine.")
+LABELS: dict[str, Promise] = {
+    "login": _("E-mail address"),
+    "email": _("E-mail address"),
+    "password": _("Password"),
+    "oldpassword": _("Current password"),
+    "password1": _("New password"),
+    "password2": _("New password, once more"),
+    "code": _("Code"),
+}
+CODE_ATTRS = {"class": "w-s", "autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
+
+
+class OurWords:
+    """Goes before an allauth form among the bases."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = LABELS.get(name, field.label)
+            field.help_text = PASSWORD_HINT if name == "password1" else ""
+            field.widget.attrs.pop("placeholder", None)
+            field.widget.attrs.setdefault("class", "w-l")
+        if "code" in self.fields:
+            self.fields["code"].widget.attrs |= CODE_ATTRS
+
+
+class LoginForm(OurWords, account.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+
+
+class ResetPasswordForm(OurWords, account.ResetPasswordForm):
+    """Asks for the address."""
+
+
+class ResetPasswordKeyForm(OurWords, account.ResetPasswordKeyForm):
+    """Sets the new password."""
+
+
+class ChangePasswordForm(OurWords, account.ChangePasswordForm):
+    """Changes the password of a signed-in user."""
+
+
+class AddEmailForm(OurWords, account.AddEmailForm):
+    """Asks for the new address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New e-mail address")
+
+
+class ConfirmCodeForm(OurWords, account.ConfirmEmailVerificationCodeForm):
+    """The code from the e-mail."""
+
+
+class ReauthenticateForm(OurWords, account.ReauthenticateForm):
+    """The password once more."""
+
+
+class SecondFactorForm(OurWords, mfa.AuthenticateForm):
+    """The code from the app, or a recovery code."""
+
+
+class SecondFactorAgainForm(OurWords, mfa.ReauthenticateForm):
+    """The code from the app once more."""
+
+
+class ActivateAppForm(OurWords, totp.ActivateTOTPForm):
+    """The first code from the app."""

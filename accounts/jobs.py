@@ -1,0 +1,37 @@
+"""What the workers call for accounts."""
+
+from django.conf import settings
+
+from accounts import journeys, refresh, retention, signup
+from journal import rounds
+
+ACCOUNT_REFRESH_S = 120
+RETENTION_S = 24 * 3600
+
+
+def advance(journey_id: int) -> None:
+    """Queue `cases`."""
+    signup.advance(journey_id)
+
+
+def advance_journeys() -> None:
+    """Queue `housekeeping`: journeys whose job got lost, and those to be tried again."""
+    rounds.run("accounts.advance_journeys", settings.SWEEP_S, advance_due)
+
+
+def advance_due(limit: int = 20) -> dict[str, int]:
+    """Advances the journeys that are due, one after the other; says how many. Needs no Redis."""
+    waiting = list(journeys.due().values_list("pk", flat=True)[:limit])
+    for journey_id in waiting:
+        signup.advance(journey_id)
+    return {"advanced": len(waiting)}
+
+
+def refresh_accounts() -> None:
+    """Queue `housekeeping`, every two minutes: what changed on Accounts in Salesforce."""
+    rounds.run("accounts.refresh_accounts", ACCOUNT_REFRESH_S, refresh.refresh_accounts)
+
+
+def delete_unverified() -> None:
+    """Queue `housekeeping`, daily: sign-ups nobody verified."""
+    rounds.run("accounts.delete_unverified", RETENTION_S, retention.delete_unverified)

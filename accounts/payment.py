@@ -1,0 +1,78 @@
+"""How the customer pays: WHMCS knows, we ask (product.md §3). Of a card we see brand, last four and expiry."""
+
+from dataclasses import asdict, dataclass
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+
+from accounts.links import linked
+from accounts.models import CustomerLink, User
+from integrations import gateway
+from integrations.whmcs.schemas import PayMethod
+
+log = structlog.get_logger(__name__)
+
+CACHED_S = 5
+
+
+@dataclass(frozen=True)
+class PaymentSummary:
+    """The stored ways to pay, the one charged first in front."""
+
+    methods: tuple[PayMethod, ...]
+
+    @property
+    def has_method(self) -> bool:
+        """Whether one of them can be charged today."""
+        return any(not method.expired for method in self.methods)
+
+    def as_json(self) -> dict[str, object]:
+        """The payment-method summary of decisions.md 17."""
+        return {"has_payment_method": self.has_method, "methods": [asdict(method) for method in self.methods]}
+
+
+def summary(user: User) -> PaymentSummary:
+    """For showing: asked of WHMCS at most once in CACHED_S seconds per customer. Raises OutsideError.
+
+    Never for the decision at checkout: that is `has_payment_method`. A user who is no customer yet has none.
+    """
+    link = linked(user)
+    if link is None:
+        return PaymentSummary(methods=())
+    known: PaymentSummary | None = cache.get(_key(link))
+    return known or _ask(link)
+
+
+def has_payment_method(user: User) -> bool:
+    """Asks WHMCS now. Raises OutsideError; not to be called in a transaction. No customer yet: False, unasked."""
+    link = linked(user)
+    return link is not None and _ask(link).has_method
+
+
+def sso_url(user: User) -> str:
+    """A fresh address, good for one minute and one use, that opens WHMCS' payment page signed in (whmcs-wire §3.1).
+
+    Redirect to it at once: never store, show or log it. Raises OutsideError; TypeError for a user who is no customer.
+    """
+    link = linked(user)
+    if link is None or link.whmcs_client_id is None:
+        raise TypeError("not a customer")
+    url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
+    cache.delete(_key(link))  # whoever comes back wants to see what they added
+    log.info("sso_minted", user=user.pk, client=link.whmcs_client_id)
+    return url
+
+
+def _ask(link: CustomerLink) -> PaymentSummary:
+    methods = gateway.whmcs().pay_methods(link.whmcs_client_id or 0)
+    answer = PaymentSummary(methods=tuple(methods))
+    cache.set(_key(link), answer, CACHED_S)
+    if link.has_payment_method != answer.has_method:
+        CustomerLink.objects.filter(pk=link.pk).update(has_payment_method=answer.has_method)
+        link.has_payment_method = answer.has_method
+    return answer
+
+
+def _key(link: CustomerLink) -> str:
+    return f"pay_methods:{link.whmcs_client_id}"

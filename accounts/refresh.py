@@ -1,0 +1,34 @@
+"""Account changes made in Salesforce reach the links: eligibility, identity, portal status (decisions.md 14)."""
+
+from datetime import timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import CustomerLink
+from integrations import gateway
+from integrations.salesforce.schemas import AccountRecord
+
+OVERLAP = timedelta(seconds=60)  # clocks differ, and a change may be committed after its time stamp
+
+
+def refresh_accounts() -> dict[str, int]:
+    """Asks Salesforce once for the Accounts changed since the newest answer we have; says how many links changed.
+
+    Safe to repeat. Not to be called in a transaction. Raises OutsideError.
+    """
+    started = timezone.now()
+    newest = CustomerLink.objects.aggregate(newest=Max("account_refreshed_at"))["newest"]
+    changes = gateway.salesforce().account_changes(since=newest - OVERLAP if newest else None)
+    return {"changed": sum(_apply(account, started) for account in changes)}
+
+
+def _apply(account: AccountRecord, started: object) -> int:
+    links = CustomerLink.objects.filter(sf_account_id=account.id, state=CustomerLink.State.LINKED)
+    return links.update(
+        internet_eligibility=account.internet_eligibility,
+        internet_eligibility_status=account.internet_eligibility_status,
+        identity_status=account.identity_status,
+        portal_status=account.portal_status,
+        account_refreshed_at=started,
+    )
