@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+"""Addresses of what the customer has."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from subscriptions import views
+
+urlpatterns = [path("services/", views.services, name="services")]
