@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from integrations.salesforce.client import SalesforceClient
+    from integrations.salesforce.pubsub import EventStream
     from integrations.whmcs.client import WhmcsClient
 
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 def salesforce() -> "SalesforceClient":
     """One client per process; safe to share between threads."""
     return cast("SalesforceClient", import_string(settings.INTEGRATION_FACTORIES["salesforce"])())
+
+
+@lru_cache
+def event_stream() -> "EventStream":
+    """The Pub/Sub API over one channel; for the one thread that subscribes."""
+    return cast("EventStream", import_string(settings.INTEGRATION_FACTORIES["event_stream"])())
 
 
 @lru_cache
@@ -26,4 +33,5 @@ def whmcs() -> "WhmcsClient":
 def forget() -> None:
     """Drops the clients, so that the next use builds them anew from settings (tests, forked processes)."""
     salesforce.cache_clear()
+    event_stream.cache_clear()
     whmcs.cache_clear()

@@ -351,7 +351,11 @@ except (ValueError, AttributeError, TypeError):
     stop('WHMCS_MARK_FIELDS must be a JSON object of product id to field id, such as {"101": 901}.')
 
 # Built by portal/clients.py; the apps ask integrations.gateway for them and know no settings of the outside systems.
-INTEGRATION_FACTORIES = {"salesforce": "portal.clients.salesforce", "whmcs": "portal.clients.whmcs"}
+INTEGRATION_FACTORIES = {
+    "salesforce": "portal.clients.salesforce",
+    "event_stream": "portal.clients.event_stream",
+    "whmcs": "portal.clients.whmcs",
+}
 
 # --- Provisioning times in seconds (decisions.md 26)
 LEASE_S = checked("LEASE_S", env.int, default=90)
@@ -362,6 +366,7 @@ READ_DEADLINE_S = checked("READ_DEADLINE_S", env.int, default=15)
 ADD_ORDER_DEADLINE_S = checked("ADD_ORDER_DEADLINE_S", env.int, default=30)
 ACCEPT_ORDER_DEADLINE_S = checked("ACCEPT_ORDER_DEADLINE_S", env.int, default=120)
 STREAM_SILENCE_S = checked("STREAM_SILENCE_S", env.int, default=300)
+STREAM_PING_S = checked("STREAM_PING_S", env.int, default=60)
 LEADER_WAIT_S = checked("LEADER_WAIT_S", env.int, default=10)
 WATCHED_REFRESH_S = checked("WATCHED_REFRESH_S", env.int, default=20)
 REFRESH_S = checked("REFRESH_S", env.int, default=300)

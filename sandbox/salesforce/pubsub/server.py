@@ -19,7 +19,7 @@ from sandbox.servers import PortTaken
 from sandbox.world import World
 
 OPTIONS = (
-    # Clients behind NAT ping every half minute; gRPC's default would answer with GOAWAY (salesforce-wire.md, section 6).
+    # Clients behind NAT ping every half minute; by default gRPC would answer with GOAWAY (salesforce-wire.md, 6).
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_send_message_length", 4 * 1024 * 1024),
@@ -61,7 +61,7 @@ class _Api:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def handlers(self) -> grpc.GenericRpcHandler:
+    def handlers(self) -> "grpc.GenericRpcHandler[Any, Any]":
         return grpc.method_handlers_generic_handler(
             "eventbus.v1.PubSub",
             {
