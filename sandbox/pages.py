@@ -1,7 +1,7 @@
 """What every page for human eyes shares: templates, headers, and that only its own forms may post."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ class Link:
 class Pages:
     """Renders the templates of one package; later directories are looked into when the first has no such template."""
 
-    def __init__(self, *directories: Path) -> None:
+    def __init__(self, *directories: Path, shared: Mapping[str, object] | None = None) -> None:
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(directories),
             autoescape=True,
@@ -43,7 +43,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["moment"] = moment
+        self._templates.globals.update(shared or {})
+        self.add_filter("moment", moment)
+
+    def add_filter(self, name: str, function: Callable[[Any], str]) -> None:
+        """Give the templates another filter."""
+        self._templates.filters[name] = function
 
     def render(self, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """The page with the headers that keep it from running or loading anything foreign."""

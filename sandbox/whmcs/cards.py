@@ -28,7 +28,7 @@ def add_card(whmcs: Whmcs, client_id: int, number: str, expiry: str, *, note: st
     """Stores brand, last four digits and expiry. Raises CardRefused."""
     digits = re.sub(r"[ -]", "", number)
     if not (digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _luhn(digits)):
-        raise CardRefused("number", "The card number is not valid. Check its digits.")
+        raise CardRefused("card_number", "The card number is not valid. Check its digits.")
     method = PayMethod(
         id=whmcs.pay_methods.next_id(),
         client_id=client_id,
@@ -62,10 +62,10 @@ def brand_of(digits: str) -> str:
 def _valid_expiry(whmcs: Whmcs, sent: str) -> str:
     match = _EXPIRY.match(sent.strip())
     if not match:
-        raise CardRefused("expiry", "Write the expiry date as month and year, for example 08/30.")
+        raise CardRefused("card_expiry", "Write the expiry date as month and year, for example 08/30.")
     month, year = match.groups()
     if (int(year), int(month)) < (whmcs.server_now().year % 100, whmcs.server_now().month):
-        raise CardRefused("expiry", "This card has expired. Use another one.")
+        raise CardRefused("card_expiry", "This card has expired. Use another one.")
     return f"{month}/{year}"
 
 

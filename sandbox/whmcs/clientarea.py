@@ -1,10 +1,9 @@
 """The client area: the pages a customer reaches by single sign-on, over plain http on the port for people."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -81,16 +80,15 @@ class ClientArea:
         if request.method == "POST":
             return await self._change(request, route)
         client = self._client(request)
-        if route == "account/paymentmethods/add":
-            return self._card_form(client, number=TEST_NUMBER, expiry=self._next_years_expiry())
-        if route == "account/paymentmethods":
-            return self._payment_methods(client, request.query_params)
+        if route in ("account/paymentmethods", "account/paymentmethods/add"):
+            query = request.query_params
+            return self._payment_methods(client, added=query.get("added", ""), removed=query.get("removed", ""))
         raise HTTPException(404, "There is no such page in this client area.")
 
     async def _change(self, request: Request, route: str) -> Response:
         client, form = self._client(request), await posted(request)
         if route == "account/paymentmethods/add":
-            return self._add(client, form.get("number", ""), form.get("expiry", ""))
+            return self._add(client, form.get("card_number", ""), form.get("card_expiry", ""))
         if route.startswith("account/paymentmethods/delete/"):
             return self._remove(client, route.rpartition("/")[2])
         raise HTTPException(404, "There is no such page in this client area.")
@@ -100,7 +98,7 @@ class ClientArea:
             with self.whmcs.caller(""):
                 method = add_card(self.whmcs, client.id, number, expiry)
         except CardRefused as refusal:
-            return self._card_form(client, number=number, expiry=expiry, refusal=refusal)
+            return self._payment_methods(client, number=number, expiry=expiry, refusal=refusal)
         return RedirectResponse(f"{CLIENT_AREA}/{PAYMENT_METHODS}&added={method.id}", 303)
 
     def _remove(self, client: Client, number: str) -> Response:
@@ -139,22 +137,18 @@ class ClientArea:
                 return client
         raise HTTPException(401, "You are not signed in. Open this page from your portal.")
 
-    def _payment_methods(self, client: Client, query: QueryParams) -> Response:
+    def _payment_methods(self, client: Client, *, refusal: CardRefused | None = None, **context: str) -> Response:
+        """The stored cards and the form for another, filled with a test card or with what was refused."""
+        year = (self.whmcs.server_now().year + 3) % 100
+        blank = {"number": TEST_NUMBER, "expiry": f"12/{year:02d}", "added": "", "removed": ""}
         methods = self.whmcs.pay_methods.find("client_id", client.id)
-        added, removed = query.get("added"), query.get("removed")
-        return self._show("methods.html", {"client": client, "methods": methods, "added": added, "removed": removed})
-
-    def _card_form(self, client: Client, *, number: str, expiry: str, refusal: CardRefused | None = None) -> Response:
-        context = {"client": client, "number": number, "expiry": expiry, "refusal": refusal}
-        return self._show("card.html", context, 422 if refusal else 200)
-
-    def _next_years_expiry(self) -> str:
-        return f"12/{(self.whmcs.server_now().year + 3) % 100:02d}"
+        shown = {**blank, **context, "client": client, "methods": methods, "refusal": refusal}
+        return self._show("methods.html", shown, 422 if refusal else 200)
 
     def _refusal(self, message: str) -> Response:
         return self._show("refusal.html", {"message": message}, 403)
 
-    def _show(self, template: str, context: dict[str, object], status: int = 200) -> Response:
+    def _show(self, template: str, context: Mapping[str, object], status: int = 200) -> Response:
         shared = {"base": CLIENT_AREA, "methods_url": PAYMENT_METHODS, "home_url": HOME, "client": None}
         portal_url = self.whmcs.settings.portal_url
         return self.pages.render(template, {**shared, "portal_url": portal_url, **context}, status)

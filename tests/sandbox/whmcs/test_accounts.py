@@ -143,7 +143,11 @@ def test_payment_methods_refuse(call: WhmcsCall, aiko: int, form: dict[str, Any]
 
 @pytest.mark.parametrize(
     ("number", "expiry", "field"),
-    [("4242 4242 4242 4241", "08/40", "number"), ("4242424242424242", "13/40", "expiry"), ("x", "08/40", "number")],
+    [
+        ("4242 4242 4242 4241", "08/40", "card_number"),
+        ("4242424242424242", "13/40", "card_expiry"),
+        ("x", "08/40", "card_number"),
+    ],
 )
 def test_a_card_that_cannot_be_is_refused(whmcs: Whmcs, number: str, expiry: str, field: str) -> None:
     with pytest.raises(CardRefused) as refusal:
