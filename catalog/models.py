@@ -54,7 +54,9 @@ class Product(models.Model):
     class Meta:
         ordering = ["category", "display_order", "sku"]
         constraints = [
-            models.UniqueConstraint(fields=["sku"], condition=models.Q(withdrawn_at=None), name="product_sku_on_sale")
+            models.UniqueConstraint(  # broken products may share a SKU: that is one of the reasons to be broken
+                fields=["sku"], condition=models.Q(withdrawn_at=None, broken=[]), name="product_sku_on_sale"
+            )
         ]
 
     def __str__(self) -> str:
@@ -79,6 +81,7 @@ class CatalogSync(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     ok = models.BooleanField(default=False)
+    changed = models.BooleanField(default=False)  # something of the mirror; pages cached by browsers depend on it
     report = models.JSONField(default=dict)  # {"added": [sku], "changed": […], "withdrawn": […], "broken": {sku: […]}}
     error = models.CharField(max_length=255, blank=True)
 

@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from catalog import views
+
+urlpatterns = [
+    path("plans/", views.catalog, name="catalog"),
+    path("plans/<slug:slug>/", views.category, name="category"),
+    path("plans/<slug:slug>/<str:sku>/", views.product, name="product"),
+]

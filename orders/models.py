@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Cart(models.Model):
-    """What somebody wants to order: a visitor's (by session key in the cookie) or a customer's. Placed once, then closed."""
+    """What somebody wants to order: a visitor's (by id in the session) or a customer's. Placed once, then closed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -62,6 +62,16 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def for_user(self, user: "User") -> "OrderQuerySet":
         """The only way customer pages begin: an order of somebody else does not exist (security.md §2)."""
         return self.filter(user=user)
+
+    def under_way(self) -> "OrderQuerySet":
+        """Orders something still happens to: not refused, not cancelled, not provisioned. Failed ones are retried."""
+        ended = (
+            models.Q(local_state=Order.Local.REFUSED)
+            | models.Q(progress=Order.Progress.PROVISIONED)
+            | models.Q(sf_status__in=["Cancelled", "Activated"])
+            | models.Q(sf_activation_status="Provisioned")
+        )
+        return self.exclude(ended)
 
 
 class Order(models.Model):
@@ -166,6 +176,16 @@ class OrderEvent(models.Model):
         return f"{self.what} by {self.actor}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("an OrderEvent is written once")
         super().save(*args, **kwargs)
+
+
+class RefreshCursor(models.Model):
+    """How far the mirror of Salesforce has come: the newest SystemModstamp seen of what `name` reads."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    modstamp = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

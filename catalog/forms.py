@@ -1,0 +1,125 @@
+"""The options and add-ons of a plan as form controls. The judge is catalog.pricing, not the controls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
+
+from catalog import options as catalog_options
+from catalog.models import Product
+from catalog.options import Label, Option
+from catalog.pricing import LineRefused, PricedLine, price_line
+
+PREFIX = "option-"
+Posted = MultiValueDict[str, str]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a choice says: its name, a hint, and what it adds to the price (the template writes the money)."""
+
+    name: str
+    price: int
+    cycle: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConfigurationForm(forms.Form):
+    """One plan's controls; `priced` is the line as chosen, None while something about it is refused."""
+
+    priced: PricedLine | None = None
+
+    def __init__(self, plan: Product, products: Mapping[str, Product], data: Posted | None, **kwargs: Any) -> None:
+        self.plan, self.products = plan, products
+        self.options = catalog_options.parse(plan.options)
+        initial = {f"{PREFIX}{key}": value for key, value in catalog_options.defaults(self.options).items()}
+        super().__init__(data=data, initial=initial, **kwargs)
+        for option in self.options:
+            self.fields[f"{PREFIX}{option.key}"] = FIELD_OF[option.type](option, plan.billing_cycle)
+        if add_ons := _add_ons(plan, products):
+            self.fields["add_on"] = _add_on_field(add_ons)
+
+    def clean(self) -> dict[str, Any]:
+        """Judges what was sent, controls we did not draw included; the refusal stands beside its control."""
+        try:
+            self.priced = price_line(products=self.products, sku=self.plan.sku, **chosen_in(self.data))
+        except LineRefused as refused:
+            self.add_error(refused.field if refused.field in self.fields else None, str(refused.sentence))
+        return self.cleaned_data
+
+    def as_shown(self) -> PricedLine | None:
+        """The line to show the price of: as chosen, or with the first choices before anything was chosen."""
+        if self.is_bound:
+            return self.priced if self.is_valid() else None
+        return price_line(
+            products=self.products, sku=self.plan.sku, options=catalog_options.defaults(self.options), add_ons=()
+        )
+
+
+def chosen_in(data: Any) -> dict[str, Any]:
+    """quantity, options and add-ons as they were sent, for `price_line`; prices are never read from there."""
+    sent = {key: value for key, value in data.items() if key.startswith(PREFIX)}
+    return {
+        "quantity": data.get("quantity", "1"),
+        "options": {key.removeprefix(PREFIX): value for key, value in sent.items()},
+        "add_ons": data.getlist("add_on"),
+    }
+
+
+def _add_ons(plan: Product, products: Mapping[str, Product]) -> list[Product]:
+    fitting = (product for product in products.values() if product.category == plan.category and product.accessible)
+    return [product for product in fitting if product.item_class == Product.ItemClass.ADD_ON]
+
+
+def _add_on_field(add_ons: Sequence[Product]) -> forms.Field:
+    choices = [
+        (product.sku, Offer(product.name, product.price or 0, product.billing_cycle, product.description))
+        for product in add_ons
+    ]
+    return forms.Field(label=_("Add-ons"), required=False, widget=forms.CheckboxSelectMultiple(choices=choices))
+
+
+def _choice_field(option: Option, cycle: str) -> forms.Field:
+    choices = [(choice.value, Offer(str(choice.label), choice.price, cycle)) for choice in option.choices]
+    return _field(option, forms.RadioSelect(choices=choices, attrs={"across": len(choices) == 2}))
+
+
+def _yes_no_field(option: Option, cycle: str) -> forms.Field:
+    choices = [("yes", Offer(_words(option.choices[0].label), option.unit_price, cycle))]
+    return _field(option, forms.CheckboxSelectMultiple(choices=choices))
+
+
+def _quantity_field(option: Option, cycle: str) -> forms.Field:
+    attrs = {"class": "w-s", "min": option.minimum, "max": option.maximum, "inputmode": "numeric"}
+    if option.unit_price:
+        attrs["aria-describedby"] = f"id_{PREFIX}{option.key}_helptext"
+    return _field(option, forms.NumberInput(attrs=attrs), Offer("", option.unit_price, cycle))
+
+
+def _text_field(option: Option, cycle: str) -> forms.Field:
+    return _field(option, forms.TextInput(attrs={"maxlength": catalog_options.TEXT_LENGTH}))
+
+
+def _field(option: Option, widget: forms.Widget, unit: Offer | None = None) -> forms.Field:
+    field = forms.Field(label=_words(option.label), required=False, widget=widget)
+    field.offer = unit  # type: ignore[attr-defined]  # the template writes what one more costs
+    field.is_needed = option.required  # type: ignore[attr-defined]  # the judge says so, not Django's own check
+    return field
+
+
+def _words(label: Label) -> str:
+    return str(label)
+
+
+FIELD_OF: Mapping[str, Callable[[Option, str], forms.Field]] = {
+    "choice": _choice_field,
+    "yes_no": _yes_no_field,
+    "quantity": _quantity_field,
+    "text": _text_field,
+}

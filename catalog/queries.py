@@ -1,0 +1,112 @@
+"""What pages and flows ask of the mirror. No remote call is made here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import CustomerLink
+from catalog.families import FAMILIES, Family, Text
+from catalog.models import CatalogSync, Product
+
+
+@dataclass(frozen=True)
+class FamilyPrice:
+    """A family with its cheapest plan's price in yen, tax included (None: nothing is for sale just now)."""
+
+    family: Family
+    price: int | None
+    billing_cycle: str
+    is_only: bool  # every plan costs this much: the page says no "from"
+
+    @property
+    def slug(self) -> str:
+        return self.family.slug
+
+    @property
+    def name(self) -> Text:
+        return self.family.name
+
+    @property
+    def sentence(self) -> Text:
+        return self.family.sentence
+
+    @property
+    def icon(self) -> str:
+        return self.family.icon
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What one family sells: plans in display order, their add-ons, and the activation items by SKU."""
+
+    plans: tuple[Product, ...]
+    add_ons: tuple[Product, ...]
+    fees: dict[str, Product]
+
+    def fee_of(self, plan: Product) -> Product | None:
+        """The activation item that always goes with `plan`; None when it has none."""
+        return self.fees.get(plan.activation_sku)
+
+    def plan(self, sku: str) -> Product | None:
+        return next((plan for plan in self.plans if plan.sku == sku), None)
+
+
+def sound() -> QuerySet[Product]:
+    """Products in the catalogue that nothing is wrong with; activation items among them are never bought alone."""
+    return Product.objects.filter(withdrawn_at=None, broken=[])
+
+
+def shelf(category: str) -> Shelf:
+    """What customers see of a family, in one query."""
+    products = list(sound().filter(category=category).order_by("display_order", "sku"))
+    buyable = [product for product in products if product.accessible]
+    return Shelf(
+        plans=tuple(product for product in buyable if product.item_class == Product.ItemClass.SERVICE),
+        add_ons=tuple(product for product in buyable if product.item_class == Product.ItemClass.ADD_ON),
+        fees={product.sku: product for product in products if product.item_class == Product.ItemClass.ACTIVATION},
+    )
+
+
+def families() -> tuple[FamilyPrice, ...]:
+    """The three families with their cheapest prices, in one query; for the home and catalogue pages."""
+    plans = list(sound().filter(item_class=Product.ItemClass.SERVICE, accessible=True).order_by("price"))
+    return tuple(_priced(family, [plan for plan in plans if plan.category == family.category]) for family in FAMILIES)
+
+
+def _priced(family: Family, plans: list[Product]) -> FamilyPrice:
+    monthly = [plan for plan in plans if plan.is_monthly] or plans
+    if not monthly:
+        return FamilyPrice(family, None, "", is_only=True)
+    cheapest = monthly[0]
+    return FamilyPrice(
+        family, cheapest.price, cheapest.billing_cycle, is_only=all(plan.price == cheapest.price for plan in plans)
+    )
+
+
+def by_sku(skus: Iterable[str]) -> dict[str, Product]:
+    """Sound products of these SKUs and the activation items that go with them, in one query."""
+    wanted = sorted(set(skus))
+    fees = sound().filter(sku__in=wanted).exclude(activation_sku="").values("activation_sku")
+    return {product.sku: product for product in sound().filter(Q(sku__in=wanted) | Q(sku__in=fees))}
+
+
+def offered_to(product: Product, link: CustomerLink | None) -> bool:
+    """Whether this customer's address allows the plan (decisions.md 9): no values means everybody.
+
+    `link` must be None for a provisional link: what such an Account says counts as absent.
+    """
+    if not product.eligibility_values:
+        return True
+    return link is not None and link.internet_eligibility in product.eligibility_values
+
+
+def home_internet_pids() -> set[int]:
+    """WHMCS product ids of every home internet plan there ever was in the mirror, withdrawn ones too."""
+    plans = Product.objects.filter(category=Product.Category.INTERNET, item_class=Product.ItemClass.SERVICE)
+    return {pid for pid in plans.values_list("whmcs_product_id", flat=True) if pid is not None}
+
+
+def version() -> int:
+    """A number that changes whenever the mirror does; pages that browsers keep are checked by it."""
+    return CatalogSync.objects.filter(changed=True).values_list("pk", flat=True).first() or 0

@@ -1,0 +1,244 @@
+"""What must be there before an order can be placed, as a task list in plain words (product.md §7).
+
+`situation` asks what has to be asked now (two WHMCS reads at most); `tasks` judges and asks nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from allauth.account.models import EmailAddress
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import links, payment
+from accounts.models import CustomerLink, SignupJourney, User
+from catalog import queries as catalog
+from catalog.models import Product
+from catalog.pricing import PricedLine
+from integrations import gateway
+from integrations.errors import OutsideError
+from orders.models import Order
+
+log = structlog.get_logger(__name__)
+Text = str | Promise
+TaskState = Literal["done", "todo", "wait"]
+ENDED_SERVICES = frozenset({"Terminated", "Cancelled", "Fraud", "Completed"})
+IDENTITY_SENT = frozenset({"Pending", "Verified"})
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing the order needs: done, the customer's to do, or waiting for somebody else."""
+
+    key: str
+    state: TaskState
+    name: Text
+    text: Text
+    action: Text = ""
+    url: str = ""
+    blocks: bool = False  # the order cannot be placed like this
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known about a customer at this moment. None where an outside system could not be asked."""
+
+    email: str
+    email_verified: bool
+    link: CustomerLink | None  # a real link only; a provisional one counts as none
+    provisional: bool
+    journey_state: str
+    has_payment_method: bool | None
+    has_other_internet: bool | None
+
+
+def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
+    """Looks at the customer as they are now. Asks WHMCS, so not to be called in a transaction; never raises for it."""
+    link = links.linked(user)
+    journey = SignupJourney.objects.filter(user=user).first()
+    return Situation(
+        email=user.email,
+        email_verified=EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),
+        link=link,
+        provisional=link is None and CustomerLink.objects.filter(user=user, state="provisional").exists(),
+        journey_state=journey.state if journey else "",
+        has_payment_method=_has_payment_method(user) if link else False,
+        has_other_internet=_has_other_internet(user, link) if _internet(lines) else False,
+    )
+
+
+def tasks(now: Situation, lines: Sequence[PricedLine]) -> tuple[Task, ...]:
+    """The task list for these lines: what is missing first, what is done last. Pure."""
+    found = [_email(now), _account(now)]
+    if now.link:
+        found += [_payment(now), *_plan_tasks(now, now.link, lines)]
+    order = {"todo": 0, "wait": 1, "done": 2}
+    return tuple(sorted(found, key=lambda task: order[task.state]))
+
+
+def open_tasks(found: Sequence[Task]) -> tuple[Task, ...]:
+    """Those that keep the order from being placed."""
+    return tuple(task for task in found if task.blocks)
+
+
+def _plan_tasks(now: Situation, link: CustomerLink, lines: Sequence[PricedLine]) -> list[Task]:
+    found: list[Task] = []
+    for line in _internet(lines):
+        found += [*_eligible(line.product, link), _one_internet(now)]
+    if any(line.product.identity == Product.Identity.UPLOAD for line in lines):
+        found.append(_identity(link))
+    return found
+
+
+def _internet(lines: Sequence[PricedLine]) -> list[PricedLine]:
+    return [line for line in lines if line.product.category == Product.Category.INTERNET]
+
+
+def _has_payment_method(user: User) -> bool | None:
+    try:
+        return payment.has_payment_method(user)
+    except OutsideError as error:
+        log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
+        return None
+
+
+def _has_other_internet(user: User, link: CustomerLink | None) -> bool | None:
+    under_way = Order.objects.for_user(user).filter(category=Product.Category.INTERNET).under_way()
+    if under_way.exists():
+        return True
+    if link is None or link.whmcs_client_id is None:
+        return False
+    pids = catalog.home_internet_pids()
+    try:
+        services = gateway.whmcs().services(link.whmcs_client_id)
+    except OutsideError as error:
+        log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
+        return None
+    return any(service.pid in pids and service.status not in ENDED_SERVICES for service in services)
+
+
+def _email(now: Situation) -> Task:
+    if now.email_verified:
+        return Task("email", "done", _("E-mail address confirmed"), now.email)
+    return Task(
+        "email",
+        "todo",
+        _("Confirm your e-mail address"),
+        _("We sent you a code. Enter it, so that we can tell you about your order."),
+        _("Confirm the address"),
+        reverse("account_email_verification_sent"),
+        blocks=True,
+    )
+
+
+def _account(now: Situation) -> Task:
+    title = _("Your customer account")
+    if now.link:
+        return Task("account", "done", title, _("Everything is set up."))
+    if now.provisional:
+        return Task(
+            "account",
+            "wait",
+            title,
+            _("We are comparing your details by hand. You can order now; the order starts when that is done."),
+        )
+    if now.journey_state == SignupJourney.State.NUMBER_UNMATCHED:
+        return Task(
+            "account",
+            "todo",
+            title,
+            _("We could not match your customer number. Choose how to go on."),
+            _("Complete your account"),
+            reverse("account_setup"),
+            blocks=True,
+        )
+    return Task(
+        "account",
+        "wait",
+        title,
+        _("We are setting it up, which mostly takes less than a minute. Your cart is kept."),
+        _("See how far it is"),
+        reverse("account_setup"),
+        blocks=True,
+    )
+
+
+def _payment(now: Situation) -> Task:
+    title = _("Payment method")
+    if now.has_payment_method:
+        return Task("payment", "done", title, _("We charge nothing before your service is active."))
+    if now.has_payment_method is None:
+        return _cannot_ask("payment", title)
+    return Task(
+        "payment",
+        "todo",
+        title,
+        _("We charge nothing now. A card or bank account must be there before we start."),
+        _("Add a payment method"),
+        reverse("payment_methods"),
+        blocks=True,
+    )
+
+
+def _eligible(product: Product, link: CustomerLink) -> list[Task]:
+    title = _("Fibre at your address")
+    if not product.eligibility_values:
+        return []
+    if catalog.offered_to(product, link):
+        return [Task("eligibility", "done", title, _("This plan is available at your address."))]
+    if link.internet_eligibility:
+        sentence = _("This plan is not available at your address. Choose another one that is.")
+        return [
+            Task("eligibility", "todo", title, sentence, _("See plans"), reverse("category", args=["internet"]), True)
+        ]
+    sentence = _("We have to check your address before you can order this plan.")
+    return [Task("eligibility", "todo", title, sentence, _("Ask for a check"), reverse("contact"), True)]
+
+
+def _one_internet(now: Situation) -> Task:
+    title = _("No other home internet with us")
+    if now.has_other_internet is None:
+        return _cannot_ask("one_internet", title)
+    if not now.has_other_internet:
+        return Task("one_internet", "done", title, _("One line per customer."))
+    return Task(
+        "one_internet",
+        "todo",
+        _("You already have home internet with us"),
+        _("There can be one line per customer. Take the new plan out of your cart, or talk to us about a change."),
+        _("Open your cart"),
+        reverse("cart"),
+        blocks=True,
+    )
+
+
+def _identity(link: CustomerLink) -> Task:
+    title = _("Proof of identity for the SIM")
+    if link.identity_status == "Verified":
+        return Task("identity", "done", title, _("Your identity is confirmed."))
+    if link.identity_status in IDENTITY_SENT:
+        return Task("identity", "done", title, _("We have your documents and are checking them."))
+    return Task(
+        "identity",
+        "todo",
+        title,
+        _("Needed by law for a number with voice. Send us a copy of your residence card or driving licence."),
+        _("Contact us"),
+        reverse("contact"),
+        blocks=True,
+    )
+
+
+def _cannot_ask(key: str, title: Text) -> Task:
+    return Task(
+        key,
+        "wait",
+        title,
+        _("Our billing service does not answer just now. Your cart is kept; try again in a few minutes."),
+        _("Try again"),
+        reverse("checkout"),
+        blocks=True,
+    )

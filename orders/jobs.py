@@ -1,0 +1,18 @@
+"""What the housekeeping queue runs for orders."""
+
+from django.conf import settings
+
+from journal import rounds
+from orders import placing, watched
+from orders import refresh as refreshing
+
+
+def refresh() -> None:
+    """Mirrors Salesforce's changes: often while somebody watches an order, else every few minutes."""
+    interval = settings.WATCHED_REFRESH_S if watched.anybody() else settings.REFRESH_S
+    rounds.run("orders.refresh", interval, refreshing.refresh)
+
+
+def place_submitted() -> None:
+    """Places what was submitted and did not reach Salesforce yet."""
+    rounds.run("orders.place_submitted", settings.SWEEP_S, placing.place_due)

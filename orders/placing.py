@@ -1,0 +1,197 @@
+"""Brings a submitted order into Salesforce: one Composite, found again by its reference when the answer was lost.
+
+The reference (Portal_Ref__c) is unique there, so a second try can only adopt the first (decisions.md 5, 11).
+"""
+
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from accounts import links
+from accounts.models import CustomerLink
+from catalog.models import Product
+from integrations import correlation, gateway
+from integrations.errors import OutsideError, Rejected, UnknownOutcome
+from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
+from orders.models import Order, OrderLine
+from orders.transitions import log_event, move_local
+from support import cases
+
+log = structlog.get_logger(__name__)
+COMMODITIES = {
+    Product.Category.INTERNET: "Personal SonixNet Home Internet",
+    Product.Category.SIM: "SIM",
+    Product.Category.VPN: "VPN",
+}
+CLOSE_AFTER = timedelta(days=30)
+REQUEST_BUDGET_S = 20  # a customer waits for the page; what is not placed by then is placed by the sweep
+
+
+def place_submission(submission: UUID) -> None:
+    """Places the orders of one submit while the customer waits; what does not succeed is left to the sweep."""
+    began = time.monotonic()
+    for order_id in list(
+        Order.objects.filter(submission=submission).order_by("cart_line").values_list("pk", flat=True)
+    ):
+        if time.monotonic() - began < REQUEST_BUDGET_S:
+            place(order_id)
+
+
+def place_due(limit: int = 50) -> dict[str, int]:
+    """Tries every submitted order that is due and whose customer is known in Salesforce; counts what came of it."""
+    tried = list(_due().filter(user__link__state=CustomerLink.State.LINKED).values_list("pk", flat=True)[:limit])
+    states = [place(order_id).local_state for order_id in tried]
+    return {
+        "tried": len(states),
+        "placed": states.count(Order.Local.PLACED),
+        "refused": states.count(Order.Local.REFUSED),
+    }
+
+
+def place(order_id: int) -> Order:
+    """Places one submitted order if nobody else is at it, and returns it as it is then; never raises for Salesforce.
+
+    Safe to repeat and to run twice at once. Not to be called in a transaction. Without a real link (decisions.md 2)
+    nothing happens: the order waits.
+    """
+    order = Order.objects.select_related("user").get(pk=order_id)
+    link = links.linked(order.user) if order.user else None
+    if link is None or not _claim(order):
+        return order
+    with correlation.bound(order.correlation_id):
+        try:
+            _record(order.pk, _placed(order, link))
+        except Rejected as error:
+            _refuse(order, error, link)
+        except OutsideError as error:
+            _try_later(order, error)
+    return Order.objects.get(pk=order_id)
+
+
+def _due() -> QuerySet[Order]:
+    now = timezone.now()
+    return Order.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=now),
+        Q(next_try_at=None) | Q(next_try_at__lte=now),
+        local_state=Order.Local.SUBMITTED,
+    ).order_by("pk")
+
+
+def _claim(order: Order) -> bool:
+    # Three calls at most: look up, opportunity, Composite; and one more look when its answer is lost.
+    lease = timezone.now() + timedelta(seconds=4 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
+    order.refresh_from_db(fields=["tries"])
+    return bool(claimed)
+
+
+def _placed(order: Order, link: CustomerLink) -> PlacedOrder:
+    salesforce = gateway.salesforce()
+    if order.tries > 1 and (found := salesforce.order_by_ref(order.portal_ref)):
+        return found
+    new = _new_order(order, link, _opportunity(order, link))
+    try:
+        return salesforce.place_order(new)
+    except UnknownOutcome:
+        if found := salesforce.order_by_ref(order.portal_ref):
+            return found
+        raise
+
+
+def _opportunity(order: Order, link: CustomerLink) -> str:
+    """The newest open Opportunity of this commodity that no other order of ours has; empty: make one."""
+    candidates = gateway.salesforce().open_opportunities(
+        account_id=link.sf_account_id, commodity=COMMODITIES[Product.Category(order.category)]
+    )
+    ids = [opportunity for opportunity, _stage in candidates]
+    taken = set(Order.objects.filter(sf_opportunity_id__in=ids).values_list("sf_opportunity_id", flat=True))
+    return next((opportunity for opportunity in ids if opportunity not in taken), "")
+
+
+def _new_order(order: Order, link: CustomerLink, opportunity_id: str) -> NewOrder:
+    today, user = timezone.localdate(), link.user
+    return NewOrder(
+        ref=order.portal_ref,
+        account_id=link.sf_account_id,
+        account_name=f"{user.family_name} {user.given_name}".strip(),
+        commodity=COMMODITIES[Product.Category(order.category)],
+        opportunity_id=opportunity_id,
+        correlation_id=order.correlation_id,
+        effective_date=today.isoformat(),
+        close_date=(today + CLOSE_AFTER).isoformat(),
+        items=[
+            NewOrderItem(line.sf_pricebook_entry_id, line.quantity, line.unit_price, line.billing_cycle, line.options)
+            for line in order.lines.all()
+        ],
+    )
+
+
+@transaction.atomic
+def _record(order_id: int, placed: PlacedOrder) -> None:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.local_state != Order.Local.SUBMITTED:
+        return
+    adopt(order, sf_order_id=placed.id, sf_order_number=placed.number, opportunity_id=placed.opportunity_id)
+    lines = list(order.lines.all())
+    if len(lines) == len(placed.item_ids):
+        for line, item_id in zip(lines, placed.item_ids, strict=True):
+            line.sf_order_item_id = item_id
+        OrderLine.objects.bulk_update(lines, ["sf_order_item_id"])
+
+
+def adopt(order: Order, *, sf_order_id: str, sf_order_number: str, opportunity_id: str) -> None:
+    """Notes that a submitted order stands in Salesforce. The caller holds the row's lock."""
+    move_local(
+        order,
+        Order.Local.PLACED,
+        actor="portal",
+        detail={"sf_order_id": sf_order_id},
+        sf_order_id=sf_order_id,
+        sf_order_number=sf_order_number,
+        sf_opportunity_id=opportunity_id,
+        sf_status=order.sf_status or "Pending Review",
+        sf_activation_status=order.sf_activation_status or "Pending Review",
+        placed_at=timezone.now(),
+    )
+
+
+@transaction.atomic
+def _refuse(order: Order, error: Rejected, link: CustomerLink) -> None:
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if order.local_state != Order.Local.SUBMITTED:
+        return
+    move_local(
+        order,
+        Order.Local.REFUSED,
+        actor="salesforce",
+        detail={"code": error.code, "text": error.text},
+        refusal=error.code[:40],
+    )
+    cases.open_case(
+        cause=f"order_refused:{order.pk}",
+        kind="General Inquiry",
+        subject=f"Order {order.number} was refused",
+        description=f"Salesforce refused order {order.number} of the portal ({error.code}). Place it for the customer "
+        "or tell them why it cannot be.",
+        user_id=order.user_id,
+        sf_account_id=link.sf_account_id,
+    )
+    log.error("order.refused", order_id=order.number, error_code=error.code)
+
+
+@transaction.atomic
+def _try_later(order: Order, error: OutsideError) -> None:
+    order = Order.objects.select_for_update().get(pk=order.pk)
+    if order.local_state != Order.Local.SUBMITTED:
+        return
+    order.next_try_at = timezone.now() + cases.back_off(order.tries)
+    order.lease_until = None
+    order.save(update_fields=["next_try_at", "lease_until", "updated_at"])
+    log_event(order, what="not_placed_yet", actor="portal", detail={"kind": type(error).__name__, "code": error.code})
+    log.warning("order.not_placed", order_id=order.number, error_code=error.code, kind=type(error).__name__)

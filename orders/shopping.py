@@ -1,0 +1,230 @@
+"""The pages from cart to order. Prices, rules and states come from the flows; nothing is decided here."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.access import user_of
+from accounts.models import User
+from catalog import queries as catalog
+from catalog.families import BY_CATEGORY
+from catalog.forms import PREFIX, ConfigurationForm, chosen_in
+from catalog.models import Product
+from catalog.pricing import LineRefused, sum_lines
+from catalog.views import product_page, products_of
+from orders import cart as carts
+from orders import checkout as flow
+from orders import gate
+from orders.cart import CartView
+from orders.models import CartLine
+from orders.queries import of_submission
+
+REFUSED = 422
+CONFLICT = 409
+
+
+@require_safe
+def cart(request: HttpRequest) -> HttpResponse:
+    """The cart, priced now; what changed since it was filled is said above it."""
+    view = carts.look(carts.cart_for(request))
+    return render(request, "orders/cart.html", {"view": view, "steps": _steps(0), **_sums(view)})
+
+
+@require_POST
+def cart_add(request: HttpRequest) -> HttpResponse:
+    """Adds a configured plan. Without script, "Update price" comes here too and goes back with the choice."""
+    sku = request.POST.get("sku", "")
+    if request.POST.get("intent") == "price":
+        return _back_to_product(request, sku)
+    try:
+        carts.add(request=request, sku=sku, **chosen_in(request.POST))
+    except LineRefused as refused:
+        return _refused(request, sku, refused)
+    return redirect("cart")
+
+
+@require_POST
+def cart_line(request: HttpRequest, line_id: int) -> HttpResponse:
+    """Changes or removes a line of one's own cart; a line of somebody else's is simply not there."""
+    own, intent = carts.cart_for(request), request.POST.get("intent")
+    if intent == "price":
+        return _back_to_product(request, request.POST.get("sku", ""))
+    if own is None:
+        return redirect("cart")
+    if intent == "remove":
+        carts.remove(cart=own, line_id=line_id)
+        return redirect("cart")
+    try:
+        carts.change(cart=own, line_id=line_id, **chosen_in(request.POST))
+    except CartLine.DoesNotExist:
+        messages.warning(request, _("That line is no longer in your cart."))
+    except LineRefused as refused:
+        return _refused(request, request.POST.get("sku", ""), refused)
+    return redirect("cart")
+
+
+@login_required
+@require_safe
+def checkout(request: HttpRequest) -> HttpResponse:
+    """What is still needed before the order can be placed, asked now."""
+    view = carts.look(carts.cart_for(request))
+    if not view.can_order:
+        return redirect("cart")
+    tasks = gate.tasks(gate.situation(user=user_of(request), lines=view.priced), view.priced)
+    return _checkout_page(request, view, tasks)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest) -> HttpResponse:
+    """Everything once more, then the button that orders. Only what the server knows is ordered."""
+    if request.method == "POST":
+        return _submit(request, user_of(request))
+    view = carts.look(carts.cart_for(request))
+    if not view.can_order:
+        return redirect("cart")
+    tasks = gate.tasks(gate.situation(user=user_of(request), lines=view.priced), view.priced)
+    if gate.open_tasks(tasks):
+        return redirect("checkout")
+    return _review_page(request, view)
+
+
+@login_required
+@require_safe
+def placed(request: HttpRequest, submission: UUID) -> HttpResponse:
+    """The orders of one submit; a single one is shown at once."""
+    rows = of_submission(user_of(request), submission)
+    if not rows:
+        raise Http404
+    if len(rows) == 1:
+        return redirect("order", rows[0].order.number)
+    return render(request, "orders/placed.html", {"rows": rows, "steps": _steps(3)})
+
+
+def _submit(request: HttpRequest, user: User) -> HttpResponse:
+    posted = request.POST
+    try:
+        submission = flow.submit(
+            user=user,
+            cart_id=_uuid(posted.get("cart", "")),
+            seen=posted.get("seen", ""),
+            terms_version=posted.get("terms", ""),
+            again=posted.get("again") == "yes",
+        )
+    except flow.TermsNotAccepted:
+        return _review_page(request, carts.look(carts.cart_for(request)), terms_missing=True, status=REFUSED)
+    except flow.CartGone:
+        messages.info(request, _("This cart is closed already. Your orders are listed here."))
+        return redirect("orders")
+    except flow.CartChanged as changed:
+        return _after_change(request, changed.view)
+    except flow.NotReady as missing:
+        return _checkout_page(request, carts.look(carts.cart_for(request)), missing.tasks, status=CONFLICT)
+    except flow.OrderedBefore as before:
+        return _review_page(request, carts.look(carts.cart_for(request)), before=before.order.number, status=CONFLICT)
+    return redirect("placed", submission)
+
+
+def _after_change(request: HttpRequest, view: CartView) -> HttpResponse:
+    if not view.can_order:
+        messages.warning(request, _("Your cart changed, so nothing was ordered. Look at it again."))
+        return redirect("cart")
+    return _review_page(request, view, changed=True, status=CONFLICT)
+
+
+def _review_page(request: HttpRequest, view: CartView, *, status: int = 200, **notices: Any) -> HttpResponse:
+    if view.cart is None or not view.can_order:
+        return redirect("cart")
+    version = settings.TERMS_VERSION
+    context = {
+        "view": view,
+        "steps": _steps(2),
+        "seen": flow.digest(user=user_of(request), cart=view.cart, lines=view.priced, terms_version=version),
+        "terms_version": version,
+        **_sums(view),
+        **notices,
+    }
+    return render(request, "orders/review.html", context, status=status)
+
+
+def _checkout_page(
+    request: HttpRequest, view: CartView, tasks: tuple[gate.Task, ...], *, status: int = 200
+) -> HttpResponse:
+    open_ones = gate.open_tasks(tasks)
+    todo = [task for task in open_ones if task.state == "todo"]
+    context = {
+        "view": view,
+        "tasks": tasks,
+        "blocked": bool(open_ones),
+        "title": _checkout_title(len(todo), len(open_ones)),
+        "steps": _steps(1),
+        **_sums(view),
+    }
+    return render(request, "orders/checkout.html", context, status=status)
+
+
+def _checkout_title(todo: int, blocked: int) -> str:
+    if todo:
+        return ngettext("One thing is still missing", "%(count)s things are still missing", todo) % {"count": todo}
+    return _("We need a moment") if blocked else _("We have everything we need")
+
+
+def _refused(request: HttpRequest, sku: str, refused: LineRefused) -> HttpResponse:
+    product = Product.objects.filter(sku=sku).first()
+    family = BY_CATEGORY.get(product.category) if product else None
+    shelf = catalog.shelf(family.category) if family else None
+    plan = shelf.plan(sku) if shelf else None
+    if family is None or shelf is None or plan is None:
+        messages.error(request, str(refused.sentence))
+        return redirect("catalog")
+    form = ConfigurationForm(plan, products_of(shelf), request.POST)
+    if form.is_valid():  # the choice itself is sound: the cart refused it
+        form.add_error(None, str(refused.sentence))
+    return product_page(request, family=family, shelf=shelf, plan=plan, form=form, status=REFUSED)
+
+
+def _back_to_product(request: HttpRequest, sku: str) -> HttpResponse:
+    plan = catalog.sound().filter(sku=sku).first()
+    family = BY_CATEGORY.get(plan.category) if plan else None
+    if family is None:
+        return redirect("catalog")
+    kept = [
+        (key, value)
+        for key, values in request.POST.lists()
+        for value in values
+        if key.startswith(PREFIX) or key in {"add_on", "line"}
+    ]
+    return HttpResponseRedirect(f"{reverse('product', args=[family.slug, sku])}?{urlencode(kept)}")
+
+
+def _sums(view: CartView) -> dict[str, Any]:
+    return {
+        "monthly": sum_lines(view.priced, Product.BillingCycle.MONTHLY),
+        "yearly": sum_lines(view.priced, Product.BillingCycle.ANNUALLY),
+        "once": sum_lines(view.priced, Product.BillingCycle.ONE_TIME),
+    }
+
+
+def _steps(current: int) -> list[dict[str, str]]:
+    names = (_("Cart"), _("What we need"), _("Review"), _("Placed"))
+    return [
+        {"name": name, "state": "done" if place < current else "now" if place == current else "next"}
+        for place, name in enumerate(names)
+    ]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)

@@ -1,0 +1,299 @@
+"""What a customer is told about an order: one pure function from the order's three states (decisions.md 13).
+
+No error, code or name of an inner system is ever among the texts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from orders.models import Order
+
+
+class Status(StrEnum):
+    """The eight states of the order page and its JSON."""
+
+    SUBMITTED = "Submitted"
+    PENDING_REVIEW = "Pending Review"
+    APPROVED = "Approved"
+    ACTIVATING = "Activating"
+    CHECKING = "Checking"
+    PROVISIONED = "Provisioned"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+FINAL = frozenset({Status.PROVISIONED, Status.FAILED, Status.CANCELLED})
+StopState = Literal["done", "now", "next", "late", "failed"]
+Kind = Literal["info", "ok", "warn", "danger"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop of the line (components/_line.html): passed `at`, or `when` in words."""
+
+    state: StopState
+    name: str
+    text: str = ""
+    at: datetime | None = None
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class StatusView:
+    """Everything the board, the line and the JSON show, in the active language."""
+
+    status: Status
+    kind: Kind
+    name: str
+    sentence: str
+    before: str
+    after: str
+    stops: tuple[Stop, ...]
+
+    @property
+    def final(self) -> bool:
+        """Nothing more happens by itself: the page stops asking."""
+        return self.status in FINAL
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def can_check_again(self) -> bool:
+        """A delayed order is asked for by hand; the page offers it, though it no longer asks by itself."""
+        return not self.final or self.status is Status.FAILED
+
+
+def status_of(order: Order) -> Status:
+    """The one status of an order. A live local attempt wins over what Salesforce last said."""
+    if order.local_state == Order.Local.REFUSED:
+        return Status.CANCELLED
+    if order.local_state == Order.Local.SUBMITTED:
+        return Status.SUBMITTED
+    if order.progress == Order.Progress.PROVISIONED:
+        return Status.PROVISIONED
+    if order.sf_status == "Cancelled":
+        return Status.CANCELLED
+    if order.sf_activation_status == "Provisioned":
+        return Status.PROVISIONED
+    return _under_way(order)
+
+
+def view(order: Order) -> StatusView:
+    """The texts and stops for `order`, from its columns alone: no query."""
+    return VIEWS[status_of(order)](order)
+
+
+def badge_kind(status: Status) -> Kind:
+    """The tone of the word in a list."""
+    return KINDS[status]
+
+
+def name_of(status: Status) -> str:
+    """The state in the customer's words."""
+    return {
+        Status.SUBMITTED: _("Order received"),
+        Status.PENDING_REVIEW: _("In review"),
+        Status.APPROVED: _("Approved"),
+        Status.ACTIVATING: _("Activating"),
+        Status.CHECKING: _("We are checking"),
+        Status.PROVISIONED: pgettext("order", "Active"),
+        Status.FAILED: _("Taking longer than usual"),
+        Status.CANCELLED: _("Cancelled"),
+    }[status]
+
+
+KINDS: dict[Status, Kind] = {
+    Status.SUBMITTED: "info",
+    Status.PENDING_REVIEW: "info",
+    Status.APPROVED: "info",
+    Status.ACTIVATING: "info",
+    Status.CHECKING: "warn",
+    Status.PROVISIONED: "ok",
+    Status.FAILED: "warn",
+    Status.CANCELLED: "danger",
+}
+
+
+def _under_way(order: Order) -> Status:
+    if order.progress == Order.Progress.CHECKING:
+        return Status.CHECKING
+    if order.progress == Order.Progress.ACTIVATING:
+        return Status.ACTIVATING
+    if Order.Progress.FAILED in (order.progress, order.sf_activation_status):
+        return Status.FAILED
+    if order.sf_activation_status == "Activating":
+        return Status.ACTIVATING
+    return Status.APPROVED if order.sf_status in {"Approved", "Activated"} else Status.PENDING_REVIEW
+
+
+def _view(status: Status, sentence: str, before: str, after: str, *stops: Stop) -> StatusView:
+    return StatusView(status, KINDS[status], name_of(status), sentence, before, after, stops)
+
+
+def _submitted(order: Order) -> StatusView:
+    received = Stop(
+        "now", _("Order received"), _("We are registering it. You do not have to do anything."), order.created_at
+    )
+    return _view(
+        Status.SUBMITTED,
+        _("We have your order and are registering it. This page tells you as soon as the review begins."),
+        "",
+        _("In review"),
+        received,
+        Stop("next", _("In review")),
+        *_to_come(order),
+    )
+
+
+def _pending_review(order: Order) -> StatusView:
+    return _view(
+        Status.PENDING_REVIEW,
+        _("A person is checking your order, usually within one working day. You do not have to do anything."),
+        _("Order placed"),
+        _("Activation"),
+        _placed(order),
+        Stop(
+            "now", _("In review"), _("If we need something, we write to you."), when=_("usually within one working day")
+        ),
+        *_to_come(order),
+    )
+
+
+def _approved(order: Order) -> StatusView:
+    return _view(
+        Status.APPROVED,
+        _("Your order was approved. Setting up your service begins in a moment."),
+        _("In review"),
+        _("Activation"),
+        _placed(order),
+        Stop("now", _("Approved"), _("Checked by our customer support team."), order.approved_at),
+        *_to_come(order),
+    )
+
+
+def _activating(order: Order) -> StatusView:
+    return _view(
+        Status.ACTIVATING,
+        _("Your order was approved. We are setting up your service now, which mostly takes a few minutes."),
+        _("Approved"),
+        pgettext("order", "Active"),
+        _placed(order),
+        _reviewed(order),
+        Stop("now", _("Activating"), _doing(order), order.approved_at),
+        _active_to_come(),
+    )
+
+
+def _checking(order: Order) -> StatusView:
+    return _view(
+        Status.CHECKING,
+        _("We are making sure that your service was set up once and correctly. You do not have to do anything."),
+        _("Approved"),
+        pgettext("order", "Active"),
+        _placed(order),
+        _reviewed(order),
+        Stop("late", _("Activation is being checked"), _("You cannot be charged twice.")),
+        _active_to_come(),
+    )
+
+
+def _provisioned(order: Order) -> StatusView:
+    return _view(
+        Status.PROVISIONED,
+        _("Your service is active. You find it under Services."),
+        _("Activation"),
+        "",
+        _placed(order),
+        _reviewed(order),
+        Stop("done", pgettext("order", "Active"), _("We sent you an e-mail."), order.provisioned_at),
+    )
+
+
+def _failed(order: Order) -> StatusView:
+    return _view(
+        Status.FAILED,
+        _("Setting up your service stopped part-way. Our team is on it. You do not have to do anything."),
+        _("Approved"),
+        pgettext("order", "Active"),
+        _placed(order),
+        _reviewed(order),
+        Stop(
+            "late",
+            _("Activation delayed"),
+            _("You are not charged until your service is active, and you cannot be charged twice."),
+        ),
+        _active_to_come(),
+    )
+
+
+def _cancelled(order: Order) -> StatusView:
+    if order.local_state == Order.Local.REFUSED:
+        return _not_accepted(order)
+    return _view(
+        Status.CANCELLED,
+        _("This order was cancelled. Nothing more happens to it."),
+        _("Order placed"),
+        "",
+        _placed(order),
+        Stop("failed", _("Cancelled"), _("Contact us if you did not expect this."), order.cancelled_at),
+    )
+
+
+def _not_accepted(order: Order) -> StatusView:
+    sentence = _("We could not accept this order as it is, and nothing was charged. Our team will write to you.")
+    return StatusView(
+        Status.CANCELLED,
+        "danger",
+        _("Not accepted"),
+        sentence,
+        _("Order received"),
+        "",
+        (
+            Stop("done", _("Order received"), at=order.created_at),
+            Stop("failed", _("Not accepted"), _("You can contact us about it with the order number.")),
+        ),
+    )
+
+
+def _placed(order: Order) -> Stop:
+    return Stop("done", _("Order placed"), _("We have everything we need from you."), order.created_at)
+
+
+def _reviewed(order: Order) -> Stop:
+    return Stop("done", _("Reviewed and approved"), _("Checked by our customer support team."), order.approved_at)
+
+
+def _to_come(order: Order) -> tuple[Stop, Stop]:
+    return Stop("next", _("Activation"), _doing(order), when=_("mostly a few minutes")), _active_to_come()
+
+
+def _active_to_come() -> Stop:
+    return Stop("next", pgettext("order", "Active"), _("We write to you as soon as it works."))
+
+
+def _doing(order: Order) -> str:
+    return {
+        "Internet": _("Your home line is registered."),
+        "SIM": _("Your SIM is set up. Keep your old SIM until the new one works."),
+        "VPN": _("Your VPN account is set up."),
+    }.get(order.category, "")
+
+
+VIEWS: dict[Status, Callable[[Order], StatusView]] = {
+    Status.SUBMITTED: _submitted,
+    Status.PENDING_REVIEW: _pending_review,
+    Status.APPROVED: _approved,
+    Status.ACTIVATING: _activating,
+    Status.CHECKING: _checking,
+    Status.PROVISIONED: _provisioned,
+    Status.FAILED: _failed,
+    Status.CANCELLED: _cancelled,
+}

@@ -1,0 +1,55 @@
+"""The signed-in customer's first page: what to do now, orders under way, where everything is."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts import links
+from accounts.access import user_of
+from accounts.models import CustomerLink, SignupJourney, User
+from orders import queries
+from orders.gate import Task
+
+
+@login_required
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """No remote call: what the outside systems said last is in the mirror and on the link."""
+    user = user_of(request)
+    under_way = queries.under_way(user)
+    context = {"tasks": to_do(user, has_orders=bool(under_way)), "first": under_way[0] if under_way else None}
+    return render(request, "portal/dashboard.html", context | {"others": under_way[1:]})
+
+
+def to_do(user: User, *, has_orders: bool) -> list[Task]:
+    """What the customer has to do or wait for now, the most urgent first; nothing that is done."""
+    link = links.link_of(user)
+    if link is not None and link.state == CustomerLink.State.LINKED:
+        return [_payment(has_orders=has_orders)] if link.has_payment_method is False else []
+    if link is not None:
+        text = _("We are comparing your details by hand. You can browse and order meanwhile.")
+        return [Task("account", "wait", _("Your customer account"), text)]
+    return [_account(SignupJourney.objects.filter(user=user).first())]
+
+
+def _payment(*, has_orders: bool) -> Task:
+    text = (
+        _("Your order cannot start without one.")
+        if has_orders
+        else _("With one on file, your next order starts without delay.")
+    )
+    return Task(
+        "payment", "todo", _("Add a payment method"), text, _("Add a payment method"), reverse("payment_methods")
+    )
+
+
+def _account(journey: SignupJourney | None) -> Task:
+    url = reverse("account_setup")
+    if journey is not None and journey.state == SignupJourney.State.NUMBER_UNMATCHED:
+        text = _("We could not match your customer number. Choose how to go on.")
+        return Task("account", "todo", _("Complete your account"), text, _("Complete your account"), url)
+    text = _("We are setting it up, which mostly takes less than a minute.")
+    return Task("account", "wait", _("Your customer account"), text, _("See how far it is"), url)
