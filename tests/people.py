@@ -5,10 +5,12 @@
 
 import itertools
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -93,11 +95,18 @@ def make_staff(email: str = "carol@example.jp", *, with_totp: bool = True, group
     user.is_staff = True
     user.save(update_fields=["is_staff"])
     if group:
-        user.groups.add(Group.objects.get_or_create(name=group)[0])
+        user.groups.add(_group(group))
     secret = generate_totp_secret() if with_totp else ""
     if secret:
         TOTP.activate(user, secret)
     return Staff(user=user, totp_secret=secret)
+
+
+def _group(name: str) -> Group:
+    """A group with the permissions the migration gives it; made again after a test that emptied the tables."""
+    if not Group.objects.filter(name=name).exists():
+        import_module("portal.migrations.0002_staff_groups").make_groups(apps, None)
+    return Group.objects.get(name=name)
 
 
 def signed_in(user: User) -> Client:
