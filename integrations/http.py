@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import requests
 import urllib3
@@ -167,9 +167,9 @@ class Caller:
                 system=self.system, operation=operation, result=result, seconds=seconds, status=wire.status
             )
 
-    def no_answer(self, operation: str, code: str, text: str = "", *, repeatable: bool) -> NoReturn:
-        """Raises what an unusable answer means: Unavailable for a repeatable call, else UnknownOutcome."""
-        raise (Unavailable if repeatable else UnknownOutcome)(self.system, operation, code, text)
+    def no_answer(self, operation: str, code: str, text: str = "", *, repeatable: bool) -> OutsideError:
+        """What an unusable answer means: Unavailable for a repeatable call, else UnknownOutcome."""
+        return (Unavailable if repeatable else UnknownOutcome)(self.system, operation, code, text)
 
     def _error_of(self, operation: str, fault: Exception, wire: Wire, *, repeatable: bool) -> OutsideError:
         code = _code_of(fault, wire)

@@ -66,7 +66,7 @@ class DatabaseTokenStore:
             _run("SELECT set_config('lock_timeout', '0', false)")
 
 
-def _run(sql: str, *parameters: object) -> None:
+def _run(sql: str, *parameters: str | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
 

@@ -130,6 +130,16 @@ class OrderChange:
 
 
 @dataclass(frozen=True)
+class ActivatingOrder:
+    """An Order that stands in Activating, as the reconciler looks at it."""
+
+    id: str
+    idem_key: str
+    correlation_id: str
+    modstamp: datetime
+
+
+@dataclass(frozen=True)
 class OrderOutcome:
     """What is written back for one attempt (decisions.md 25)."""
 

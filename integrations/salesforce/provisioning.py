@@ -1,0 +1,216 @@
+"""What the provisioning worker reads of an Order and writes back (decisions.md 20, 25; performance.md §3)."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from integrations.errors import OutsideError, Rejected
+from integrations.salesforce import fields as f
+from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
+from integrations.salesforce.connection import Connection
+from integrations.salesforce.ids import OPPORTUNITY, ORDER, ORDER_ITEM, sf_id
+from integrations.salesforce.reading import Row
+from integrations.salesforce.schemas import ActivatingOrder, OrderOutcome, ProvisionableItem, ProvisionableOrder
+from integrations.salesforce.soql import Value, children, select
+
+ITEM = (
+    "Id",
+    "Quantity",
+    "UnitPrice",
+    f.BILLING_CYCLE,
+    f.CHOSEN_OPTIONS,
+    f.WHMCS_SERVICE,
+    "Product2.StockKeepingUnit",
+    "Product2.Name",
+    f"Product2.{f.ITEM_CLASS}",
+    f"Product2.{f.CATEGORY}",
+    f"Product2.{f.BILLING_CYCLE}",
+    f"Product2.{f.WHMCS_PRODUCT}",
+)
+PROVISIONABLE = (
+    "Id",
+    "OrderNumber",
+    "Status",
+    f.ACTIVATION_STATUS,
+    f.LAST_IDEM_KEY,
+    f.ATTEMPT_COUNT,
+    f.WHMCS_ORDER,
+    f.PORTAL_REF,
+    "AccountId",
+    f"Account.{f.CUSTOMER_NUMBER}",
+    f"Account.{f.WHMCS_CLIENT}",
+    f"Account.{f.IDENTITY_STATUS}",
+    "OpportunityId",
+    children(ITEM, "OrderItems", order="Id"),
+)
+UPDATE_ORDER = "sobjects/Order/@{guard.records[0].Id}"
+
+
+class ProvisioningCalls(Connection):
+    """Orders under way to a working service."""
+
+    def order_for_provisioning(self, order_id: str) -> ProvisionableOrder | None:
+        """Everything the worker needs to know of an Order, in one query. Repeatable.
+
+        Rejected `bad_field` names the object, id and field of a value that cannot be used. ValueError for a bad id.
+        """
+        soql = select(PROVISIONABLE, "Order", "Id = {}", sf_id(order_id, ORDER))
+        rows = self._query("order_for_provisioning", soql, "Order")
+        return _provisionable(rows[0]) if rows else None
+
+    def activating_orders(self, *, before: datetime) -> list[ActivatingOrder]:
+        """Orders in Activating that nobody saved since `before` (aware), oldest first. Repeatable."""
+        soql = select(
+            ("Id", f.LAST_IDEM_KEY, f.CORRELATION_ID, "SystemModstamp"),
+            "Order",
+            f"{f.ACTIVATION_STATUS} = {{}} AND SystemModstamp < {{}}",
+            f.ACTIVATING,
+            before,
+            order="SystemModstamp, Id",
+        )
+        return [
+            ActivatingOrder(
+                id=row.id,
+                idem_key=row.text(f.LAST_IDEM_KEY),
+                correlation_id=row.text(f.CORRELATION_ID),
+                modstamp=row.moment("SystemModstamp"),
+            )
+            for row in self._query("activating_orders", soql, "Order")
+        ]
+
+    def report_outcome(self, outcome: OrderOutcome) -> Literal["sent", "superseded"]:
+        """Writes an attempt's end in one Composite, unless the Order is no longer where the attempt found it.
+
+        Repeatable: when the outcome stands there already (a lost answer, one more query), it counts as sent. Rejected
+        `opportunity` when the Opportunity alone was refused; nothing is written then: report without it.
+        """
+        parts = [query("guard", _guard(outcome)), *_writes(outcome)]
+        try:
+            self._composite("report_outcome", parts, repeatable=True)
+        except PartRefused as refused:
+            raise _refusal(refused) from None
+        except NoRow:
+            return "sent" if self._query("outcome_stands", _standing(outcome), "Order") else "superseded"
+        return "sent"
+
+    def activate_opportunity(self, *, opportunity_id: str, whmcs_service_id: int) -> None:
+        """The Opportunity's part of a provisioned outcome by itself, where it was refused before. Repeatable."""
+        part = _opportunity(opportunity_id, whmcs_service_id)
+        try:
+            self._composite("activate_opportunity", [part], repeatable=True)
+        except PartRefused as refused:
+            raise refused.error from None
+
+
+def _provisionable(row: Row) -> ProvisionableOrder:
+    return ProvisionableOrder(
+        id=row.id,
+        number=row.text("OrderNumber"),
+        status=row.text("Status"),
+        activation_status=row.text(f.ACTIVATION_STATUS),
+        last_idem_key=row.text(f.LAST_IDEM_KEY),
+        attempt_count=row.maybe_integer(f.ATTEMPT_COUNT) or 0,
+        whmcs_order_id=row.maybe_integer(f.WHMCS_ORDER),
+        portal_ref=row.text(f.PORTAL_REF),
+        account_id=row.text("AccountId"),
+        account_number=row.text(f"Account.{f.CUSTOMER_NUMBER}"),
+        whmcs_client=row.text(f"Account.{f.WHMCS_CLIENT}"),
+        identity_status=row.text(f"Account.{f.IDENTITY_STATUS}"),
+        opportunity_id=row.text("OpportunityId"),
+        items=tuple(_item(item) for item in row.children("OrderItems", "OrderItem")),
+    )
+
+
+def _item(row: Row) -> ProvisionableItem:
+    """The item's own billing cycle is what was agreed; an item made by hand may leave it to its product."""
+    return ProvisionableItem(
+        id=row.id,
+        sku=row.text("Product2.StockKeepingUnit"),
+        name=row.text("Product2.Name"),
+        item_class=row.text(f"Product2.{f.ITEM_CLASS}"),
+        category=row.text(f"Product2.{f.CATEGORY}"),
+        billing_cycle=row.text(f.BILLING_CYCLE) or row.text(f"Product2.{f.BILLING_CYCLE}"),
+        quantity=row.integer("Quantity"),
+        unit_price=row.integer("UnitPrice"),
+        whmcs_product_id=row.text(f"Product2.{f.WHMCS_PRODUCT}"),
+        options=row.options(f.CHOSEN_OPTIONS),
+        whmcs_service_id=row.text(f.WHMCS_SERVICE),
+    )
+
+
+def _guard(outcome: OrderOutcome) -> str:
+    """Only an Order that still waits for this attempt; Provisioned may also replace a stale Failed."""
+    return _order_where(outcome, **{f.ACTIVATION_STATUS: [f.ACTIVATING, *([f.FAILED] if outcome.provisioned else [])]})
+
+
+def _standing(outcome: OrderOutcome) -> str:
+    """Only an Order on which this very outcome was written already."""
+    written: dict[str, Value] = {
+        f.ACTIVATION_STATUS: [f.PROVISIONED if outcome.provisioned else f.FAILED],
+        f.ATTEMPT_COUNT: outcome.attempt_count,
+    }
+    if outcome.provisioned and outcome.whmcs_order_id is not None:
+        written |= {f.WHMCS_ORDER: outcome.whmcs_order_id}
+    return _order_where(outcome, **written)
+
+
+def _order_where(outcome: OrderOutcome, **values: Value) -> str:
+    """The outcome's Order if its fields are so, and if its newest request is the one the attempt answers."""
+    wanted: dict[str, Value] = {"Id": sf_id(outcome.order_id, ORDER), **values}
+    if outcome.idem_key:
+        wanted |= {f.LAST_IDEM_KEY: outcome.idem_key}
+    tests = (f"{name} {'IN' if isinstance(value, list) else '='} {{}}" for name, value in wanted.items())
+    return select(["Id"], "Order", " AND ".join(tests), *wanted.values())
+
+
+def _writes(outcome: OrderOutcome) -> list[Part]:
+    """Items before the Order, for an activated Order may lock them; the Opportunity last."""
+    order = Part("order", "PATCH", UPDATE_ORDER, _order_values(outcome))
+    if not outcome.provisioned:
+        return [order]
+    items = [
+        {
+            "attributes": {"type": "OrderItem"},
+            "Id": sf_id(item_id, ORDER_ITEM),
+            f.WHMCS_SERVICE: str(service_id),
+        }
+        for item_id, service_id in outcome.services.items()
+    ]
+    parts = [collection("items", "PATCH", items), order] if items else [order]
+    if outcome.with_opportunity and outcome.opportunity_id:
+        parts.append(_opportunity(outcome.opportunity_id, outcome.opportunity_service_id))
+    return parts
+
+
+def _opportunity(opportunity_id: str, whmcs_service_id: int | None) -> Part:
+    values: dict[str, Any] = {"StageName": f.STAGE_ACTIVE}
+    if whmcs_service_id is not None:
+        values |= {f.WHMCS_SERVICE: whmcs_service_id}
+    return Part("opportunity", "PATCH", f"sobjects/Opportunity/{sf_id(opportunity_id, OPPORTUNITY)}", values)
+
+
+def _order_values(outcome: OrderOutcome) -> dict[str, Any]:
+    counted = {f.ATTEMPT_COUNT: outcome.attempt_count, f.LAST_PROVISIONING_AT: _moment(outcome.at)}
+    if not outcome.provisioned:
+        return counted | {
+            f.ACTIVATION_STATUS: f.FAILED,
+            f.ACTIVATION_ERROR: outcome.error[: f.LONGEST_ERROR],
+            f.ACTIVATION_ERROR_AT: _moment(outcome.at),
+        }
+    return counted | {
+        "Status": f.ACTIVATED,
+        f.ACTIVATION_STATUS: f.PROVISIONED,
+        f.ACTIVATION_ERROR: None,
+        f.ACTIVATION_ERROR_AT: None,
+        f.WHMCS_ORDER: outcome.whmcs_order_id,
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _refusal(refused: PartRefused) -> OutsideError:
+    error = refused.error
+    if refused.name == "opportunity" and isinstance(error, Rejected):
+        return Rejected(error.system, error.operation, "opportunity", f"{error.code}: {error.text}")
+    return error
