@@ -1,15 +1,31 @@
-"""What workers call. Wake-ups carry no argument: what is to be done is in the database (decisions.md 27)."""
+"""What workers and the clock call. Jobs carry no argument: what is to be done is in the database (decisions.md 27)."""
 
-import django_rq
-import structlog
-from redis.exceptions import RedisError
+from django.conf import settings
 
-log = structlog.get_logger(__name__)
+from journal import rounds
+from provisioning import outbox, sweepers, worker
+from provisioning import reconcile as reconciler
+from provisioning.wakeups import wake
+
+__all__ = ["drain_outbox", "provision", "reconcile", "sweep", "wake"]
+RECONCILE_S = 600
 
 
-def wake() -> None:
-    """Tells one worker to look for queued attempts. Best effort: the sweep finds what a lost wake-up leaves behind."""
-    try:
-        django_rq.get_queue("provisioning").enqueue("provisioning.jobs.provision")
-    except RedisError:
-        log.warning("wake_up_lost", queue="provisioning")
+def provision() -> None:
+    """Works the queued attempts off, the oldest first, until none is left."""
+    worker.work_off()
+
+
+def sweep() -> None:
+    """Finds what dead workers and lost wake-ups left behind."""
+    rounds.run("provisioning.sweep", settings.SWEEP_S, sweepers.sweep)
+
+
+def drain_outbox() -> None:
+    """Sends the reports to Salesforce that are due."""
+    rounds.run("provisioning.outbox", settings.SWEEP_S, outbox.drain)
+
+
+def reconcile() -> None:
+    """Compares what Salesforce waits for with what is worked on here."""
+    rounds.run("provisioning.reconcile", RECONCILE_S, reconciler.reconcile)

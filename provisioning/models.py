@@ -150,7 +150,7 @@ class Step(models.Model):
 
 
 class Outbox(models.Model):
-    """A write to Salesforce that must arrive: repeated with back-off until it did or is superseded (decisions.md 25)."""
+    """A write to Salesforce that must arrive: repeated until it did or is superseded (decisions.md 25)."""
 
     class State(models.TextChoices):
         PENDING = "PENDING", _("pending")
@@ -187,7 +187,7 @@ class Outbox(models.Model):
 
 
 class Pause(models.Model):
-    """The one row that stops claims: set by an Operator with a reason, or by the breaker for a minute (decisions.md 29)."""
+    """The one row that stops claims: set by an Operator, or by the breaker for a minute (decisions.md 29)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     paused = models.BooleanField(default=False)

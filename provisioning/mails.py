@@ -1,0 +1,60 @@
+"""What a customer is written about the end of an attempt; rows in the outcome's transaction (decisions.md 25, 36)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.models import Product
+from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
+from notifications import outgoing
+from orders.queries import contact_for
+from provisioning.failures import Code
+from provisioning.models import Attempt
+
+OF_THE_CUSTOMER: Mapping[str, str] = {
+    Code.PAYMENT_METHOD_MISSING: "order_payment_needed",
+    Code.IDENTITY_PENDING: "order_identity_needed",
+}
+
+
+def provisioned(attempt: Attempt, order: ProvisionableOrder | None) -> None:
+    """The order is active: once per attempt."""
+    _queue(attempt, "order_provisioned", cause=f"provisioned:{attempt.pk}", order=order)
+
+
+def failed(attempt: Attempt, code: str) -> None:
+    """What the customer can mend is asked for each time; any other trouble is "delayed", once per order."""
+    template = OF_THE_CUSTOMER.get(code)
+    if template:
+        _queue(attempt, template, cause=f"{code}:{attempt.pk}")
+    else:
+        _queue(attempt, "order_delayed", cause=f"delayed:{attempt.order_id}")
+
+
+def _queue(attempt: Attempt, template: str, *, cause: str, order: ProvisionableOrder | None = None) -> None:
+    contact = contact_for(attempt.order_id)
+    if contact is None:  # an order that did not come from the portal: its customer knows no portal page of it
+        return
+    outgoing.queue(
+        cause=cause,
+        template=template,
+        to=contact.email,
+        user_id=contact.user_id,
+        language=contact.language,
+        context={
+            "number": contact.number,
+            "url": contact.url,
+            "items": _items(order.items, contact.language) if order else [],
+        },
+    )
+
+
+def _items(items: Sequence[ProvisionableItem], language: str) -> list[dict[str, Any]]:
+    japanese = dict(Product.objects.filter(sku__in=[item.sku for item in items]).values_list("sku", "name_ja"))
+    return [
+        {
+            "name": (japanese.get(item.sku) if language == "ja" else "") or item.name,
+            "price": item.unit_price * item.quantity,
+            "monthly": item.billing_cycle == "Monthly",
+        }
+        for item in items
+    ]

@@ -1,0 +1,200 @@
+"""AddOrder, AcceptOrder, read back: what makes the service, each sent at most once per attempt (reliability.md §2)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from integrations import gateway
+from integrations.errors import Rejected
+from journal import facts
+from journal.calls import interrupted, last_call, once
+from provisioning import mapping, remote_orders, whmcs_products
+from provisioning.claims import Claim
+from provisioning.failures import Code, Failure
+from provisioning.mapping import Line
+from provisioning.remote_orders import KIND, Found, subject_of
+from provisioning.steps import step
+
+ADD, ACCEPT, CREATE = "whmcs.AddOrder", "whmcs.AcceptOrder", "whmcs.ModuleCreate"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one attempt provisions, for whom."""
+
+    claim: Claim
+    order_id: str
+    client_id: int
+    lines: Sequence[Line]
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.order_id)
+
+    @property
+    def fingerprint(self) -> str:
+        return mapping.fingerprint(self.lines)
+
+
+def owner_of(attempt_id: Any) -> str:
+    """The journal's name for an attempt."""
+    return f"attempt:{attempt_id}"
+
+
+def leaves_open_calls(attempt_id: Any) -> bool:
+    """Whether something this attempt sent (or was about to send) is still open; nobody works on it any more."""
+    return interrupted(owner=owner_of(attempt_id))
+
+
+def place(work: Work, *, before_adding: Callable[[], None]) -> Found:
+    """The WHMCS order of this Salesforce order: found by its mark, or made now.
+
+    `before_adding` is run after a look-up that found nothing, and stops everything by raising. A pending order for
+    other items is cancelled and made anew. Raises Failure, the journal's errors, and what the WHMCS client raises.
+    """
+    looking = _Looking(work)
+    with step(work.claim, "whmcs_add", deadline_s=settings.ADD_ORDER_DEADLINE_S) as result:
+        found = once(
+            subject=work.subject,
+            operation=ADD,
+            owner=owner_of(work.claim.attempt.pk),
+            deadline_s=settings.ADD_ORDER_DEADLINE_S,
+            look_up=looking,
+            call=partial(_add, work, looking),
+            fence=partial(_fence, work.claim, before_adding),
+            record=lambda each: {"whmcs_order": each.order_id},
+            asked={"fingerprint": work.fingerprint},
+        )
+        facts.replace(work.subject, KIND, str(found.order_id), fingerprint="" if found.services else work.fingerprint)
+        work.claim.write(whmcs_order_id=found.order_id)
+        result.update(whmcs_order=found.order_id, adopted=bool(found.services))
+        if looking.sent and found.services and not _holds_what_was_asked(work, found):
+            raise Failure(Code.ORDER_INCOMPLETE, f"WHMCS order {found.order_id}")
+    return found
+
+
+def accept(work: Work, found: Found) -> str:
+    """Has WHMCS set up what is still pending. Returns WHMCS' refusal in words, or an empty text.
+
+    A refusal is judged by what the services then are (`confirm`): AcceptOrder says no to an accepted order, too.
+    """
+    if found.done:
+        return ""
+    half_way = [each for each in found.services if not remote_orders.is_done(each)] if found.working else []
+    for service in half_way:
+        if whmcs_products.has_module(service.pid):
+            _create(work, found, service.id)
+    with step(work.claim, "whmcs_accept", deadline_s=settings.ACCEPT_ORDER_DEADLINE_S) as result:
+        try:
+            result["status"] = _accept(work, found.order_id, set_up=not half_way)
+        except Rejected as error:
+            result["refusal"] = error.text or error.code
+            return f"AcceptOrder: {error.text or error.code}"
+    return ""
+
+
+def confirm(work: Work, found: Found, refusal: str) -> Found:
+    """Reads the services back: they are what Provisioned means. Raises Failure when one is not active."""
+    with step(work.claim, "read_back", deadline_s=settings.READ_DEADLINE_S) as result:
+        found = remote_orders.activate_without_module(remote_orders.read(work.client_id, found.order_id))
+        result["services"] = {str(service.id): service.status for service in found.services}
+        if not found.done or not mapping.holds_all(work.lines, [each.pid for each in found.services]):
+            code = Code.WHMCS_ERROR if refusal else Code.SERVICE_NOT_ACTIVE
+            raise Failure(code, f"WHMCS order {found.order_id}: {refusal or _not_active(found)}")
+    return found
+
+
+class _Looking:
+    """The look-up of AddOrder; before anything was sent it also clears a pending order for other items away."""
+
+    def __init__(self, work: Work) -> None:
+        self.work, self.sent = work, False
+
+    def __call__(self) -> Found | None:
+        found = remote_orders.look_up(self.work.order_id, self.work.client_id)
+        if found is None or self.sent or _holds_what_was_asked(self.work, found):
+            return found
+        if found.working:
+            raise Failure(Code.ITEMS_CHANGED, f"WHMCS order {found.order_id}")
+        remote_orders.cancel(self.work.order_id, found)
+        return None
+
+
+def _holds_what_was_asked(work: Work, found: Found) -> bool:
+    fact = facts.recall(work.subject, KIND)
+    asked = fact.fingerprint if fact is not None and fact.remote_id == str(found.order_id) else ""
+    call = last_call(work.subject, ADD)
+    asked = asked or (str(call.result.get("fingerprint", "")) if call else "")
+    same = not asked or asked == work.fingerprint
+    return same and mapping.holds_all(work.lines, [service.pid for service in found.services])
+
+
+def _add(work: Work, looking: _Looking) -> Found:
+    looking.sent = True
+    added = gateway.whmcs().add_order(mapping.request_of(work.order_id, work.client_id, work.lines))
+    return Found(added.order_id)
+
+
+def _fence(claim: Claim, before_adding: Callable[[], None]) -> None:
+    before_adding()
+    claim.renew(settings.ADD_ORDER_DEADLINE_S)
+
+
+def _accept(work: Work, whmcs_order_id: int, *, set_up: bool) -> str:
+    def call() -> str:
+        gateway.whmcs().accept_order(whmcs_order_id, set_up=set_up)
+        return "accepted"
+
+    return once(
+        subject=work.subject,
+        operation=ACCEPT,
+        owner=owner_of(work.claim.attempt.pk),
+        deadline_s=settings.ACCEPT_ORDER_DEADLINE_S,
+        look_up=partial(accepted_status, whmcs_order_id),
+        call=call,
+        fence=partial(work.claim.renew, settings.ACCEPT_ORDER_DEADLINE_S),
+        record=lambda status: {"whmcs_order": whmcs_order_id, "status": status},
+    )
+
+
+def accepted_status(whmcs_order_id: int) -> str | None:
+    """The status of a WHMCS order that needs no accepting; None while it is pending. One read.
+
+    Raises Failure(cancelled_in_whmcs) when it is gone, cancelled or held as fraud.
+    """
+    order = gateway.whmcs().order(whmcs_order_id)
+    if order is None or order.status in remote_orders.DEAD:
+        raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {whmcs_order_id} is {order.status if order else 'gone'}")
+    return None if order.status == "Pending" else order.status
+
+
+def _create(work: Work, found: Found, service_id: int) -> None:
+    """Sets up one service of an order that is half way: accepting would set up its working siblings again."""
+
+    def look_up() -> str | None:
+        services = remote_orders.read(work.client_id, found.order_id).services
+        return next((each.status for each in services if each.id == service_id and each.status != "Pending"), None)
+
+    def call() -> str:
+        gateway.whmcs().module_create(service_id)
+        return "created"
+
+    with step(work.claim, f"module_create:{service_id}", deadline_s=settings.ACCEPT_ORDER_DEADLINE_S):
+        once(
+            subject=work.subject,
+            operation=f"{CREATE}:{service_id}",
+            owner=owner_of(work.claim.attempt.pk),
+            deadline_s=settings.ACCEPT_ORDER_DEADLINE_S,
+            look_up=look_up,
+            call=call,
+            fence=partial(work.claim.renew, settings.ACCEPT_ORDER_DEADLINE_S),
+            record=lambda status: {"service": service_id, "status": status},
+        )
+
+
+def _not_active(found: Found) -> str:
+    pending = [f"service {each.id} is {each.status}" for each in found.services if not remote_orders.is_done(each)]
+    return ", ".join(pending) or "services are missing"

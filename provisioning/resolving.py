@@ -1,0 +1,103 @@
+"""Attempts whose outcome is unknown: a look at what exists decides, once nothing can still be executing there."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+
+from integrations import gateway
+from journal import calls, facts
+from journal.models import RemoteCall
+from provisioning import guard, mapping, ordering, outcome, remote_orders
+from provisioning.attempts import IllegalMove
+from provisioning.failures import Code, Failure
+from provisioning.models import Attempt
+from provisioning.outcome import Whose
+from provisioning.remote_orders import KIND, Found, subject_of
+
+log = structlog.get_logger(__name__)
+
+
+def resolve(attempt: Attempt) -> bool:
+    """Looks into WHMCS and ends an UNKNOWN attempt by what is there; False while a call may still be executing.
+
+    Repeatable; two at the same time end it once. Raises the errors of the outside systems, and then nothing changed.
+    """
+    quarantined = {call.pk for call in _still_quarantined(attempt)}  # before the look-up, or it would prove nothing
+    order = gateway.salesforce().order_for_provisioning(attempt.order_id)
+    whose = Whose(attempt.pk, None, order)
+    try:
+        if order is None:
+            raise Failure(Code.OUTCOME_UNKNOWN, "Salesforce has no such order any more")
+        lines = mapping.lines_of(order)
+        found = _what_is_there(order.id, guard.client_of(order))
+        if not _conclude(attempt, found, quarantined):
+            return False
+        if found is None or not found.done:
+            raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found))
+    except Failure as failure:
+        if _still_quarantined(attempt):
+            return False
+        return _once(partial(outcome.failed, whose, failure))
+    return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found)))
+
+
+def _still_quarantined(attempt: Attempt) -> list[RemoteCall]:
+    now = calls.database_clock()
+    return [call for call in calls.open_calls(subject_of(attempt.order_id)) if call.quarantine_until > now]
+
+
+def _what_is_there(order_id: str, client_id: int) -> Found | None:
+    found = remote_orders.look_up(order_id, client_id)
+    if found is None:
+        return None
+    facts.replace(subject_of(order_id), KIND, str(found.order_id))
+    accepted = ordering.accepted_status(found.order_id) is not None
+    return remote_orders.activate_without_module(found) if accepted else found
+
+
+def _conclude(attempt: Attempt, found: Found | None, quarantined: set[int]) -> bool:
+    """Closes every open call that the look-up settles; whether none is left open."""
+    settled = True
+    for call in calls.open_calls(subject_of(attempt.order_id)):
+        exists = EVIDENCE[call.operation.partition(":")[0]](call, found)
+        if exists or call.pk not in quarantined:
+            calls.conclude(call, exists=exists)
+        else:
+            settled = False
+    return settled
+
+
+def _was_added(_call: RemoteCall, found: Found | None) -> bool:
+    return found is not None
+
+
+def _was_accepted(_call: RemoteCall, found: Found | None) -> bool:
+    return found is not None and found.done
+
+
+def _was_created(call: RemoteCall, found: Found | None) -> bool:
+    service_id = call.operation.partition(":")[2]
+    services = found.services if found else ()
+    return any(str(each.id) == service_id and each.status != "Pending" for each in services)
+
+
+EVIDENCE: Mapping[str, Callable[[RemoteCall, Found | None], bool]] = {
+    ordering.ADD: _was_added,
+    ordering.ACCEPT: _was_accepted,
+    ordering.CREATE: _was_created,
+}
+
+
+def _in_words(found: Found | None) -> str:
+    if found is None:
+        return "looked again, nothing was ordered; it may be requested again"
+    return f"looked again, WHMCS order {found.order_id} is there but not active; request it again to go on with it"
+
+
+def _once(write: Callable[[], None]) -> bool:
+    try:
+        write()
+    except IllegalMove:
+        log.info("resolved_by_another")
+    return True

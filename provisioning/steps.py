@@ -1,0 +1,47 @@
+"""The steps of an attempt as staff read them: a row each, a line in the log each, and the lease renewed before each."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from django.db.models.functions import Now
+from rq.timeouts import BaseTimeoutException
+
+from journal.calls import AlreadySent, OutcomeUnknown, Quarantined
+from provisioning.attempts import Fenced
+from provisioning.claims import Claim
+from provisioning.models import Step
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, Any]]:
+    """One step that makes at most one outside call of `deadline_s` seconds; yields the dict kept as its result.
+
+    Raises Fenced at once when the claim is lost. Whatever the body raises passes through and is written on the row; an
+    interruption (job time-out) leaves the row STARTED, as a killed process would.
+    """
+    claim.renew(deadline_s, step=name)
+    started, result = time.monotonic(), dict[str, Any]()
+    fresh = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
+    row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
+    log.info("step_started", step=name)
+    try:
+        yield result
+    except (BaseTimeoutException, Fenced):
+        raise
+    except (OutcomeUnknown, Quarantined, AlreadySent):
+        _finish(row, Step.State.UNKNOWN, result, started)
+        raise
+    except Exception as error:
+        _finish(row, Step.State.FAILED, {**result, "error": str(error)[:255]}, started)
+        raise
+    _finish(row, Step.State.DONE, result, started)
+
+
+def _finish(row: Step, state: Step.State, result: dict[str, Any], started: float) -> None:
+    Step.objects.filter(pk=row.pk).update(state=state, result=result, finished_at=Now())
+    log.info("step_finished", step=row.name, result=str(state), duration_ms=round((time.monotonic() - started) * 1000))

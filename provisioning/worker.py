@@ -1,0 +1,140 @@
+"""One attempt from claim to outcome (reliability.md §2): guard, payment, look up, AddOrder, AcceptOrder, read back."""
+
+import time
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+from rq.timeouts import BaseTimeoutException
+
+from integrations import correlation, gateway
+from integrations.errors import OutsideError
+from integrations.salesforce.schemas import ProvisionableOrder
+from journal.calls import JournalError, OutcomeUnknown, Quarantined
+from provisioning import guard, mapping, ordering, outbox, outcome, pause
+from provisioning.attempts import Fenced
+from provisioning.claims import Claim, claim
+from provisioning.failures import Code, Failure, NotWanted, from_outside
+from provisioning.outcome import Delivered, Whose
+from provisioning.steps import step
+
+log = structlog.get_logger(__name__)
+
+
+def work_off() -> int:
+    """Claims and runs queued attempts, the oldest first, until there is none; returns how many it ran.
+
+    Repeatable and safe in any number of processes. Raises only what stops the process: RQ's time-outs and a database
+    that is away; the sweep then finds what was left.
+    """
+    count = 0
+    while claimed := claim():
+        run(claimed)
+        count += 1
+    return count
+
+
+def run(claimed: Claim) -> None:
+    """Carries one claimed attempt to its outcome and reports it."""
+    attempt = claimed.attempt
+    with correlation.bound(attempt.correlation_id):
+        bound = {"attempt_id": str(attempt.pk), "order_id": attempt.order_id, "epoch": claimed.epoch}
+        with structlog.contextvars.bound_contextvars(**bound):
+            try:
+                _Run(claimed).to_its_end()
+            except Fenced:
+                log.warning("attempt_fenced")
+                return
+            outbox.deliver_for(attempt)
+
+
+@dataclass
+class _Run:
+    """One attempt under way; `order` is what was last read, for the report."""
+
+    claim: Claim
+    order: ProvisionableOrder | None = None
+    read_at: float = 0.0
+
+    @property
+    def whose(self) -> Whose:
+        return Whose(self.claim.attempt.pk, self.claim.epoch, self.order)
+
+    def to_its_end(self) -> None:
+        """Whatever happens becomes an outcome; only an interruption or a lost claim leaves none."""
+        try:
+            outcome.provisioned(self.whose, self.provision())
+        except (BaseTimeoutException, Fenced):
+            raise
+        except NotWanted as reason:
+            outcome.skipped(self.whose, reason)
+        except Failure as failure:
+            self.fail(failure)
+        except JournalError as error:
+            self.leave_open(error)
+        except OutsideError as error:
+            self.fail(from_outside(error))
+        except Exception as error:
+            log.exception("attempt_crashed")
+            self.give_up(error)
+        else:
+            pause.note_reachable()
+
+    def provision(self) -> Delivered:
+        self.read_order()
+        assert self.order is not None
+        with step(self.claim, "validate", deadline_s=settings.READ_DEADLINE_S):
+            client_id = guard.client_of(self.order)
+            lines = mapping.lines_of(self.order)
+        work = ordering.Work(self.claim, self.order.id, client_id, lines)
+        self.check_payment(client_id)
+        found = ordering.place(work, before_adding=self.read_order_again)
+        refusal = ordering.accept(work, found)
+        return outcome.delivered(lines, ordering.confirm(work, found, refusal))
+
+    def read_order(self) -> None:
+        order = guard.read(self.claim)
+        self.order, self.read_at = order, time.monotonic()
+        outcome.begun(order)
+
+    def read_order_again(self) -> None:
+        """A customer may have cancelled meanwhile: before something is made, what was read must be fresh."""
+        if time.monotonic() - self.read_at > guard.READ_AGAIN_AFTER_S:
+            order = guard.read(self.claim, name="guard_again")
+            if self.order is not None and order.items != self.order.items:
+                raise Failure(Code.ITEMS_CHANGED, "changed while it was being provisioned")
+            self.order, self.read_at = order, time.monotonic()
+
+    def check_payment(self, client_id: int) -> None:
+        with step(self.claim, "payment", deadline_s=settings.READ_DEADLINE_S) as result:
+            methods = gateway.whmcs().pay_methods(client_id)
+            result.update(stored=len(methods), expired=sum(method.expired for method in methods))
+            if all(method.expired for method in methods):
+                raise Failure(Code.PAYMENT_METHOD_MISSING, "all expired" if methods else "none stored")
+
+    def fail(self, failure: Failure) -> None:
+        outcome.failed(self.whose, failure)
+        if failure.code == Code.WHMCS_UNREACHABLE:
+            pause.note_unreachable()
+        elif failure.code in {Code.WHMCS_ERROR, Code.PAYMENT_METHOD_MISSING}:
+            pause.note_reachable()
+
+    def leave_open(self, error: JournalError) -> None:
+        """A call that was sent and not answered must not be called a definite failure."""
+        if isinstance(error, Quarantined):
+            until = timezone.localtime(error.until)
+            self.fail(
+                Failure(Code.OUTCOME_UNKNOWN, f"an earlier request may still be running, retry after {until:%H:%M}")
+            )
+        elif isinstance(error, OutcomeUnknown):
+            outcome.unknown(self.whose, f"{error.call.operation} got no answer")
+        else:
+            self.give_up(error)
+
+    def give_up(self, error: Exception) -> None:
+        """Something nobody foresaw; whether a call is open decides what it may be called."""
+        if ordering.leaves_open_calls(self.claim.attempt.pk):
+            outcome.unknown(self.whose, type(error).__name__)
+        else:
+            outcome.failed(self.whose, Failure(Code.INTERNAL_ERROR, type(error).__name__))
