@@ -42,6 +42,11 @@ class SmtpServer:
         except OSError as error:
             raise PortTaken("smtp", port) from error
 
+    @property
+    def port(self) -> int:
+        """The port that listens, which the system chose if it was told 0."""
+        return int(self._listener.sockets[0].getsockname()[1]) if self._listener else 0
+
     async def stop(self) -> None:
         """Close the port and every connection; a message that was not answered yet is not kept."""
         if self._listener is None:

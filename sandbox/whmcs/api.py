@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -65,7 +65,8 @@ async def _posted(request: Request) -> PhpArray:
     try:
         async with request.form() as form:
             return nest((name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile))
-    except MultiPartException:
+    except HTTPException:
+        # Starlette's words for a body that is no multipart; PHP goes on with no fields.
         return {}
 
 

@@ -1,0 +1,169 @@
+"""The endpoint on the wire: encodings of the request, forms of the answer, quirk profiles, and a restart.
+
+whmcs-wire §1, §1.3, §1.5; acceptance checks 3 to 5 of §7.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from starlette.types import ASGIApp
+
+from sandbox.config import Config
+from sandbox.whmcs import api
+from sandbox.world import World
+from tests.sandbox.whmcs.asgi import Reply, send
+from tests.sandbox.whmcs.conftest import CREDENTIALS
+
+URL = "https://localhost:8444/includes/api.php"
+FORM = "application/x-www-form-urlencoded"
+AIKO = {
+    "action": "AddClient",
+    "firstname": "愛子",
+    "lastname": "Tanaka",
+    "email": "aiko@example.jp",
+    "password2": "x",
+    "skipvalidation": "1",
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    opened = World(Config(state=tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(world: World) -> ASGIApp:
+    return api.app(world)
+
+
+def post(app: ASGIApp, fields: dict[str, Any], **headers: str) -> Reply:
+    body = urlencode({**CREDENTIALS, **fields}).encode()
+    return send(app, "POST", URL, headers={"content-type": FORM, **headers}, chunks=[body])
+
+
+def test_a_body_in_chunks_is_put_together(app: ASGIApp) -> None:
+    body = urlencode({**CREDENTIALS, **AIKO}).encode()
+    pieces = [body[at : at + 7] for at in range(0, len(body), 7)]
+    assert send(app, "POST", URL, headers={"content-type": FORM}, chunks=pieces).json()["clientid"] == "1"
+
+
+def test_a_multipart_body_is_read_with_its_brackets(app: ASGIApp) -> None:
+    post(app, AIKO)
+    fields = {
+        **CREDENTIALS,
+        "action": "addorder",
+        "clientid": "1",
+        "paymentmethod": "stripe",
+        "pid[0]": "101",
+        "pid[1]": "191",
+    }
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    body = "".join([*parts, "--b--\r\n"]).encode()
+    reply = send(app, "POST", URL, headers={"content-type": "multipart/form-data; boundary=b"}, chunks=[body])
+    assert reply.json()["serviceids"] == "1,2"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "", "multipart/form-data"])
+def test_another_body_leaves_the_form_empty(app: ASGIApp, content_type: str) -> None:
+    reply = send(app, "POST", URL, headers={"content-type": content_type}, chunks=[b'{"action":"GetProducts"}'])
+    assert (reply.status, reply.text) == (403, "result=error;message=Authentication Failed;")
+
+
+def test_answers_are_escaped_as_php_does(app: ASGIApp) -> None:
+    post(app, AIKO)
+    assert rb"\u611b\u5b50" in post(app, {"action": "GetClientsDetails", "clientid": "1"}).body
+    assert rb"http:\/\/localhost:8480\/whmcs\/" in post(app, {"action": "CreateSsoToken", "client_id": "1"}).body
+
+
+def test_without_a_response_type_the_answer_is_not_json(app: ASGIApp) -> None:
+    reply = post(app, {"action": "GetCurrencies", "responsetype": ""})
+    assert reply.text.startswith("result=success;totalresults=1;currencies[currency][0][id]=1;")
+
+
+def test_xml_repeats_an_element_for_each_row(app: ASGIApp) -> None:
+    text = post(app, {"action": "GetOrderStatuses", "responsetype": "xml"}).text
+    assert text.count("<status>") == 4
+    assert "<action>getorderstatuses</action>" in text
+
+
+def test_refusals_of_access_are_403_and_business_errors_200(app: ASGIApp) -> None:
+    assert post(app, {"action": "GetInvoice", "invoiceid": "5"}).status == 200
+    assert post(app, {"action": "GetInvoice", "secret": "wrong"}).status == 403
+
+
+def test_get_is_refused_until_it_is_switched_on(app: ASGIApp, world: World) -> None:
+    url = f"{URL}?{urlencode({**CREDENTIALS, 'action': 'GetCurrencies'})}"
+    assert send(app, "GET", url).status == 403
+    world.whmcs.configure(accept_get=True)
+    assert send(app, "GET", url).json()["result"] == "success"
+
+
+def test_the_access_key_counts_in_the_query_string_too(app: ASGIApp, world: World) -> None:
+    world.whmcs.configure(ip_allow_list=["192.0.2.1"])
+    body = urlencode({**CREDENTIALS, "action": "GetCurrencies"}).encode()
+    reply = send(app, "POST", f"{URL}?accesskey=sandbox-access-key", headers={"content-type": FORM}, chunks=[body])
+    assert reply.status == 200
+
+
+def test_unknown_parameters_are_ignored_and_the_correlation_id_is_noted(app: ASGIApp, world: World) -> None:
+    post(app, {"action": "getcurrencies", "colour": "blue"}, **{"X-Correlation-ID": "c-42"})
+    (entry,) = world.ledger.read("whmcs", "GetCurrencies")
+    assert entry.correlation_id == "c-42"
+
+
+def orders_in_profile(app: ASGIApp, world: World, quirks: str) -> dict[str, Any]:
+    post(app, AIKO)
+    post(app, {"action": "AddOrder", "clientid": "1", "paymentmethod": "stripe", "pid": "191"})
+    world.whmcs.configure(quirks=quirks)
+    found: dict[str, Any] = post(app, {"action": "GetClientsProducts", "clientid": "1"}).json()
+    return found
+
+
+def test_documented_shapes(app: ASGIApp, world: World) -> None:
+    found = orders_in_profile(app, world, "strict-docs")
+    assert found["products"]["product"][0]["configoptions"] == {"configoption": []}
+    assert post(app, {"action": "GetOrders"}).json()["orders"]["order"][0]["id"] == 1
+
+
+def test_legacy_shapes_are_strings_but_for_the_number_of_rows(app: ASGIApp, world: World) -> None:
+    found = orders_in_profile(app, world, "legacy-strings")
+    assert found["products"]["product"][0]["configoptions"] == ""
+    orders = post(app, {"action": "GetOrders"}).json()
+    assert (orders["totalresults"], orders["numreturned"], orders["orders"]["order"][0]["id"]) == ("1", 1, "1")
+    assert post(app, {"action": "GetOrders", "limitstart": "5"}).json()["orders"] == ""
+
+
+def test_single_object_shapes_have_no_list_around_one(app: ASGIApp, world: World) -> None:
+    found = orders_in_profile(app, world, "single-object")
+    assert found["products"]["product"]["pid"] == "191"
+    assert found["products"]["product"]["configoptions"] == []
+    assert found["products"]["product"]["customfields"]["customfield"]["id"] == "5191"
+
+
+def test_a_restart_keeps_everything(tmp_path: Path) -> None:
+    config = Config(state=tmp_path / "kept")
+    first = World(config)
+    post(api.app(first), AIKO)
+    post(api.app(first), {"action": "AddOrder", "clientid": "1", "paymentmethod": "stripe", "pid": "101"})
+    first.whmcs.configure(stores_notes=True)
+    first.close()
+    second = World(config)
+    app = api.app(second)
+    assert post(app, {"action": "AcceptOrder", "orderid": "1"}).json() == {"result": "success"}
+    made = post(app, {"action": "AddOrder", "clientid": "1", "paymentmethod": "stripe", "pid": "101"}).json()
+    assert (made["orderid"], made["serviceids"], made["invoiceid"]) == ("2", "2", "2")
+    assert second.whmcs.settings.stores_notes
+    second.close()
+
+
+def test_an_action_that_fails_changes_nothing_and_notes_nothing(app: ASGIApp, world: World) -> None:
+    post(app, {**AIKO, "email": "not an address"})
+    assert (len(world.whmcs.clients), len(world.whmcs.users)) == (0, 0)
+    assert world.ledger.read("whmcs") == []
