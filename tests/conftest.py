@@ -44,9 +44,10 @@ def _prepare() -> None:
     django.setup()
 
 
+pytest_plugins = ["tests.event_bus"]
 if not WITHOUT_DJANGO:
     _prepare()
-    pytest_plugins = ["tests.people"]
+    pytest_plugins += ["tests.people"]
 
 
 @pytest.fixture(scope="session")

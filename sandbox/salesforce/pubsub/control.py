@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sandbox.salesforce.events import UnknownTopic
+from sandbox.salesforce.events import UnknownTopic, schema_of
 from sandbox.salesforce.pubsub import replay
 from sandbox.salesforce.pubsub.refusals import STATUS
 from sandbox.world import World
@@ -22,7 +23,15 @@ _Endpoint = Callable[[Request], Awaitable[JSONResponse]]
 
 def routes(world: World) -> list[Route]:
     """Each takes a JSON object by POST and answers one; anything wrong with it is a 400 that says what."""
-    acts: dict[str, _Act] = {"publish": _publish, "cut": _cut, "mute": _mute, "pace": _pace, "refuse": _refuse}
+    acts: dict[str, _Act] = {
+        "publish": _publish,
+        "cut": _cut,
+        "mute": _mute,
+        "pace": _pace,
+        "refuse": _refuse,
+        "age": _age,
+        "schema": _schema,
+    }
     posts = [Route(f"/{name}", _endpoint(world, act), methods=["POST"]) for name, act in acts.items()]
 
     async def streams(_: Request) -> JSONResponse:
@@ -76,6 +85,21 @@ def _pace(world: World, body: dict[str, Any]) -> dict[str, Any]:
         keepalive_s=float(body.get("keepalive_s", board.keepalive_s)), idle_s=float(body.get("idle_s", board.idle_s))
     )
     return {"keepalive_s": board.keepalive_s, "idle_s": board.idle_s}
+
+
+def _age(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`hours`: let so much time pass, for the retention of events and the life of sessions."""
+    world.clock.advance(timedelta(hours=float(body["hours"])))
+    return {"now": world.now().isoformat()}
+
+
+def _schema(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`topic` and `add` (field name to Avro type): its events have more fields from now on, and another schema id."""
+    topic = str(body["topic"])
+    customs = {each["name"]: each["type"][1] for each in world.schemas.current(topic).parsed["fields"][2:]}
+    schema = schema_of(topic.rpartition("/")[2], {**customs, **body["add"]})
+    world.schemas.register(topic, schema)
+    return {"schema_id": schema.schema_id}
 
 
 def _refuse(world: World, body: dict[str, Any]) -> dict[str, Any]:

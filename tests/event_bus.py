@@ -1,0 +1,43 @@
+"""A sandbox of its own for the event path, whose keep-alives come quickly and whose streams may be disturbed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.sandbox.pubsub.raw import TOPIC, Raw
+from tests.sandbox_process import Sandbox
+
+
+@pytest.fixture(scope="session")
+def quick_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    process = Sandbox(tmp_path_factory.mktemp("pubsub"), "--keepalive-s", "0.3")
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def bus(quick_process: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, on its best behaviour again afterwards."""
+    yield quick_process
+    quick_process.control("/control/pubsub/mute", {"muted": False})
+    quick_process.control("/control/pubsub/pace", {"keepalive_s": 0.3, "idle_s": 60})
+
+
+@pytest.fixture
+def raw(bus: Sandbox) -> Iterator[Raw]:
+    client = Raw(bus)
+    yield client
+    client.channel.close()
+
+
+@pytest.fixture
+def publish(bus: Sandbox) -> Callable[..., dict[str, Any]]:
+    """publish(order="801…") puts one event on the bus and returns its ids."""
+
+    def put(order: str = "801000000000001AAA", **more: Any) -> dict[str, Any]:
+        body = {"topic": TOPIC, **({} if "payload" in more else {"fields": {"OrderId__c": order}}), **more}
+        answer: dict[str, Any] = bus.control("/control/pubsub/publish", body)
+        return answer
+
+    return put
