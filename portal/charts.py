@@ -1,4 +1,4 @@
-"""Charts as numbers: where each mark of a small SVG lies. The sheet colours them, `components/_chart.html` draws them."""
+"""Charts as numbers: where each mark of a small SVG lies. `components/_chart.html` draws them, the sheet colours them."""
 
 import math
 from collections.abc import Sequence
@@ -46,10 +46,10 @@ class Chart:
 
 
 def _ceiling(values: Sequence[float]) -> float:
-    """A round number at or above every value."""
-    top = max([*values, 1])
-    unit = 10 ** math.floor(math.log10(top))
-    return float(math.ceil(top / unit) * unit)
+    """The top of the scale: at or above every value, and its quarters are round numbers."""
+    quarter = max([*values, 1]) / GRID_LINES
+    unit = 10 ** math.floor(math.log10(quarter))
+    return float(GRID_LINES * unit * next(step for step in (1, 2, 3, 5, 10) if step * unit >= quarter))
 
 
 def _grid(top: float) -> tuple[Label, ...]:
@@ -70,7 +70,13 @@ def _ticks(names: Sequence[str], every: int) -> tuple[Label, ...]:
 
 
 def columns(
-    *, title: str, sentence: str, head: tuple[str, str, str], names: Sequence[str], all_: Sequence[int], bad: Sequence[int]
+    *,
+    title: str,
+    sentence: str,
+    head: tuple[str, str, str],
+    names: Sequence[str],
+    all_: Sequence[int],
+    bad: Sequence[int],
 ) -> Chart:
     """One column per name, the bad part at its foot. The three sequences are of one length."""
     top = _ceiling(all_)

@@ -13,7 +13,7 @@ REQUEST_ID = "X-Request-ID"
 
 
 def _given_id(request: HttpRequest) -> str:
-    """The proxy's id, if there is a proxy we trust (the one whose X-Forwarded-Proto counts) and the id looks like one."""
+    """The proxy's id, if there is a proxy we trust (the one whose X-Forwarded-Proto counts) and it looks like an id."""
     given = request.headers.get(REQUEST_ID, "")
     trusted = settings.SECURE_PROXY_SSL_HEADER is not None
     return given if trusted and ACCEPTED.match(given) else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from portal import charts
-from portal.templatetags.ui import JST
+from portal.templatetags.ui import JST, price_text, yen_text
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def _form() -> ExampleForm:
     form.fields["router"] = forms.ChoiceField(
         label=_("Radio cards"),
         choices=[
-            ("rent", Choice(_("Rent a router"), _("Covers about 70 m²"), "+ ¥550")),
-            ("own", Choice(_("Use my own"), cost="¥0")),
+            ("rent", Choice(_("Rent a router"), _("Covers about 70 m²"), f"+ {price_text(550, 'Monthly')}")),
+            ("own", Choice(_("Use my own"), cost=yen_text(0))),
         ],
         widget=forms.RadioSelect(attrs={"across": True}),
     )
@@ -139,8 +139,8 @@ def examples(request: HttpRequest) -> dict[str, Any]:
         ],
         "once": [{"name": _("Activation"), "amount": 3300, "note": _("Always part of this plan")}],
         "facts": [(_("Number"), "080-••••-0147"), (_("Customer number"), "104 882")],
-        "page": Paginator(range(95), 20).page(request.GET.get("page", 2) if request.GET.get("page") in {*"12345"} else 2),
+        "page": Paginator(range(95), 20).get_page(request.GET.get("page", 2)),
         "moment": _at(20, 14, 5),
         "charts": _charts(),
-        "colours": "accent ink ink-soft edge rule surface ground sunken ok warn danger".split(),
+        "colours": ["accent", "ink", "ink-soft", "edge", "rule", "surface", "ground", "sunken", "ok", "warn", "danger"],
     }

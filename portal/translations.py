@@ -14,7 +14,18 @@ import polib
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-APPS = "accounts catalog integrations journal notifications orders portal provisioning subscriptions support".split()
+APPS = [
+    "accounts",
+    "catalog",
+    "integrations",
+    "journal",
+    "notifications",
+    "orders",
+    "portal",
+    "provisioning",
+    "subscriptions",
+    "support",
+]
 CALLS = {
     "gettext": ("text",),
     "ngettext": ("text", "plural"),
@@ -56,7 +67,8 @@ def _in_template(where: str, source: str) -> Iterator[Message]:
     code = templatize(source)
     for call in IN_TEMPLATIZED.finditer(code):
         names = CALLS["gettext" if call[1] == "_" else call[1]]
-        values, at = [], call.end()
+        values: list[str] = []
+        at = call.end()
         while len(values) < len(names) and (literal := LITERAL.match(code, at)):
             values.append(ast.literal_eval(literal[1]))
             at = literal.end()

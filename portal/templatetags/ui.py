@@ -21,8 +21,21 @@ register = template.Library()
 JST = ZoneInfo("Asia/Tokyo")
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
-WEEKDAYS = {"en": "Mon Tue Wed Thu Fri Sat Sun".split(), "ja": list("月火水木金土日")}
-MONTHS = "January February March April May June July August September October November December".split()
+WEEKDAYS = {"en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], "ja": list("月火水木金土日")}
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 STYLES = {
     "en": {
         "full": "{wd} {d} {mon} {y}, {time}",
@@ -186,7 +199,7 @@ def qr(text: str, label: str, caption: str = "") -> dict[str, Any]:
 
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
-    """The control of a form field with the sheet's class; a width (`w-s`, `w-m`, `w-l`) comes from the widget's class."""
+    """The control of a form field with the sheet's class; the widget's own class may add a width (`w-s`, `w-m`, `w-l`)."""
     widget = field.field.widget
     own = widget.attrs.get("class", "")
     plain = isinstance(widget, CheckboxInput | FileInput)
@@ -198,4 +211,3 @@ def control(field: BoundField) -> SafeString:
 def anchor(field: BoundField) -> str:
     """The id that the error summary links to: the control, or the first choice of a group."""
     return str(field.id_for_label or f"{field.auto_id}_0")
-
