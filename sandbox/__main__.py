@@ -4,14 +4,19 @@ import asyncio
 import json
 import signal
 import sys
-from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sandbox import people
 from sandbox.config import Config, parse_args
+from sandbox.mail import smtp
+from sandbox.salesforce import app as salesforce
+from sandbox.salesforce.oauth import CLIENT_ID
 from sandbox.salesforce.pubsub import server as pubsub
+from sandbox.salesforce.seed import INTEGRATION_USERNAME
 from sandbox.servers import HttpServer, PortTaken
-from sandbox.world import World
+from sandbox.whmcs import api as whmcs
+from sandbox.whmcs.records import CUSTOMER_NUMBER_FIELD
+from sandbox.world import StateTaken, World
 
 
 class Stoppable(Protocol):
@@ -37,51 +42,70 @@ async def _serve(world: World) -> None:
 
 
 async def _start(world: World, running: list[Stoppable]) -> None:
-    running.append(await pubsub.start(world))
     for server in _http_servers(world):
         await server.start()
         running.append(server)
+    running.append(await smtp.start(world))
+    running.append(await pubsub.start(world))
 
 
 def _http_servers(world: World) -> list[HttpServer]:
     config = world.config
-    return [HttpServer("people", people.app(world), config.host, config.people_port)]
+    certificate, key = world.authority.certificate, world.authority.key
+    return [
+        HttpServer(
+            "salesforce", salesforce.app(world), config.host, config.salesforce_port, certificate=certificate, key=key
+        ),
+        HttpServer("whmcs", whmcs.app(world), config.host, config.whmcs_port, certificate=certificate, key=key),
+        HttpServer("people", people.app(world), config.host, config.people_port),
+    ]
 
 
 def _say_ready(world: World) -> None:
-    config, authority = world.config, world.authority
-    facts = json.dumps(
-        {
-            "salesforce_url": config.salesforce_url,
-            "pubsub_endpoint": config.pubsub_endpoint,
-            "whmcs_url": config.whmcs_url,
-            "people_url": config.people_url,
-            "smtp": f"localhost:{config.smtp_port}",
-            "ca": str(authority.ca.resolve()),
-            "state": str(config.state.resolve()),
-        },
-        sort_keys=True,
-    )
-    (config.state / "ready.json").write_text(facts + "\n", encoding="utf-8")
+    facts = json.dumps(_facts(world), sort_keys=True)
+    (world.config.state / "ready.json").write_text(facts + "\n", encoding="utf-8")
     sys.stdout.write(f"ready {facts}\n")
     sys.stdout.flush()
 
 
-def _forget_ready(state: Path) -> None:
-    (state / "ready.json").unlink(missing_ok=True)
+def _facts(world: World) -> dict[str, Any]:
+    """Everything a portal's environment needs, and where people look."""
+    config, authority, settings = world.config, world.authority, world.whmcs.settings
+    return {
+        "salesforce_url": config.salesforce_url,
+        "salesforce_client_id": CLIENT_ID,
+        "salesforce_username": INTEGRATION_USERNAME,
+        "salesforce_key": str(authority.client_key.resolve()),
+        "pubsub_endpoint": config.pubsub_endpoint,
+        "whmcs_url": config.whmcs_url,
+        "whmcs_identifier": settings.api_identifier,
+        "whmcs_secret": settings.api_secret,
+        "whmcs_payment_method": settings.gateways[0].module,
+        "whmcs_customer_number_field_id": CUSTOMER_NUMBER_FIELD,
+        "people_url": config.people_url,
+        "smtp": f"localhost:{config.smtp_port}",
+        "ca": str(authority.ca.resolve()),
+        "state": str(config.state.resolve()),
+    }
 
 
 def main(config: Config) -> int:
-    """Run until SIGTERM or SIGINT; exit status 0, or 2 when a port is taken."""
-    world = World(config)
-    _forget_ready(config.state)
+    """Run until SIGTERM or SIGINT; exit status 0, or 2 when a port or the state directory is taken."""
     try:
-        asyncio.run(_serve(world))
-    except PortTaken as error:
+        return _run(World(config))
+    except (PortTaken, StateTaken) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+
+
+def _run(world: World) -> int:
+    ready = world.config.state / "ready.json"
+    # Whoever reads the file may believe that the sandbox listens; one left behind by a crash would say so wrongly.
+    ready.unlink(missing_ok=True)
+    try:
+        asyncio.run(_serve(world))
     finally:
-        _forget_ready(config.state)
+        ready.unlink(missing_ok=True)
         world.close()
     return 0
 

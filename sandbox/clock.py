@@ -11,7 +11,12 @@ class Clock:
 
     def now(self) -> datetime:
         """The current moment, aware, in UTC."""
-        return datetime.now(UTC) + self._offset
+        return self.wall() + self._offset
+
+    @staticmethod
+    def wall() -> datetime:
+        """The moment outside of the sandbox, which no offset moves."""
+        return datetime.now(UTC)
 
     def advance(self, by: timedelta) -> None:
         """Let time pass for everything that asks this clock."""

@@ -1,23 +1,44 @@
-"""The plain-http pages for human eyes: the desk, WHMCS' client area, the mail, and what the ledger says."""
+"""The plain-http port: pages for human eyes, and under /control the buttons and the ledger for programs."""
 
 from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
-from sandbox.salesforce.pubsub import control as pubsub
+from sandbox.desk import control as desk_control
+from sandbox.desk import pages as desk
+from sandbox.mail import pages as mail
+from sandbox.salesforce.pubsub import control as pubsub_control
+from sandbox.whmcs import clientarea
+from sandbox.whmcs import control as whmcs_control
 from sandbox.world import World
 
 
 def app(world: World) -> Starlette:
-    """One application for the loopback port that people open in a browser."""
-    controls = [*_control(world), Mount("/pubsub", routes=pubsub.routes(world))]
-    return Starlette(routes=[Mount("/control", routes=controls)])
+    """One application for the loopback port: the desk at the root, everything else below a name of its own."""
+    return Starlette(
+        routes=[
+            Mount("/control", routes=_control(world)),
+            Mount("/whmcs", routes=clientarea.routes(world)),
+            Mount("/mail", routes=mail.routes(world)),
+            *desk.routes(world),
+        ]
+    )
 
 
-def _control(world: World) -> list[Route]:
+def _control(world: World) -> list[BaseRoute]:
+    return [
+        *_ledger(world),
+        *desk_control.routes(world),
+        *whmcs_control.routes(world),
+        *mail.control(world),
+        Mount("/pubsub", routes=pubsub_control.routes(world)),
+    ]
+
+
+def _ledger(world: World) -> list[BaseRoute]:
     async def ledger(request: Request) -> JSONResponse:
         query = request.query_params
         after = query.get("after", "0")

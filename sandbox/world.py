@@ -1,34 +1,51 @@
 """The composition: every simulated system over one clock, one ledger and one state directory."""
 
+import fcntl
 from datetime import datetime
+from pathlib import Path
+from typing import TextIO
 
 from sandbox.authority import open_authority
 from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.ledger import Ledger
+from sandbox.mail.mailbox import Mailbox
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.pubsub.switchboard import Switchboard
 from sandbox.salesforce.seed import seed
 from sandbox.store import Store
+from sandbox.whmcs.install import Whmcs
+
+
+class StateTaken(Exception):
+    """Another sandbox runs on this state directory: two memories over one disk would lose what the other knows."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(f"Another sandbox is using the state directory {state}; stop it or choose another --state.")
 
 
 class World:
     """Everything that exists outside of the portal. Used from one event loop only; nothing here waits."""
 
     def __init__(self, config: Config) -> None:
-        config.state.mkdir(parents=True, exist_ok=True)
+        """Open or make everything in the state directory. Raises StateTaken."""
+        state = config.state
+        state.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(state)
         self.config = config
         self.clock = Clock()
-        self.authority = open_authority(config.state)
-        self.ledger = Ledger(config.state / "ledger.db", self.clock)
-        self.schemas = SchemaRegistry(config.state / "schemas")
+        self.authority = open_authority(state)
+        self.ledger = Ledger(state / "ledger.db", self.clock)
+        self.schemas = SchemaRegistry(state / "schemas")
         self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
-        self.bus = Bus(config.state / "bus.db", self.clock, self.ledger, self.schemas.encode)
-        self._salesforce = Store(config.state / "salesforce.db")
+        self.bus = Bus(state / "bus.db", self.clock, self.ledger, self.schemas.encode)
         self.switchboard = Switchboard(config.keepalive_s)
-        self.org = Org(self._salesforce, self.clock, self.ledger, self.bus)
+        self._stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail")}
+        self.org = Org(self._stores["salesforce"], self.clock, self.ledger, self.bus)
+        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config)
+        self.mailbox = Mailbox(self._stores["mail"], self.clock, self.ledger)
         seed(self.org)
 
     def now(self) -> datetime:
@@ -37,6 +54,19 @@ class World:
 
     def close(self) -> None:
         """Release all files; everything is on disk already."""
-        self._salesforce.close()
+        for store in self._stores.values():
+            store.close()
         self.bus.close()
         self.ledger.close()
+        self._lock.close()
+
+
+def _lock(state: Path) -> TextIO:
+    """Hold the directory until the file is closed or the process ends."""
+    file = (state / "lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise StateTaken(state) from error
+    return file

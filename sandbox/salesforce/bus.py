@@ -61,10 +61,10 @@ class Bus:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
 
-    def publish(self, topic: str, payload: Mapping[str, Any]) -> StoredEvent:
+    def publish(self, topic: str, payload: Mapping[str, Any], *, event_id: str | None = None) -> StoredEvent:
         """Encode the fields and put the event on the bus."""
         schema_id, encoded = self._encode(topic, payload)
-        return self.append(topic, schema_id, encoded)
+        return self.append(topic, schema_id, encoded, event_id=event_id)
 
     def append(self, topic: str, schema_id: str, payload: bytes, *, event_id: str | None = None) -> StoredEvent:
         """Put an already encoded event on the bus and wake all who wait."""

@@ -4,11 +4,8 @@ The first runs before the save and only changes the record being saved, so it ca
 after it and publishes one event for each change to Activating, once the transaction is committed.
 """
 
-from functools import partial
-from typing import Any
-
-from sandbox.salesforce import moments
-from sandbox.salesforce.events import PROVISION_TOPIC
+from sandbox.salesforce.events import PROVISION_REQUESTED
+from sandbox.salesforce.publishing import publish
 from sandbox.salesforce.saving import Saving
 
 APPROVED = "Approved"
@@ -35,34 +32,13 @@ def provision_request_after_save(order: Saving) -> None:
     """The order has just become Activating: publish OrderProvisionRequested__e after commit."""
     if order.creating or not order.changed("Activation_Status__c"):
         return
-    if order.record["Activation_Status__c"] == ACTIVATING:
-        # The values of this save, not of a later one in the same transaction.
-        order.org.store.on_commit(partial(_publish, order, dict(order.record)))
-
-
-def _publish(order: Saving, record: dict[str, Any]) -> None:
-    now = order.org.clock.now()
-    event = order.org.bus.publish(
-        PROVISION_TOPIC,
-        {
-            "CreatedDate": int(now.timestamp() * 1000),
-            "CreatedById": order.user_id,
+    record = order.record
+    if record["Activation_Status__c"] == ACTIVATING:
+        fields = {
             "OrderId__c": record["Id"],
             "IdemKey__c": record["Last_Idem_Key__c"],
             "CorrelationId__c": record["Portal_Correlation_Id__c"],
             "RequestedBy__c": order.user_id,
-            "Version__c": 1.0,
-        },
-    )
-    order.org.ledger.write(
-        "salesforce",
-        "flow.publish",
-        key=record["Id"],
-        correlation_id=record["Portal_Correlation_Id__c"] or "",
-        detail={
-            "event_id": event.event_id,
-            "replay": event.replay,
-            "idem_key": record["Last_Idem_Key__c"],
-            "at": moments.write(now),
-        },
-    )
+            "Version__c": 1,
+        }
+        publish(order.org, order.org.schema[PROVISION_REQUESTED], fields, order.user_id)

@@ -1,0 +1,76 @@
+"""One API call and its answer, apart from HTTP, so that a Composite's sub-requests are calls like any other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sandbox.salesforce.errors import ApiError
+
+PREFIX = "/services/data/"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What somebody asks of `/services/data/vNN.0/…`; header names in lower case."""
+
+    method: str
+    version: float
+    segments: tuple[str, ...]
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+    user_id: str
+
+    @property
+    def base(self) -> str:
+        """What URLs in the answer begin with."""
+        return f"{PREFIX}v{self.version:.1f}"
+
+    @property
+    def correlation_id(self) -> str:
+        """The caller's own id of what it is doing."""
+        return self.headers.get("x-correlation-id", "")
+
+    def fields(self) -> dict[str, Any]:
+        """The body as a record. Raises ApiError when it is none."""
+        if not isinstance(self.body, dict):
+            raise ApiError(
+                "JSON_PARSER_ERROR", "The HTTP entity body is required, but this request has no entity body."
+            )
+        return {name: value for name, value in self.body.items() if name != "attributes"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes back. `content` replaces the JSON body where bytes are asked for; `key` and `detail` are for the
+    ledger."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    key: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A parsed URL below `/services/data/`."""
+
+    version: float
+    segments: tuple[str, ...]
+    params: Mapping[str, str]
+
+
+def parse_address(url: str) -> Address | None:
+    """Split a path with its query string, percent signs and all; None when it lies elsewhere or names no version."""
+    parts = urlsplit(url)
+    if not parts.path.startswith(PREFIX):
+        return None
+    version, *segments = [segment for segment in parts.path.removeprefix(PREFIX).split("/") if segment] or [""]
+    number = version.removeprefix("v")
+    if not version.startswith("v") or not number.removesuffix(".0").isdecimal() or not number.endswith(".0"):
+        return None
+    params = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Address(float(number), tuple(unquote(segment) for segment in segments), params)
