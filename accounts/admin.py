@@ -14,6 +14,9 @@ from accounts.models import CustomerLink, SignupJourney, User
 IDS = ("sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id")
 
 
+# Lists filter by choices only: Django asks for all values of any other field, which is slow on a large table.
+
+
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
     """Found and read, not edited, added or deleted here; what may be done are named actions."""
 
@@ -91,7 +94,7 @@ class CustomerLinkAdmin(ReadOnly):
         "has_payment_method",
         "created_at",
     )
-    list_filter = ("state", "internet_eligibility_status", "identity_status", "has_payment_method")
+    list_filter = ("state", "has_payment_method")
     list_select_related = ("user",)
     search_fields = ("user__email__istartswith", "user__family_name__istartswith", *(f"{name}__exact" for name in IDS))
     ordering = ("-id",)
@@ -113,12 +116,13 @@ class SignupJourneyAdmin(ReadOnly):
         *IDS[:3],
         "created_at",
     )
-    list_filter = ("state", "step", "kind", "source", "error_code")
+    list_filter = ("state", "step", "kind")
     list_select_related = ("user",)
     search_fields = (
         "user__email__istartswith",
         "user__family_name__istartswith",
         "claimed_number__exact",
+        "error_code__exact",
         "ref__exact",
         *(f"{name}__exact" for name in IDS),
     )

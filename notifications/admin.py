@@ -16,8 +16,15 @@ class EmailAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Read only; another copy can be sent."""
 
     list_display = ("id", "template", "to", "language", "state", "tries", "last_error", "created_at", "sent_at")
-    list_filter = ("state", "template", "language")
-    search_fields = ("=to", "=cause", "=message_id", "=correlation_id", "=user_id")
+    list_filter = ("state",)
+    search_fields = (
+        "to__exact",
+        "cause__exact",
+        "message_id__exact",
+        "correlation_id__exact",
+        "user_id__exact",
+        "template__exact",
+    )
     actions = ("resend",)
     exclude = ("secret_context",)
     show_full_result_count = False

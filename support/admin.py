@@ -25,8 +25,8 @@ class CaseAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "last_error",
         "created_at",
     )
-    list_filter = ("state", "kind")
-    search_fields = ("=sf_case_id", "=sf_account_id", "=user_id", "subject", "cause")
+    list_filter = ("state",)
+    search_fields = ("sf_case_id__exact", "sf_account_id__exact", "user_id__exact", "kind__exact", "cause__startswith")
     actions = ("try_again",)
     show_full_result_count = False
 
