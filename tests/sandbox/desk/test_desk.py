@@ -11,6 +11,7 @@ from sandbox.config import Config
 from sandbox.desk.dossier import events_of
 from sandbox.salesforce.seed import INTEGRATION_USERNAME
 from sandbox.whmcs.api import Call, answer
+from sandbox.whmcs.php import nest
 from sandbox.world import World
 from tests.sandbox.whmcs.asgi import Browser, send_json, words
 from tests.sandbox.whmcs.php_arrays import packed
@@ -162,7 +163,7 @@ def test_programs_are_refused_with_reasons(browser: Browser, order: str, account
 
 def whmcs(world: World, action: str, **fields: str) -> None:
     credentials = {"identifier": "sandbox-identifier", "secret": "sandbox-secret"}
-    body, _ = answer(world.whmcs, Call({**credentials, "action": action, **fields}, "127.0.0.1", "c-9"))
+    body, _ = answer(world.whmcs, Call(nest({**credentials, "action": action, **fields}.items()), "127.0.0.1", "c-9"))
     assert body["result"] == "success"
 
 

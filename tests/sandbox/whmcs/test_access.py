@@ -7,13 +7,14 @@ import pytest
 
 from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.php import nest
 
 MD5 = hashlib.md5(b"sandbox-admin").hexdigest()
 GOOD = {"identifier": "sandbox-identifier", "secret": "sandbox-secret"}
 
 
 def attempt(whmcs: Whmcs, address: str = "127.0.0.1", **form: str) -> tuple[dict[str, Any], int]:
-    return answer(whmcs, Call({"action": "GetCurrencies", **form}, address, ""))
+    return answer(whmcs, Call(nest({"action": "GetCurrencies", **form}.items()), address, ""))
 
 
 @pytest.mark.parametrize(
