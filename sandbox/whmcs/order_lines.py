@@ -29,8 +29,11 @@ class CartLine:
 
 
 def cart_lines(form: PhpArray, settings: Settings) -> list[CartLine]:
-    """The lines joined by key; a pid that is no product adds nothing to the cart. Raises Refused for a wrong cycle
-    when the installation is set so."""
+    """The lines joined by key; a pid that is no product adds nothing to the cart.
+
+    `qty` changes nothing, since every product is sold one at a time (`allowqty` 0, §2). Raises Refused for a wrong
+    cycle when the installation is set so.
+    """
     columns = {name: by_key(form.get(name)) for name in ("billingcycle", "priceoverride", "domain")}
     encoded = {name: by_key(form.get(name)) for name in ("customfields", "configoptions")}
     lines = []
