@@ -1,0 +1,135 @@
+"""portal.js in Chromium: what it adds to pages that work without it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+SITE = "https://portal.test"
+SCRIPT = (Path(settings.BASE_DIR) / "static/portal.js").read_text()
+FINAL = '<div id="board" data-announce="Active"><p>Active</p><button id="again">Check</button></div>'
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Site:
+    """Answers the browser: pages by path; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, list[tuple[int, str]]] = {}
+        self.asked: list[tuple[str, str, str]] = []
+
+    def page(self, path: str, body: str) -> None:
+        head = '<!doctype html><html lang="en"><script src="/portal.js" defer></script>'
+        self.pages[path] = [(200, f'{head}<body>{body}<p role="status" id="announcer"></p>')]
+
+    def answer(self, route: Route) -> None:
+        request = route.request
+        path = request.url.removeprefix(SITE)
+        if path == "/portal.js":
+            route.fulfill(body=SCRIPT, content_type="text/javascript")
+            return
+        self.asked.append((request.method, path, request.headers.get("if-none-match", "")))
+        answers = self.pages.get(path, [(404, "")])
+        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        route.fulfill(status=status, body=body, content_type="text/html", headers={"ETag": f'"{len(body)}"'})
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    context = chromium.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    opened.route("**/*", site.answer)
+    yield opened
+    context.close()
+
+
+def board(words: str) -> str:
+    return (
+        f'<div id="board" data-poll="/status/" data-every="0.05" data-announce="{words}"><p>{words}</p>'
+        '<button id="again">Check</button><p class="live" data-stale="No connection. Last checked">'
+        "<span data-live-words>Updates by itself. Last checked</span> <span data-live-clock>09:41:07</span></p></div>"
+    )
+
+
+def test_the_board_is_replaced_announced_and_left_alone_at_the_end(page: Page, site: Site) -> None:
+    site.page("/", board("In review"))
+    site.pages["/status/"] = [(200, board("In review")), (304, ""), (200, board("Activating")), (200, FINAL)]
+    page.goto(f"{SITE}/")
+    page.focus("#again")
+    expect(page.locator("#board p").first).to_have_text("Active")
+    expect(page.locator("#announcer")).to_have_text("Active")
+    expect(page.locator("#again")).to_be_focused()
+    polls = [asked for asked in site.asked if asked[1] == "/status/"]
+    assert len(polls) == 4
+    assert polls[0][2] == ""
+    assert polls[1][2]
+
+
+def test_an_unchanged_state_is_not_read_out(page: Page, site: Site) -> None:
+    site.page("/", board("In review"))
+    site.pages["/status/"] = [(200, board("In review")), (200, board("In review")), (200, board("In review"))]
+    page.goto(f"{SITE}/")
+    expect(page.locator("[data-live-clock]")).not_to_have_text("09:41:07")
+    expect(page.locator("#announcer")).to_have_text("")
+
+
+def test_without_connection_the_board_says_when_it_was_last_checked(page: Page, site: Site) -> None:
+    site.page("/", board("In review"))
+    site.pages["/status/"] = [(503, ""), (503, ""), (200, FINAL)]
+    page.goto(f"{SITE}/")
+    expect(page.locator("[data-live-words]")).to_have_text("No connection. Last checked")
+    expect(page.locator("[data-live-clock]")).to_have_text("09:41:07")
+    expect(page.locator("#board p").first).to_have_text("Active")
+
+
+def test_a_form_is_sent_once_and_its_button_says_so(page: Page, site: Site) -> None:
+    form = (
+        '<form method="post" action="/slow/" target="answer"><button class="button" data-busy="Placing">Place</button>'
+    )
+    site.page("/", f'{form}</form><iframe name="answer"></iframe>')
+    page.goto(f"{SITE}/")
+    page.dblclick("button")
+    page.keyboard.press("Enter")
+    expect(page.locator("button")).to_have_text("Placing")
+    expect(page.locator("button")).to_have_attribute("aria-busy", "true")
+    assert [asked[0] for asked in site.asked if asked[1] == "/slow/"] == ["POST"]
+
+
+def test_copying_is_offered_where_it_works(page: Page, site: Site) -> None:
+    button = '<button hidden data-copy="#code" data-copied="Copied">Copy</button>'
+    site.page("/", f'<code id="code">8981-0002</code>{button}')
+    page.goto(f"{SITE}/")
+    page.click("button")
+    expect(page.locator(".toast")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "8981-0002"
+
+
+def test_the_error_summary_gets_the_focus(page: Page, site: Site) -> None:
+    site.page("/", '<div class="error-summary" role="alert" tabindex="-1"><a href="#x">Postal code</a></div>')
+    page.goto(f"{SITE}/")
+    expect(page.locator(".error-summary")).to_be_focused()
+
+
+def test_escape_closes_the_account_menu(page: Page, site: Site) -> None:
+    site.page("/", '<details class="menu"><summary>Account</summary><a href="/">Sign out</a></details>')
+    page.goto(f"{SITE}/")
+    page.click("summary")
+    page.keyboard.press("Escape")
+    expect(page.locator("details")).not_to_have_attribute("open", "")
+    expect(page.locator("summary")).to_be_focused()
