@@ -2,6 +2,8 @@
 
 import logging.config
 from collections.abc import Mapping, MutableMapping
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -11,9 +13,11 @@ WORDS = """
     ts level event msg logger release pid where exception_type dropped_keys correlation_id
     system operation result duration_ms status method route queue sweeper action count state step epoch
     attempt_id order_id journey case_id email_id error_code reason code kind
-    channel topic replay rpc_id seconds leader run
+    user_id channel topic replay rpc_id seconds leader run
 """
 ALLOWED = frozenset(WORDS.split())
+LONGEST = 300  # characters of a message
+FRAMES = 6  # innermost frames named in the log line of an exception
 Event = MutableMapping[str, Any]
 
 
@@ -25,17 +29,24 @@ def only_allowed(_logger: object, _method: str, event: Event) -> Event:
     return kept
 
 
+def _places(trace: TracebackType | None) -> list[str]:
+    """Module and line of every frame, outermost first."""
+    return [f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in walk_tb(trace)]
+
+
 def exception_without_text(_logger: object, _method: str, event: Event) -> Event:
     """Keeps an exception's type and place; its text may hold what a customer typed."""
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
     if error is not None:
         event["exception_type"] = type(error).__name__
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        if frame is not None:
-            event["where"] = f"{frame.tb_frame.f_globals.get('__name__', '?')}:{frame.tb_lineno}"
+        event["where"] = " < ".join(reversed(_places(error.__traceback__)[-FRAMES:]))
+    return event
+
+
+def first_line(_logger: object, _method: str, event: Event) -> Event:
+    """Some libraries put a traceback, texts and all, into the message; its first line says what happened."""
+    event["event"] = str(event.get("event", "")).partition("\n")[0][:LONGEST]
     return event
 
 
@@ -59,10 +70,16 @@ def renamed_process(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def configure(_settings: Mapping[str, Any]) -> None:
+def configure(logging_settings: Mapping[str, Any]) -> None:
     """Django's LOGGING_CONFIG: everything goes to stderr, through the allow-list. A failing handler never raises."""
     renderer: Any = structlog.processors.JSONRenderer() if settings.LOG_JSON else structlog.dev.ConsoleRenderer()
-    tail = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, exception_without_text, only_allowed, renderer]
+    tail = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        exception_without_text,
+        first_line,
+        only_allowed,
+        renderer,
+    ]
     logging.raiseExceptions = False
     logging.config.dictConfig(
         {
@@ -76,8 +93,12 @@ def configure(_settings: Mapping[str, Any]) -> None:
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "portal"}},
-            "root": {"handlers": ["stderr"], "level": "INFO"},
-            "loggers": {"django.server": {"level": "WARNING"}, "rq": {"level": "WARNING"}},
+            "root": {"handlers": ["stderr"], "level": logging_settings["level"]},
+            "loggers": {
+                "django": {"handlers": [], "level": "INFO", "propagate": True},
+                "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+                "rq": {"level": "WARNING"},
+            },
         }
     )
     structlog.configure(

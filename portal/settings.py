@@ -258,11 +258,12 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or TESTING
+        if not PRODUCTION
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Language and time: every business date is Japan's (decisions.md 33)
 LANGUAGE_CODE = "en"
@@ -373,4 +374,5 @@ REFRESH_S = checked("REFRESH_S", env.int, default=300)
 HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
 
 LOGGING_CONFIG = "portal.logging.configure"
+LOGGING = {"level": env.str("LOG_LEVEL", default="INFO")}  # Django calls LOGGING_CONFIG only with something to give
 LOG_JSON = checked("LOG_JSON", env.bool, default=not (DEBUG or sys.stderr.isatty()))

@@ -114,10 +114,13 @@ def make_staff(stack: Stack) -> str:
     printed = stack.manage(
         "create_staff", STAFF_EMAIL, "--group", "CS lead", "--group", "Operator", "--password", STAFF_PASSWORD
     )
-    found = re.search(r"\b[A-Z2-7]{32}\b", printed)
-    if not found:
-        raise CannotStart("manage.py create_staff printed no secret of the second factor.")
-    return found[0]
+    found, kept = re.search(r"\b[A-Z2-7]{32}\b", printed), stack.state / "staff-totp"
+    if found:
+        kept.touch(mode=0o600)
+        kept.write_text(found[0])
+    if not kept.exists():
+        raise CannotStart(f"The second factor of {STAFF_EMAIL} is unknown: run make clean and start again.")
+    return kept.read_text()
 
 
 def one_order(stack: Stack, terminal: Terminal) -> list[str]:

@@ -52,7 +52,7 @@ class Customer:
         page = self.visitor.open("/account/signup/")
         values = {"email": person.email, "password1": PASSWORD, "terms": "on"}
         values |= {"given_name": person.given_name, "family_name": person.family_name}
-        values |= {"kind": "legacy", "customer_number": person.number} if person.number else {"kind": "new"}
+        values |= {"source": "legacy", "number": person.number} if person.number else {"source": "new"}
         page = self.visitor.send(page, page.form("email", "password1"), **values)
         code = until(self._code, "The mail with the code")
         self.visitor.send(page, page.form("code"), code=code)
@@ -64,7 +64,7 @@ class Customer:
 
     def _code(self) -> str:
         mails = self.mails()
-        found = [re.search(r"^\s*([A-Z0-9]{3}-?[A-Z0-9]{3,5})\s*$", mail["text"], re.MULTILINE) for mail in mails]
+        found = [re.search(r"^\s*([A-Z0-9]{3,5}-[A-Z0-9]{3,5})\s*$", mail["text"], re.MULTILINE) for mail in mails]
         codes = [match[1] for match in found if match]
         return codes[0] if codes else ""
 
@@ -88,19 +88,24 @@ class Customer:
     def add_card(self) -> None:
         """The button in the portal, then the form on WHMCS' own page."""
         page = self.visitor.open("/account/payment/")
-        cards = self.visitor.send(page, page.form(action="/account/payment/"))
+        cards = self.visitor.send(page, page.form(action="/account/payment/open/"))
         self.visitor.send(cards, cards.form("card_number"))
         self.visitor.open("/account/payment/")
 
     def place_order(self) -> str:
         """Reviews and places the cart; returns the path of the order's page."""
-        page: Page = self.visitor.open("/checkout/review/")
-        form = page.form("terms_version") if "terms_version" in page.text else page.form(action="/checkout/")
-        placed = self.visitor.send(page, form, terms="on")
+        page = self.visitor.open("/checkout/review/")
+        placed = self.visitor.send(page, page.form("cart", "seen"), terms=self._terms(page))
         found = re.search(r"/orders/[A-Z]{2,3}-\d{4}-\d{3}/", placed.text + placed.url)
         if not found:
             raise LookupError("the order was not placed: no order number on the page that followed")
         return found[0]
+
+    @staticmethod
+    def _terms(page: Page) -> str:
+        """The version of the terms that the checkbox stands for."""
+        found = re.search(r'name="terms" id="terms" value="([^"]+)"', page.text)
+        return found[1] if found else ""
 
     def status(self, order_path: str) -> dict[str, object]:
         return self.visitor.json(order_path)

@@ -37,8 +37,6 @@ class _Forms(HTMLParser):
                 self.forms[-1].values[self._select] = found.get("value", "")
         elif self.forms and tag == "textarea":
             self.forms[-1].values.setdefault(found.get("name", ""), "")
-        elif self.forms and tag == "button" and found.get("name"):
-            self.forms[-1].values.setdefault(found["name"], found.get("value", ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":

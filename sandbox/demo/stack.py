@@ -19,6 +19,7 @@ from sandbox.embedded.processes import CannotStart, free_port, port_is_free, pyt
 from sandbox.environment import portal_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+JSON_ONLY = ("--serializer", "rq.serializers.JSONSerializer")
 QUEUES = ("provisioning", "cases", "emails", "housekeeping")
 WEB_PATIENCE_S = 40
 Say = Callable[[str], None]
@@ -101,7 +102,17 @@ class Stack:
         line = process.stdout.readline() if process.stdout else ""
         if not line.startswith("ready "):
             raise CannotStart(f"The sandbox did not start; its last words are in {log}.")
-        return dict(json.loads(line.removeprefix("ready ")))
+        ready = dict(json.loads(line.removeprefix("ready ")))
+        self._point_whmcs_back(ready["people_url"])
+        return ready
+
+    def _point_whmcs_back(self, people_url: str) -> None:
+        """The link "Back to the portal" in WHMCS' client area."""
+        settings = json.dumps({"portal_url": f"{self.site_url}/account/payment/"}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{people_url}/control/whmcs/settings", settings, headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=15):  # noqa: S310 - our own sandbox
+            return
 
     def _environment(self, database_url: str, redis_url: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
@@ -165,7 +176,7 @@ class Stack:
         return [*gunicorn, "--workers", "1", "--bind", bind, "--graceful-timeout", "3", "--no-control-socket"]
 
     def start_worker(self, queue: str) -> None:
-        arguments = ("rqworker", queue, "--worker-class", "rq.SimpleWorker", "--max-jobs", "500")
+        arguments = ("rqworker", queue, "--worker-class", "rq.SimpleWorker", "--max-jobs", "500", *JSON_ONLY)
         self._spawn(f"worker-{queue}", python(), "manage.py", *arguments)
 
     def _spawn(self, name: str, *command: str, **env: str) -> None:
@@ -203,7 +214,10 @@ class Stack:
             raise CannotStart(f"PostgreSQL or Redis ended; their last words are in {self.state}.")
 
     def stop(self) -> None:
-        """Stops everything that was started, the portal first. May be repeated."""
+        """Stops everything that was started, the databases last. May be repeated."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.terminate()
         for name in reversed(list(self.processes)):
             stop(self.processes.pop(name))
         while self._servers:

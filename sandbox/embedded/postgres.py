@@ -73,9 +73,18 @@ def _place(state: Path) -> _Place:
     uid = _nobody()
     key = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
     root = Path("/var/tmp/sonix-portal") / key  # noqa: S108 - made 0755 by root, the data inside is 0700
+    _forget_orphan(state / "postgres.place", root)
     root.mkdir(parents=True, exist_ok=True, mode=0o755)
     os.chown(root, uid, uid)
     return _Place(_copied_binaries(wheel) / PACKAGE / VERSION / "bin", root, uid)
+
+
+def _forget_orphan(marker: Path, root: Path) -> None:
+    """Data whose state folder was thrown away goes with it."""
+    if not marker.exists():
+        _end_stale(root / "data")
+        shutil.rmtree(root, ignore_errors=True)
+        marker.write_text(f"{root}\n")
 
 
 def _wheel() -> Path:
