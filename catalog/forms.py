@@ -35,11 +35,19 @@ class ConfigurationForm(forms.Form):
 
     priced: PricedLine | None = None
 
-    def __init__(self, plan: Product, products: Mapping[str, Product], data: Posted | None, **kwargs: Any) -> None:
-        self.plan, self.products = plan, products
+    def __init__(
+        self,
+        plan: Product,
+        products: Mapping[str, Product],
+        data: Posted | None,
+        *,
+        refused: LineRefused | None = None,
+    ) -> None:
+        """`refused`: what the cart said already about `data`; then nothing is judged again."""
+        self.plan, self.products, self.refused = plan, products, refused
         self.options = catalog_options.parse(plan.options)
         initial = {f"{PREFIX}{key}": value for key, value in catalog_options.defaults(self.options).items()}
-        super().__init__(data=data, initial=initial, **kwargs)
+        super().__init__(data=data, initial=initial)
         for option in self.options:
             self.fields[f"{PREFIX}{option.key}"] = FIELD_OF[option.type](option, plan.billing_cycle)
         if add_ons := _add_ons(plan, products):
@@ -48,6 +56,8 @@ class ConfigurationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Judges what was sent, controls we did not draw included; the refusal stands beside its control."""
         try:
+            if self.refused:
+                raise self.refused
             self.priced = price_line(products=self.products, sku=self.plan.sku, **chosen_in(self.data))
         except LineRefused as refused:
             self.add_error(refused.field if refused.field in self.fields else None, str(refused.sentence))

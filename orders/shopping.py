@@ -187,9 +187,7 @@ def _refused(request: HttpRequest, sku: str, refused: LineRefused) -> HttpRespon
     if family is None or shelf is None or plan is None:
         messages.error(request, str(refused.sentence))
         return redirect("catalog")
-    form = ConfigurationForm(plan, products_of(shelf), request.POST)
-    if form.is_valid():  # the choice itself is sound: the cart refused it
-        form.add_error(None, str(refused.sentence))
+    form = ConfigurationForm(plan, products_of(shelf), request.POST, refused=refused)
     return product_page(request, family=family, shelf=shelf, plan=plan, form=form, status=REFUSED)
 
 

@@ -1,0 +1,3 @@
+from tests.catalog.goods import shop
+
+__all__ = ["shop"]

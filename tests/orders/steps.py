@@ -1,0 +1,48 @@
+"""What people do in the shop, as tests say it."""
+
+import re
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import User
+from catalog.pricing import price_line
+from orders import checkout
+from orders.cart import look
+from orders.models import Cart, CartLine, Order
+from tests.catalog.goods import products
+
+VPN: dict[str, Any] = {"sku": "VPN-US"}
+INTERNET: dict[str, Any] = {"sku": "INT-APT-1G", "option-router": "wifi6"}
+SIM: dict[str, Any] = {"sku": "SIM-D-3", "option-sim_type": "esim"}
+VOICE: dict[str, Any] = {"sku": "SIM-VD-10", "option-sim_type": "esim"}
+TERMS = "2026-10-01"
+
+
+def fill(user: User, *skus: str, **options: str) -> Cart:
+    """A cart of the customer with these plans at today's prices."""
+    cart, _ = Cart.objects.get_or_create(user=user, closed_at=None)
+    for sku in skus:
+        chosen = options if sku.startswith(("SIM", "INT")) else {}
+        line = price_line(products=products(), sku=sku, options=chosen)
+        CartLine.objects.create(cart=cart, sku=sku, options=chosen, price_seen=line.totals.as_json())
+    return cart
+
+
+def seen(user: User, cart: Cart) -> str:
+    """What the review page would carry."""
+    return checkout.digest(user=user, cart=cart, lines=look(cart).priced, terms_version=TERMS)
+
+
+def order_now(user: User, *skus: str, **options: str) -> list[Order]:
+    """From an empty cart to placed orders."""
+    cart = fill(user, *skus, **options)
+    submission = checkout.submit(user=user, cart_id=cart.pk, seen=seen(user, cart), terms_version=TERMS, again=True)
+    return list(Order.objects.filter(submission=submission).order_by("cart_line"))
+
+
+def review_form(client: Client) -> dict[str, str]:
+    """The hidden fields of the review page as the browser would send them, with the terms ticked."""
+    page = client.get("/checkout/review/").content.decode()
+    hidden = dict(re.findall(r'name="(cart|seen|again)" value="([^"]+)"', page))
+    return {**hidden, "terms": TERMS}

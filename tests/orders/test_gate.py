@@ -1,0 +1,158 @@
+"""The task list: a table of situations, and what each asks of the customer."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accounts.models import CustomerLink
+from catalog.pricing import PricedLine, price_line
+from catalog.sync import sync
+from integrations.errors import Unavailable
+from orders import gate
+from orders.gate import Situation, Task
+from orders.models import Order
+from tests.catalog.goods import products
+from tests.orders.doubles import Salesforce, Whmcs, service
+from tests.orders.steps import order_now
+from tests.people import make_customer, make_user
+
+LINK = CustomerLink(state="linked", sf_account_no="1", whmcs_client_id=1, internet_eligibility="Apartment 1G")
+GOOD = Situation(
+    email="aiko@example.jp",
+    email_verified=True,
+    link=LINK,
+    provisional=False,
+    journey_state="done",
+    has_payment_method=True,
+    has_other_internet=False,
+)
+
+
+def lines(*skus: str) -> list[PricedLine]:
+    chosen = {"INT": {"router": "none"}, "SIM": {"sim_type": "esim"}, "VPN": {}}
+    return [price_line(products=products(), sku=sku, options=chosen[sku[:3]]) for sku in skus]
+
+
+def link(**values: Any) -> CustomerLink:
+    return CustomerLink(**{"state": "linked", "internet_eligibility": "Apartment 1G", **values})
+
+
+def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
+    return [(task.key, task.state) for task in gate.open_tasks(gate.tasks(situation, lines(*skus)))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "skus", "missing"),
+    [
+        ({}, ["VPN-US"], []),
+        ({}, ["INT-APT-1G", "SIM-D-3", "VPN-US"], []),
+        ({"email_verified": False}, ["VPN-US"], [("email", "todo")]),
+        ({"link": None, "journey_state": "running"}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "journey_state": "waiting_cs"}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "journey_state": ""}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "journey_state": "number_unmatched"}, ["VPN-US"], [("account", "todo")]),
+        ({"link": None, "provisional": True, "has_payment_method": False}, ["INT-APT-1G", "SIM-VD-3"], []),
+        ({"has_payment_method": False}, ["VPN-US"], [("payment", "todo")]),
+        ({"has_payment_method": None}, ["VPN-US"], [("payment", "wait")]),
+        ({"link": link(internet_eligibility="")}, ["INT-APT-1G"], [("eligibility", "todo")]),
+        ({"link": link(internet_eligibility="House 10G")}, ["INT-APT-1G"], [("eligibility", "todo")]),
+        ({"link": link(internet_eligibility="Apartment 10G")}, ["INT-APT-1G"], []),
+        ({"link": link(internet_eligibility="")}, ["VPN-US"], []),
+        ({"has_other_internet": True}, ["INT-APT-1G"], [("one_internet", "todo")]),
+        ({"has_other_internet": None}, ["INT-APT-1G"], [("one_internet", "wait")]),
+        ({"has_other_internet": True}, ["VPN-US"], []),
+        ({}, ["SIM-VD-3"], [("identity", "todo")]),
+        ({"link": link(identity_status="Rejected")}, ["SIM-VD-3"], [("identity", "todo")]),
+        ({"link": link(identity_status="Pending")}, ["SIM-VD-3"], []),
+        ({"link": link(identity_status="Verified")}, ["SIM-VD-3"], []),
+        ({}, ["SIM-D-3"], []),
+        ({}, ["SIM-VD-50"], []),
+        (
+            {"email_verified": False, "has_payment_method": False},
+            ["SIM-VD-3"],
+            [("email", "todo"), ("payment", "todo"), ("identity", "todo")],
+        ),
+    ],
+)
+def test_what_is_missing(
+    salesforce: Salesforce, changes: dict[str, Any], skus: list[str], missing: list[tuple[str, str]]
+) -> None:
+    assert open_keys(replace(GOOD, **changes), *skus) == missing
+
+
+def test_every_missing_thing_has_words_and_a_way_on(salesforce: Salesforce) -> None:
+    bad = replace(GOOD, email_verified=False, has_payment_method=False, has_other_internet=True, link=link())
+    found: tuple[Task, ...] = gate.tasks(bad, lines("INT-HSE-1G", "SIM-VD-3"))
+    assert [task.state for task in found] == sorted((task.state for task in found), key=["todo", "wait", "done"].index)
+    for task in gate.open_tasks(found):
+        assert task.name
+        assert str(task.text)
+        assert task.action
+        assert task.url.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("held", "status", "other"),
+    [
+        (101, "Active", True),
+        (101, "Suspended", True),
+        (101, "Pending", True),
+        (101, "Terminated", False),
+        (301, "Active", False),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_whmcs_knows_of_another_home_internet(
+    salesforce: Salesforce, whmcs: Whmcs, held: int, status: str, other: bool
+) -> None:
+    whmcs.held = [service(held, status)]
+    aiko = make_customer()
+    assert gate.situation(user=aiko, lines=lines("INT-APT-1G")).has_other_internet is other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawn_internet_plan_still_counts(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    salesforce.drop("INT-APT-1G")
+    sync()
+    whmcs.held = [service(101)]
+    assert gate.situation(user=make_customer(), lines=lines("INT-HSE-1G")).has_other_internet is True
+
+
+@pytest.mark.parametrize(
+    ("columns", "counts"),
+    [
+        ({}, True),
+        ({"local_state": "submitted"}, True),
+        ({"progress": "Failed"}, True),
+        ({"local_state": "refused"}, False),
+        ({"sf_status": "Cancelled"}, False),
+        ({"progress": "Provisioned"}, False),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_an_order_under_way_is_another_home_internet(
+    salesforce: Salesforce, whmcs: Whmcs, columns: dict[str, str], counts: bool
+) -> None:
+    aiko = make_customer(internet_eligibility="Apartment 1G")
+    order_now(aiko, "INT-APT-1G", router="none")
+    Order.objects.update(**columns)
+    assert gate.situation(user=aiko, lines=lines("INT-APT-1G")).has_other_internet is counts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_what_the_cart_needs_is_asked(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    aiko = make_customer()
+    gate.situation(user=aiko, lines=lines("VPN-US"))
+    assert whmcs.calls == ["pay_methods"]
+    gate.situation(user=aiko, lines=lines("INT-APT-1G"))
+    assert whmcs.calls == ["pay_methods", "pay_methods", "services"]
+    gate.situation(user=make_user("new@example.jp"), lines=lines("INT-APT-1G"))
+    assert len(whmcs.calls) == 3, "who is no customer yet is not asked about"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whmcs_down_is_not_no(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    whmcs.error = Unavailable("whmcs", "GetPayMethods", "refused")
+    found = gate.situation(user=make_customer(), lines=lines("INT-APT-1G"))
+    assert (found.has_payment_method, found.has_other_internet) == (None, None)

@@ -1,0 +1,97 @@
+"""What the customer is told: every combination of the three states gives one of eight, in both languages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.utils.translation import override
+
+from orders.models import Order
+from orders.status import FINAL, Status, status_of, view
+
+AT = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
+
+
+def order(**columns: Any) -> Order:
+    return Order(**{"local_state": "placed", "category": "SIM", "created_at": AT, "number": "SX-4827-193", **columns})
+
+
+@pytest.mark.parametrize(
+    ("columns", "status"),
+    [
+        ({"local_state": "submitted"}, Status.SUBMITTED),
+        ({"local_state": "refused"}, Status.CANCELLED),
+        ({}, Status.PENDING_REVIEW),
+        ({"sf_status": "Draft"}, Status.PENDING_REVIEW),
+        ({"sf_status": "Pending Review", "sf_activation_status": "Pending Review"}, Status.PENDING_REVIEW),
+        ({"sf_status": "Approved", "sf_activation_status": "Pending Review"}, Status.APPROVED),
+        ({"sf_status": "Approved", "sf_activation_status": "Activating"}, Status.ACTIVATING),
+        ({"sf_status": "Approved", "sf_activation_status": "Failed"}, Status.FAILED),
+        ({"sf_status": "Activated", "sf_activation_status": "Provisioned"}, Status.PROVISIONED),
+        ({"sf_status": "Cancelled", "sf_activation_status": "Pending Review"}, Status.CANCELLED),
+        ({"sf_status": "Approved", "progress": "Activating"}, Status.ACTIVATING),
+        ({"sf_status": "Approved", "progress": "Checking"}, Status.CHECKING),
+        ({"sf_status": "Approved", "progress": "Failed"}, Status.FAILED),
+        ({"sf_status": "Approved", "progress": "Provisioned"}, Status.PROVISIONED),
+        # a live attempt wins over a mirrored Failed; UNKNOWN is reported as Failed but shown as checking
+        ({"sf_activation_status": "Failed", "progress": "Checking"}, Status.CHECKING),
+        ({"sf_activation_status": "Failed", "progress": "Activating"}, Status.ACTIVATING),
+        ({"sf_activation_status": "Activating", "progress": "Failed"}, Status.FAILED),
+        ({"sf_activation_status": "Provisioned", "progress": "Failed"}, Status.PROVISIONED),
+        ({"sf_activation_status": "Failed", "progress": "Provisioned"}, Status.PROVISIONED),
+        ({"sf_status": "Cancelled", "progress": "Activating"}, Status.CANCELLED),
+    ],
+)
+def test_one_status_for_every_combination(columns: dict[str, str], status: Status) -> None:
+    assert status_of(order(**columns)) is status
+
+
+BOARD = {
+    Status.SUBMITTED: ({"local_state": "submitted"}, "info", "", "In review", ["now", "next", "next", "next"]),
+    Status.PENDING_REVIEW: ({}, "info", "Order placed", "Activation", ["done", "now", "next", "next"]),
+    Status.APPROVED: ({"sf_status": "Approved"}, "info", "In review", "Activation", ["done", "now", "next", "next"]),
+    Status.ACTIVATING: ({"progress": "Activating"}, "info", "Approved", "Active", ["done", "done", "now", "next"]),
+    Status.CHECKING: ({"progress": "Checking"}, "warn", "Approved", "Active", ["done", "done", "late", "next"]),
+    Status.PROVISIONED: ({"progress": "Provisioned"}, "ok", "Activation", "", ["done", "done", "done"]),
+    Status.FAILED: ({"progress": "Failed"}, "warn", "Approved", "Active", ["done", "done", "late", "next"]),
+    Status.CANCELLED: ({"sf_status": "Cancelled"}, "danger", "Order placed", "", ["done", "failed"]),
+}
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_board_band_and_line(status: Status) -> None:
+    columns, kind, before, after, stops = BOARD[status]
+    shown = view(order(**columns))
+    assert (shown.status, shown.kind, shown.before, shown.after) == (status, kind, before, after)
+    assert [stop.state for stop in shown.stops] == stops
+    assert shown.final is (status in FINAL)
+
+
+def test_only_three_states_are_final() -> None:
+    assert {Status.PROVISIONED, Status.FAILED, Status.CANCELLED} == FINAL
+
+
+@pytest.mark.parametrize("category", ["Internet", "SIM", "VPN"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("status", list(Status))
+def test_no_error_no_code_no_inner_system(status: Status, language: str, category: str) -> None:
+    columns = BOARD[status][0] | {"sf_activation_error": "whmcs_rejected: pid 101 refused", "category": category}
+    with override(language):
+        shown = view(order(**columns, refusal="invalid_field"))
+    words = repr(shown)
+    for inner in ("whmcs", "WHMCS", "Salesforce", "pid", "invalid_field"):
+        assert inner not in words
+    assert shown.name
+    assert shown.sentence
+
+
+def test_a_refused_order_says_so_plainly() -> None:
+    shown = view(order(local_state="refused"))
+    assert (shown.name, shown.final) == ("Not accepted", True)
+    assert "nothing was charged" in shown.sentence
+
+
+def test_times_stand_at_their_stops() -> None:
+    later = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+    shown = view(order(progress="Provisioned", approved_at=AT, provisioned_at=later))
+    assert [stop.at for stop in shown.stops] == [AT, AT, later]
