@@ -69,7 +69,7 @@ def once(
     except UnknownOutcome: those of `call` mean that nothing was done there.
     """
     while True:
-        looked_at = _database_clock()
+        looked_at = database_clock()
         found = look_up()
         if found is not None:
             _close_open(subject, operation, state=State.DONE, result=record(found))
@@ -191,7 +191,8 @@ def _close(call: RemoteCall, **values: Any) -> None:
     RemoteCall.objects.filter(still_open).update(finished_at=Now(), **values)
 
 
-def _database_clock() -> datetime:
+def database_clock() -> datetime:
+    """The time that leases and quarantines are judged by."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (now,) = cursor.fetchone()

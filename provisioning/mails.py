@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from accounts.models import User
 from catalog.models import Product
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
 from notifications import outgoing
@@ -41,6 +42,7 @@ def _queue(attempt: Attempt, template: str, *, cause: str, order: ProvisionableO
         user_id=contact.user_id,
         language=contact.language,
         context={
+            "given_name": User.objects.filter(pk=contact.user_id).values_list("given_name", flat=True).first() or "",
             "number": contact.number,
             "url": contact.url,
             "items": _items(order.items, contact.language) if order else [],
@@ -54,7 +56,7 @@ def _items(items: Sequence[ProvisionableItem], language: str) -> list[dict[str, 
         {
             "name": (japanese.get(item.sku) if language == "ja" else "") or item.name,
             "price": item.unit_price * item.quantity,
-            "monthly": item.billing_cycle == "Monthly",
+            "cycle": item.billing_cycle,
         }
         for item in items
     ]

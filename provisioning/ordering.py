@@ -99,7 +99,9 @@ def accept(work: Work, found: Found) -> str:
 def confirm(work: Work, found: Found, refusal: str) -> Found:
     """Reads the services back: they are what Provisioned means. Raises Failure when one is not active."""
     with step(work.claim, "read_back", deadline_s=settings.READ_DEADLINE_S) as result:
-        found = remote_orders.activate_without_module(remote_orders.read(work.client_id, found.order_id))
+        found = remote_orders.read(work.client_id, found.order_id)
+        if not refusal:  # only an accepted order's services may be set to Active
+            found = remote_orders.activate_without_module(found)
         result["services"] = {str(service.id): service.status for service in found.services}
         if not found.done or not mapping.holds_all(work.lines, [each.pid for each in found.services]):
             code = Code.WHMCS_ERROR if refusal else Code.SERVICE_NOT_ACTIVE
@@ -117,7 +119,7 @@ class _Looking:
         found = remote_orders.look_up(self.work.order_id, self.work.client_id)
         if found is None or self.sent or _holds_what_was_asked(self.work, found):
             return found
-        if found.working:
+        if found.active:
             raise Failure(Code.ITEMS_CHANGED, f"WHMCS order {found.order_id}")
         remote_orders.cancel(self.work.order_id, found)
         return None

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from rq.timeouts import BaseTimeoutException
 
 from integrations import correlation, gateway
 from integrations.errors import Misconfigured, OutsideError, Rejected
@@ -69,6 +70,11 @@ def _send(row: Outbox) -> str:
         return _refused(row, error)
     except OutsideError as error:
         return _put_off(row, error)
+    except BaseTimeoutException:
+        raise
+    except Exception as error:  # a report that cannot be made must not hold the others back
+        log.exception("report_broken", order_id=row.order_id, kind=row.kind)
+        return _refused(row, Rejected("salesforce", "report", "broken", type(error).__name__))
     state = {"sent": State.SENT, "superseded": State.SUPERSEDED}[result]
     _close(row, state=state, sent_at=Now(), last_error="")
     log.info(
@@ -102,7 +108,10 @@ def _refused(row: Outbox, error: Rejected) -> str:
 
 def _part_with_opportunity(row: Outbox) -> str:
     """A locked or invalid Opportunity must not hide the order's outcome: it becomes a report of its own."""
-    alone = {"opportunity_id": row.payload["opportunity_id"], "service_id": row.payload["opportunity_service_id"]}
+    alone = {
+        "opportunity_id": row.payload["opportunity_id"],
+        "whmcs_service_id": row.payload["opportunity_service_id"],
+    }
     with transaction.atomic():
         Outbox.objects.filter(pk=row.pk).update(
             payload={**row.payload, "with_opportunity": False}, next_try_at=Now(), lease_until=None

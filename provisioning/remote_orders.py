@@ -38,8 +38,14 @@ class Found:
         return any(service.status not in DEAD for service in self.services)
 
     @property
+    def active(self) -> bool:
+        """Somebody may be using it: it is never cancelled by itself."""
+        return any(service.status in WORKING for service in self.services)
+
+    @property
     def working(self) -> bool:
-        return any(service.status in WORKING or service.status == "Completed" for service in self.services)
+        """Something of it was set up, if only a one-time service."""
+        return self.active or any(service.status == "Completed" for service in self.services)
 
     @property
     def done(self) -> bool:

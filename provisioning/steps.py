@@ -26,7 +26,7 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     """
     claim.renew(deadline_s, step=name)
     started, result = time.monotonic(), dict[str, Any]()
-    fresh = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
+    fresh: dict[str, Any] = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
     row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
     log.info("step_started", step=name)
     try:

@@ -64,7 +64,8 @@ class _Run:
     def to_its_end(self) -> None:
         """Whatever happens becomes an outcome; only an interruption or a lost claim leaves none."""
         try:
-            outcome.provisioned(self.whose, self.provision())
+            delivered = self.provision()
+            outcome.provisioned(self.whose, delivered)
         except (BaseTimeoutException, Fenced):
             raise
         except NotWanted as reason:
@@ -123,10 +124,8 @@ class _Run:
     def leave_open(self, error: JournalError) -> None:
         """A call that was sent and not answered must not be called a definite failure."""
         if isinstance(error, Quarantined):
-            until = timezone.localtime(error.until)
-            self.fail(
-                Failure(Code.OUTCOME_UNKNOWN, f"an earlier request may still be running, retry after {until:%H:%M}")
-            )
+            again_at = f"{timezone.localtime(error.until):%H:%M}"
+            self.fail(Failure(Code.OUTCOME_UNKNOWN, f"an earlier request may be running, retry after {again_at}"))
         elif isinstance(error, OutcomeUnknown):
             outcome.unknown(self.whose, f"{error.call.operation} got no answer")
         else:

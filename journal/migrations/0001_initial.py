@@ -4,59 +4,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Round',
+            name="Round",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('succeeded_at', models.DateTimeField(null=True)),
-                ('actions', models.JSONField(default=dict)),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("succeeded_at", models.DateTimeField(null=True)),
+                ("actions", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='RemoteCall',
+            name="RemoteCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=80)),
-                ('operation', models.CharField(max_length=40)),
-                ('owner', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('INTENT', 'about to be sent'), ('DONE', 'done'), ('FAILED', 'refused: nothing was done there'), ('UNKNOWN', 'outcome unknown')], default='INTENT', max_length=8)),
-                ('deadline_at', models.DateTimeField()),
-                ('quarantine_until', models.DateTimeField()),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('error_code', models.CharField(blank=True, max_length=40)),
-                ('error_text', models.CharField(blank=True, max_length=255)),
-                ('released_by', models.CharField(blank=True, max_length=80)),
-                ('release_reason', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.CharField(max_length=80)),
+                ("operation", models.CharField(max_length=40)),
+                ("owner", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("INTENT", "about to be sent"),
+                            ("DONE", "done"),
+                            ("FAILED", "refused: nothing was done there"),
+                            ("UNKNOWN", "outcome unknown"),
+                        ],
+                        default="INTENT",
+                        max_length=8,
+                    ),
+                ),
+                ("deadline_at", models.DateTimeField()),
+                ("quarantine_until", models.DateTimeField()),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("error_text", models.CharField(blank=True, max_length=255)),
+                ("released_by", models.CharField(blank=True, max_length=80)),
+                ("release_reason", models.CharField(blank=True, max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'quarantine_until'], name='journal_rem_state_708eaf_idx')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'operation', 'owner'), name='call_once_per_owner'), models.UniqueConstraint(condition=models.Q(('state__in', ['INTENT', 'UNKNOWN'])), fields=('subject', 'operation'), name='call_one_open_per_subject')],
+                "indexes": [models.Index(fields=["state", "quarantine_until"], name="journal_rem_state_708eaf_idx")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "operation", "owner"), name="call_once_per_owner"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["INTENT", "UNKNOWN"])),
+                        fields=("subject", "operation"),
+                        name="call_one_open_per_subject",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RemoteFact',
+            name="RemoteFact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=80)),
-                ('kind', models.CharField(max_length=40)),
-                ('remote_id', models.CharField(max_length=64)),
-                ('fingerprint', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('live', 'live'), ('gone', 'cancelled or replaced')], default='live', max_length=4)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.CharField(max_length=80)),
+                ("kind", models.CharField(max_length=40)),
+                ("remote_id", models.CharField(max_length=64)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("live", "live"), ("gone", "cancelled or replaced")], default="live", max_length=4
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'live')), fields=('subject', 'kind'), name='fact_one_live_per_subject'), models.UniqueConstraint(fields=('kind', 'remote_id'), name='fact_one_subject_per_remote_id')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "live")),
+                        fields=("subject", "kind"),
+                        name="fact_one_live_per_subject",
+                    ),
+                    models.UniqueConstraint(fields=("kind", "remote_id"), name="fact_one_subject_per_remote_id"),
+                ],
             },
         ),
     ]

@@ -46,7 +46,7 @@ def outside() -> Outside:
 
 
 def once(outside: Outside, owner: str = "attempt:1", fence: Callable[[], None] = lambda: None, **other: Any) -> int:
-    return calls.once(
+    made: int = calls.once(
         subject=SUBJECT,
         operation=OPERATION,
         owner=owner,
@@ -57,6 +57,7 @@ def once(outside: Outside, owner: str = "attempt:1", fence: Callable[[], None] =
         record=lambda made: {"id": made},
         asked={"fingerprint": "abc"},
     )
+    return made
 
 
 def the_call() -> RemoteCall:

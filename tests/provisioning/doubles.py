@@ -159,11 +159,11 @@ class SalesforceDouble(Double):
             attempt_count=outcome.attempt_count,
         )
 
-    def activate_opportunity(self, *, opportunity_id: str, service_id: int | None) -> None:
+    def activate_opportunity(self, *, opportunity_id: str, whmcs_service_id: int | None) -> None:
         with self._called("activate_opportunity"):
             if self.refuse_opportunity:
                 raise Rejected("salesforce", "activate_opportunity", "locked", "the opportunity is locked")
-            self.opportunities[opportunity_id] = service_id
+            self.opportunities[opportunity_id] = whmcs_service_id
 
     def activating_orders(self, *, before: datetime) -> Sequence[Any]:
         with self._called("activating_orders"):
@@ -226,8 +226,7 @@ class WhmcsDouble(Double):
 
     def add_order(self, request: OrderRequest) -> AddedOrder:
         with self._called("add_order"):
-            added = self.put(request)
-        return added
+            return self.put(request)
 
     def put(self, request: OrderRequest) -> AddedOrder:
         """The order as WHMCS stores it; also for orders that come from somewhere else."""
