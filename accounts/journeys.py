@@ -88,7 +88,7 @@ def postpone(journey: SignupJourney, code: str, until: timedelta) -> None:
     """Ends this run; the journey is tried again after `until`. Raises Taken when the journey is not ours."""
     if not _ours(journey).update(error_code=code, lease_until=None, next_try_at=timezone.now() + until):
         raise Taken
-    log.warning("journey_postponed", journey=journey.pk, step=journey.step, error=code, tries=journey.tries)
+    log.warning("journey_postponed", journey=journey.pk, step=journey.step, error_code=code, count=journey.tries)
 
 
 def transition(journey_id: int, to: str, **fields: object) -> None:
@@ -104,7 +104,7 @@ def transition(journey_id: int, to: str, **fields: object) -> None:
             fields |= {"next_try_at": timezone.now(), "error_code": ""}
             wake("cases", ADVANCE, journey_id)
         SignupJourney.objects.filter(pk=journey_id).update(state=to, lease_until=None, **fields)
-    log.info("journey_moved", journey=journey_id, before=row.state, after=to, step=row.step)
+    log.info("journey_moved", journey=journey_id, state=to, step=row.step)
 
 
 def _free() -> Q:

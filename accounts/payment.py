@@ -60,7 +60,7 @@ def sso_url(user: User) -> str:
         raise TypeError("not a customer")
     url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
     cache.delete(_key(link))  # whoever comes back wants to see what they added
-    log.info("sso_minted", user=user.pk, client=link.whmcs_client_id)
+    log.info("sso_minted", user_id=user.pk)
     return url
 
 

@@ -10,6 +10,7 @@ from accounts import journeys
 from accounts.journeys import NotAllowed, Taken
 from accounts.models import CustomerLink, SignupJourney, User
 from accounts.steps import STEPS, NeedsSupport, NotThereYet, NumberUnmatched, Run, named_client
+from integrations import correlation
 from integrations.errors import OutsideError, Rejected
 from integrations.salesforce.schemas import AccountRecord
 from journal import calls
@@ -56,11 +57,11 @@ def advance(journey_id: int) -> None:
     journey = journeys.claim(journey_id)
     if journey is None:
         return
-    run = Run(journey)
-    try:
-        _steps(run)
-    except Taken:
-        log.info("journey_taken", journey=journey_id, step=journey.step)
+    with correlation.bound(str(journey.ref)):  # one id for all runs of a journey
+        try:
+            _steps(Run(journey))
+        except Taken:
+            log.info("journey_taken", journey=journey_id, step=journey.step)
 
 
 def _steps(run: Run) -> None:

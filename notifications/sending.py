@@ -55,7 +55,7 @@ def send(email_id: int) -> bool:
         except (OSError, AnymailError) as error:  # smtplib's errors are OSErrors
             return _failed(email, error, for_good=email.tries >= GIVE_UP_AFTER)
         transition(email, Email.State.SENT, subject=rendered.subject, secret_context="", sent_at=timezone.now())
-        log.info("email_sent", email=email.pk, template=email.template, tries=email.tries)
+        log.info("email_sent", email_id=email.pk, kind=email.template, count=email.tries)
     return True
 
 
@@ -122,6 +122,6 @@ def _failed(email: Email, error: Exception, *, for_good: bool) -> bool:
         next_try = timezone.now() + back_off(email.tries)
         Email.objects.filter(pk=email.pk).update(last_error=why, lease_until=None, next_try_at=next_try)
     log.warning(
-        "email_failed", email=email.pk, template=email.template, error=why, tries=email.tries, given_up=for_good
+        "email_failed", email_id=email.pk, kind=email.template, reason=why, count=email.tries, state=email.state
     )
     return False

@@ -1,6 +1,7 @@
 """Logs: one line each, UTC, allow-listed keys only (observability.md §5, security.md §6)."""
 
 import logging.config
+import sys
 from collections.abc import Mapping, MutableMapping
 from traceback import walk_tb
 from types import TracebackType
@@ -37,6 +38,7 @@ def _places(trace: TracebackType | None) -> list[str]:
 def exception_without_text(_logger: object, _method: str, event: Event) -> Event:
     """Keeps an exception's type and place; its text may hold what a customer typed."""
     info = event.pop("exc_info", None)
+    info = sys.exc_info() if info is True else info
     error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None
     if error is not None:
         event["exception_type"] = type(error).__name__

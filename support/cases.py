@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations import gateway
+from integrations import correlation, gateway
 from integrations.errors import OutsideError
 from journal.waking import wake
 from support.models import Case
@@ -64,20 +64,25 @@ def open_in_salesforce(case_id: int) -> bool:
     case = _claim(case_id)
     if case is None:
         return False
-    try:
-        sf_case_id = gateway.salesforce().create_case(
-            ref=str(case.ref),
-            kind=case.kind,
-            subject=case.subject,
-            description=case.description,
-            account_id=case.sf_account_id,
-            opportunity_id=case.sf_opportunity_id,
-        )
-    except OutsideError as error:
-        return _failed(case, error)
-    transition(case, Case.State.OPENED, sf_case_id=sf_case_id, opened_at=timezone.now(), last_error="")
-    log.info("case_opened", case=case.pk, kind=case.kind, tries=case.tries)
+    with correlation.bound(str(case.ref)):
+        try:
+            sf_case_id = _create(case)
+        except OutsideError as error:
+            return _failed(case, error)
+        transition(case, Case.State.OPENED, sf_case_id=sf_case_id, opened_at=timezone.now(), last_error="")
+        log.info("case_opened", case_id=case.pk, kind=case.kind, count=case.tries)
     return True
+
+
+def _create(case: Case) -> str:
+    return gateway.salesforce().create_case(
+        ref=str(case.ref),
+        kind=case.kind,
+        subject=case.subject,
+        description=case.description,
+        account_id=case.sf_account_id,
+        opportunity_id=case.sf_opportunity_id,
+    )
 
 
 def open_due(limit: int = 20) -> dict[str, int]:
@@ -122,5 +127,5 @@ def _failed(case: Case, error: OutsideError) -> bool:
     why = f"{error.code}: {error.text}"[:255]
     next_try = timezone.now() + back_off(case.tries)
     Case.objects.filter(pk=case.pk).update(last_error=why, lease_until=None, next_try_at=next_try)
-    log.warning("case_failed", case=case.pk, kind=case.kind, error=error.code, tries=case.tries)
+    log.warning("case_failed", case_id=case.pk, kind=case.kind, error_code=error.code, count=case.tries)
     return False

@@ -34,7 +34,7 @@ class Sandbox:
         return list(rows["rows"] if isinstance(rows, dict) else rows)
 
     def last_ledger_id(self) -> int:
-        return max((int(row["id"]) for row in self.ledger()), default=0)
+        return max((int(row["number"]) for row in self.ledger()), default=0)
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call(urllib.request.Request(f"{self._people(path)}?{urllib.parse.urlencode(query)}"))

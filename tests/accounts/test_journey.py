@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from accounts import signup
+from accounts import journeys, signup
 from accounts.links import linked
 from accounts.models import CustomerLink, SignupJourney
 from integrations.errors import Rejected, Unavailable, UnknownOutcome
@@ -193,7 +193,7 @@ def test_an_outage_backs_off_and_the_sweep_carries_on(salesforce: Salesforce, wh
 
 def test_two_workers_do_not_run_the_same_journey(salesforce: Salesforce, whmcs: Whmcs) -> None:
     journey = new_journey()
-    signup.journeys.claim(journey.pk)
+    journeys.claim(journey.pk)
 
     signup.advance(journey.pk)
 
@@ -202,12 +202,12 @@ def test_two_workers_do_not_run_the_same_journey(salesforce: Salesforce, whmcs: 
 
 def test_a_worker_that_lost_its_lease_writes_nothing_more(salesforce: Salesforce, whmcs: Whmcs) -> None:
     journey = new_journey()
-    slow = signup.journeys.claim(journey.pk)
+    slow = journeys.claim(journey.pk)
     assert slow is not None
     journey = run(journey)
 
-    with pytest.raises(signup.Taken):
-        signup.journeys.record(slow, step="account", sf_account_no="1")
+    with pytest.raises(journeys.Taken):
+        journeys.record(slow, step="account", sf_account_no="1")
     assert fresh(journey).state == State.DONE
 
 
