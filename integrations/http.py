@@ -131,8 +131,8 @@ class Caller:
         max_bytes: int = MEBIBYTE,
         guard: Callable[[], None] = _anywhere,
     ) -> None:
-        self.system = system
-        self._recorder, self._guard, self._max_bytes = recorder, guard, max_bytes
+        self.system, self.guard = system, guard
+        self._recorder, self._max_bytes = recorder, max_bytes
         self._sessions = _Sessions(ca_bundle)
 
     def session(self, *, repeatable: bool = True) -> requests.Session:
@@ -146,7 +146,7 @@ class Caller:
         `repeatable` call; UnknownOutcome when something was sent and no usable answer came; Misconfigured for a
         certificate or an address that is wrong; and whatever OutsideError `attempt` raises about the answer.
         """
-        self._guard()
+        self.guard()
         wire = Wire(until=time.monotonic() + deadline_s, max_bytes=self._max_bytes)
         started, result = time.monotonic(), "app_error"
         try:

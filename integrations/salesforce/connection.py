@@ -123,6 +123,7 @@ class Connection:
         self, operation: str, send: Callable[[Salesforce], T], *, repeatable: bool, until: float | None = None
     ) -> T:
         """One call; a dead session is renewed once and the call repeated once, for nothing was done."""
+        self._caller.guard()  # before the token is looked for, which may be a call of its own
         until = until or self._until()
         token = self._tokens.token()
         try:
