@@ -43,6 +43,10 @@ types: $(STAMP) ## mypy, strict
 contracts: $(STAMP) ## the layers of docs/architecture.md
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
+.PHONY: proto
+proto: $(STAMP) ## the message classes of the Pub/Sub API, from eventbus.proto
+	integrations/salesforce/proto/generate.sh $(BIN)/python
+
 .PHONY: browser
 browser: ## Chromium, installed where that is possible without asking
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -4,6 +4,7 @@ The lock saves work, it does not make things right: that is done by the epoch, w
 A leader that is frozen cannot answer for its connection, so PostgreSQL ends it and the lock is free.
 """
 
+import contextlib
 import os
 import socket
 import time
@@ -52,6 +53,9 @@ class Leadership:
             cursor.resigned(topic=self.topic, leader_epoch=self.epoch)
         except (DatabaseFault, StaleLeader):
             log.warning("resignation_not_noted", topic=self.topic, epoch=self.epoch)
+        # Unlocking first: PostgreSQL may take a moment to notice that a connection was closed.
+        with contextlib.suppress(psycopg.Error):
+            self._lock.execute("SELECT pg_advisory_unlock_all()")
         self._lock.close()
 
 

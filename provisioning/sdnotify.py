@@ -1,5 +1,6 @@
 """Telling systemd how the process is (sd_notify(3)). Without systemd nothing happens."""
 
+import contextlib
 import os
 import socket
 
@@ -29,6 +30,8 @@ class Supervisor:
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> None:
-        if self._address:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
-                line.sendto(message.encode(), self._address)
+        if not self._address:
+            return
+        # Who cannot hear us will act on the silence; failing over it would help nobody.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
+            line.sendto(message.encode(), self._address)

@@ -115,7 +115,7 @@ class EventStream:
             self._channel.close()
             self._channel = None
 
-    def _subscribe(self, requests: "_Requests") -> grpc.CallIterator[wire.FetchResponse]:
+    def _subscribe(self, requests: "_Requests") -> "grpc.CallIterator[wire.FetchResponse]":
         self._guard()
         call = self._connected().stream_stream(
             SERVICE + "Subscribe",

@@ -21,7 +21,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        supervisor = Supervisor()
         if not settings.SF_EVENTS_ENABLED:
+            supervisor.ready("switched off")
             self.stdout.write("Salesforce events are switched off (SF_EVENTS_ENABLED is false): nothing to do.")
             return
         subscriber = Subscriber(
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             stream=gateway.event_stream(),
             first=Start.EARLIEST if settings.SF_EVENTS_REPLAY == "ALL" else Start.LATEST,
             leader_wait_s=settings.LEADER_WAIT_S,
-            supervisor=Supervisor(),
+            supervisor=supervisor,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: subscriber.stop())

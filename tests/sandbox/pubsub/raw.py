@@ -78,7 +78,7 @@ class RawStream:
         call = raw.channel.stream_stream(
             "/eventbus.v1.PubSub/Subscribe", wire.FetchRequest.SerializeToString, wire.FetchResponse.FromString
         )
-        self.call = call(self._sent(), metadata=raw.metadata(), timeout=60)
+        self.call: Any = call(self._sent(), metadata=raw.metadata(), timeout=60)
 
     def _sent(self) -> Iterator[wire.FetchRequest]:
         yield from iter(self._requests.get, None)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import fastavro
@@ -50,7 +51,7 @@ def test_an_unknown_topic_and_a_blank_schema_id_are_refused(raw: Raw) -> None:
     assert trailers(error)["error-code"] == PREFIX + "topic.not.found"
     assert trailers(error)["type"] == "GetTopic"
     for schema_id in ("", "K98aAtiNFBjA-PJlcvaQ2g", "../../etc/passwd"):
-        error = refused(lambda schema_id=schema_id: raw.schema(schema_id))
+        error = refused(partial(raw.schema, schema_id))
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert trailers(error)["error-code"] == PREFIX + "schema.validation.failed"
 

@@ -1,0 +1,85 @@
+"""What the unit files must say, so that a deployment or a crash interrupts no job (reliability.md §2, §7)."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+LONGEST_JOB_S = 600
+
+
+def settings(name: str) -> dict[str, list[str]]:
+    """All settings of a unit; some may be given several times."""
+    found: dict[str, list[str]] = {}
+    for line in (UNITS / name).read_text().splitlines():
+        if "=" in line and not line.startswith(("#", "[")):
+            key, _, value = line.partition("=")
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def one(name: str, key: str) -> str:
+    (value,) = settings(name)[key]
+    return value
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_comes_back_and_only_its_main_process_is_told_to_stop(name: str) -> None:
+    assert one(name, "Restart") == "always"
+    assert one(name, "KillMode") == "mixed"
+    assert int(one(name, "TimeoutStopSec")) > 0
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_runs_as_root_or_dumps_its_memory(name: str) -> None:
+    assert one(name, "User") == "portal"
+    assert one(name, "NoNewPrivileges") == "yes"
+    assert one(name, "LimitCORE") == "0"
+
+
+def test_a_worker_may_finish_its_job_and_survives_an_oom_kill_of_another() -> None:
+    worker = "portal-worker@.service"
+    assert int(one(worker, "TimeoutStopSec")) > LONGEST_JOB_S
+    assert one(worker, "OOMPolicy") == "continue"
+    command = one(worker, "ExecStart")
+    for part in ("--worker-class rq.SimpleWorker", "--max-jobs 500", "--serializer rq.serializers.JSONSerializer"):
+        assert part in command
+
+
+def test_a_worker_serves_the_one_queue_its_instance_names() -> None:
+    command = one("portal-worker@.service", "ExecStart").replace("%i", "provisioning:2").replace("%%", "%")
+    shell, flag, script, *rest = shlex.split(command.replace("$$", "$"))
+    said = subprocess.run(
+        [shell, flag, script.replace("exec .venv/bin/python", "echo"), *rest],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert said[:3] == ["manage.py", "rqworker", "provisioning"]
+    assert said[3].startswith("--")
+
+
+def test_the_subscriber_is_watched_and_not_restarted_with_wrong_credentials() -> None:
+    subscriber = "portal-subscriber.service"
+    assert one(subscriber, "Type") == "notify"
+    assert int(one(subscriber, "WatchdogSec")) > 270
+    assert "78" in one(subscriber, "RestartPreventExitStatus").split()
+
+
+def test_the_target_wants_every_service_and_a_worker_for_every_queue() -> None:
+    from portal.settings import QUEUES
+
+    wanted = {name for line in settings("portal.target")["Wants"] for name in line.split()}
+    for name in SERVICES:
+        stem = name.removesuffix(".service")
+        assert any(each.startswith(stem) for each in wanted), name
+    queues = {each.partition("@")[2].partition(":")[0] for each in wanted if "@" in each}
+    assert queues == set(QUEUES)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_services_belong_to_the_target(name: str) -> None:
+    assert one(name, "PartOf") == "portal.target"
