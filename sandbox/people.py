@@ -1,6 +1,7 @@
 """The plain-http port: pages for human eyes, and under /control the buttons and the ledger for programs."""
 
 from dataclasses import asdict
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox.desk import control as desk_control
 from sandbox.desk import pages as desk
+from sandbox.ledger import Entry
 from sandbox.mail import pages as mail
 from sandbox.salesforce.pubsub import control as pubsub_control
 from sandbox.whmcs import clientarea
@@ -45,9 +47,13 @@ def _ledger(world: World) -> list[BaseRoute]:
         if not after.isdecimal():
             return JSONResponse({"error": "after must be the number of an entry"}, status_code=400)
         entries = world.ledger.read(query.get("system"), query.get("operation"), int(after))
-        return JSONResponse([{**asdict(entry), "at": entry.at.isoformat()} for entry in entries])
+        return JSONResponse([_row(entry) for entry in entries if entry.key == query.get("key", entry.key)])
 
     async def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "now": world.now().isoformat()})
 
     return [Route("/ledger", ledger), Route("/health", health)]
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {**asdict(entry), "id": entry.number, "at": entry.at.isoformat()}
