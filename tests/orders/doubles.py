@@ -14,6 +14,8 @@ from integrations.salesforce.schemas import NewOrder, OrderChange, PlacedOrder, 
 from integrations.whmcs.schemas import PayMethod, Service
 from tests.catalog.goods import Shop
 
+CARD = PayMethod(id=1, kind="RemoteCreditCard", brand="Visa", last_four="4417", expires="12/30", expired=False)
+
 
 def outside_transaction() -> None:
     assert not connection.in_atomic_block, "remote call inside a transaction"
@@ -28,6 +30,7 @@ class Salesforce(Shop):
     calls: list[str] = field(default_factory=list)
     opportunities: list[tuple[str, str]] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
+    asked_since: list[datetime | None] = field(default_factory=list)
     fails: dict[str, OutsideError] = field(default_factory=dict)
     loses_answer: bool = False
     pause: Callable[[], None] = lambda: None
@@ -56,6 +59,7 @@ class Salesforce(Shop):
 
     def order_changes(self, *, since: datetime | None) -> list[OrderChange]:
         self._called("order_changes")
+        self.asked_since.append(since)
         return [change for change in self.changes if since is None or change.modstamp >= since]
 
     def order_change(self, order_id: str) -> OrderChange | None:
@@ -100,9 +104,6 @@ class Whmcs:
         self.calls.append(name)
         if self.error:
             raise self.error
-
-
-CARD = PayMethod(id=1, kind="RemoteCreditCard", brand="Visa", last_four="4417", expires="12/30", expired=False)
 
 
 def service(pid: int, status: str = "Active") -> Service:

@@ -250,16 +250,17 @@ def test_somebody_elses_or_an_empty_cart_orders_nothing(customer: User, salesfor
 
 def test_the_gate_is_asked_again_at_submit(customer: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
     cart = fill(customer, "INT-APT-1G", router="none")
-    for break_it, key in (
-        (lambda: setattr(whmcs, "methods", []), "payment"),
-        (lambda: setattr(whmcs, "held", [service(102)]), "one_internet"),
-        (lambda: setattr(whmcs, "error", Unavailable("whmcs", "GetPayMethods", "timeout")), "payment"),
+    down = Unavailable("whmcs", "GetPayMethods", "timeout")
+    sound = {name: getattr(whmcs, name) for name in ("methods", "held", "error")}
+    for name, value, key in (
+        ("methods", [], "payment"),
+        ("held", [service(102)], "one_internet"),
+        ("error", down, "pay"),
     ):
-        before = (whmcs.methods, whmcs.held, whmcs.error)
-        break_it()
+        setattr(whmcs, name, value)
         with pytest.raises(checkout.NotReady, match=key):
             submit(customer, cart)
-        whmcs.methods, whmcs.held, whmcs.error = before
+        setattr(whmcs, name, sound[name])
     assert nothing_ordered(cart, salesforce)
 
 

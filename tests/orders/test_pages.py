@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import ConnectionError as Away
 
 from accounts.models import CustomerLink, User
 from catalog.sync import sync
@@ -266,23 +267,15 @@ def test_an_order_of_somebody_else_does_not_exist(salesforce: Salesforce, custom
 
 def test_visitors_see_no_order(visitor: Client, customer: User) -> None:
     (order,) = order_now(customer, "VPN-US")
-    for path in (
-        "/orders/",
-        f"/orders/{order.number}/",
-        f"/orders/{order.number}/status/",
-        f"/orders/{order.sf_order_id}/",
-    ):
+    for page in ("", f"{order.number}/", f"{order.number}/status/", f"{order.sf_order_id}/"):
         assert visitor.get(f"/orders/{page}")["Location"].startswith("/account/login/")
 
 
 def test_salesforces_id_and_lower_case_numbers_lead_to_the_order(browser: Client, customer: User) -> None:
     (order,) = order_now(customer, "VPN-US")
-    for path in (
-        f"/orders/{order.sf_order_id}",
-        f"/orders/{order.sf_order_id}/",
-        f"/orders/{(order.sf_order_id or '')[:15]}/",
-    ):
-        assert browser.get(path)["Location"] == f"/orders/{order.number}/"
+    sf_id = order.sf_order_id or ""
+    for path in (sf_id, f"{sf_id}/", f"{sf_id[:15]}/"):
+        assert browser.get(f"/orders/{path}")["Location"] == f"/orders/{order.number}/"
     assert browser.get(f"/orders/{order.number.lower()}/").status_code == 200
 
 
@@ -293,18 +286,16 @@ def test_watching_is_noted_and_its_loss_is_harmless(
     assert not watched.anybody()
     browser.get(f"/orders/{order.number}/status/")
     assert watched.anybody()
-    monkeypatch.setattr(watched.time, "time", lambda: 4_000_000_000.0)
+    monkeypatch.setattr("orders.watched.time.time", lambda: 4_000_000_000.0)
     assert not watched.anybody()
 
 
 def test_without_redis_the_page_stands(browser: Client, customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    from redis.exceptions import ConnectionError as Away
-
     def away(name: str) -> Any:
         raise Away("gone")
 
     (order,) = order_now(customer, "VPN-US")
-    monkeypatch.setattr(watched.django_rq, "get_connection", away)
+    monkeypatch.setattr("orders.watched.django_rq.get_connection", away)
     assert browser.get(f"/orders/{order.number}/").status_code == 200
     assert watched.anybody() is False
 

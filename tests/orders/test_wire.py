@@ -1,0 +1,110 @@
+"""Catalogue, placing and refresh on the wire: the sandbox's ledger is the judge."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from catalog.models import Product
+from catalog.queries import sound
+from catalog.sync import sync
+from integrations import correlation, gateway
+from integrations.salesforce.schemas import NewAccount
+from orders import placing
+from orders.models import Order
+from orders.refresh import refresh
+from orders.status import Status, status_of
+from sandbox import catalogue
+from tests.orders.steps import order_now
+from tests.people import make_customer
+from tests.sandbox_process import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def customer(sandbox: Sandbox) -> Iterator[User]:
+    """Known in all three systems, with a card."""
+    sync()
+    ref, email = str(uuid.uuid4()), f"{uuid.uuid4().hex[:8]}@example.jp"
+    account = gateway.salesforce().create_account(
+        NewAccount(ref=ref, given_name="Aiko", family_name="Sato", email=email, registration_source="Portal Signup")
+    )
+    client = gateway.whmcs().add_client(
+        email=email, given_name="Aiko", family_name="Sato", language="en", customer_number=account.number
+    )
+    sandbox.control(f"/control/whmcs/clients/{client}/paymethods")
+    with correlation.bound(""):
+        yield make_customer(
+            email,
+            sf_account_id=account.id,
+            sf_account_no=account.number,
+            whmcs_client_id=client,
+            internet_eligibility="Apartment 1G",
+        )
+
+
+def calls(sandbox: Sandbox, after: int) -> list[tuple[str, str]]:
+    """What the outside systems were asked, in order; the parts of a Composite are one call."""
+    rows = [(row["system"], row["operation"]) for row in sandbox.ledger(after=after)]
+    return [row for row in rows if row[1] != "composite/subrequest"]
+
+
+def test_the_whole_catalogue_comes_over(sandbox: Sandbox) -> None:
+    report = sync()
+    assert report.broken == {}
+    assert sound().count() == len(catalogue.load().products)
+    plan = Product.objects.get(sku="INT-APT-1G")
+    assert (plan.price, plan.whmcs_product_id, plan.name_ja) == (4730, 101, "ホーム マンション 1ギガ")
+    assert not sync().changes_something
+
+
+def test_one_service_is_placed_by_one_composite(customer: User, sandbox: Sandbox) -> None:
+    before = sandbox.last_ledger_id()
+    (order,) = order_now(customer, "INT-APT-1G", router="wifi6")
+    assert order.local_state == Order.Local.PLACED
+    assert order.sf_order_id is not None
+    assert order.sf_order_id.startswith("801")
+    assert calls(sandbox, before) == [
+        ("whmcs", "GetPayMethods"),
+        ("whmcs", "GetClientsProducts"),
+        ("salesforce", "query"),
+        ("salesforce", "composite"),
+    ]
+    change = gateway.salesforce().order_change(order.sf_order_id)
+    assert change is not None
+    assert (change.status, change.activation_status, change.portal_ref) == (
+        "Pending Review",
+        "Pending Review",
+        order.portal_ref,
+    )
+    read = gateway.salesforce().order_for_provisioning(order.sf_order_id)
+    assert read is not None
+    assert [(item.sku, item.unit_price) for item in read.items] == [("INT-APT-1G", 5280), ("ACT-INTERNET", 3300)]
+    assert dict(read.items[0].options)["router"]["whmcs_value"] == 113
+    assert [item.id for item in read.items] == [line.sf_order_item_id for line in order.lines.all()]
+
+
+def test_a_second_placing_of_the_same_order_adopts_the_first(customer: User, sandbox: Sandbox) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    first = order.sf_order_id
+    Order.objects.update(local_state="submitted", sf_order_id=None, sf_opportunity_id="", tries=0, next_try_at=None)
+    again = placing.place(order.pk)
+    assert (again.local_state, again.sf_order_id) == ("placed", first)
+
+
+def test_the_review_at_the_desk_reaches_the_page(customer: User, sandbox: Sandbox) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    refresh()
+    assert status_of(Order.objects.get()) is Status.PENDING_REVIEW
+    press(sandbox, order, "approve")
+    refresh()
+    seen = Order.objects.get()
+    assert status_of(seen) is Status.ACTIVATING
+    assert seen.approved_at is not None
+
+
+def press(sandbox: Sandbox, order: Order, button: str) -> Any:
+    return sandbox.control(f"/control/desk/orders/{order.sf_order_id}/{button}")
