@@ -40,7 +40,8 @@ def refresh_order(order: Order, *, actor: str) -> bool:
 @transaction.atomic
 def _mirror(change: OrderChange, *, actor: str) -> bool:
     order = _ours(change)
-    if order is None or (order.sf_modstamp is not None and change.modstamp <= order.sf_modstamp):
+    # Equal stamps are read again: Salesforce counts whole seconds, and two saves fit into one.
+    if order is None or (order.sf_modstamp is not None and change.modstamp < order.sf_modstamp):
         return False
     if order.local_state == Order.Local.SUBMITTED:
         adopt(order, sf_order_id=change.id, sf_order_number=change.number, opportunity_id=change.opportunity_id)

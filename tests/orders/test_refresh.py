@@ -63,6 +63,13 @@ def test_an_older_answer_never_overwrites_a_newer_one(order: Order, salesforce: 
     assert seen.sf_status == "Approved"
 
 
+def test_two_saves_in_one_second_are_both_seen(order: Order, salesforce: Salesforce) -> None:
+    sf_id = order.sf_order_id or ""
+    after(salesforce, change(sf_id, minute=5))
+    seen = after(salesforce, change(sf_id, status="Approved", activation="Activating", minute=5))
+    assert status_of(seen) is Status.ACTIVATING
+
+
 def test_the_same_change_twice_is_one_event(order: Order, salesforce: Salesforce) -> None:
     approved = change(order.sf_order_id or "", status="Approved", activation="Activating", minute=5)
     after(salesforce, approved)
