@@ -4,8 +4,11 @@ A page joins by its URL name alone: addresses without arguments are reversed; fo
 there, found on the pages already open, is followed. Pages that send one elsewhere are not photographed.
 """
 
+import argparse
 import html
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,17 +17,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests import environment
 
 ROOT = Path(__file__).resolve().parent.parent
-READY, OUT = ROOT / ".demo" / "ready.json", ROOT / ".shots"
+OUT = ROOT / ".shots"
 WIDTHS, THEMES, LANGUAGES = (390, 1280), ("light", "dark"), ("en", "ja")
 HEIGHT = 844
 STYLE = "body{font:15px sans-serif;margin:2rem}div{display:flex;gap:1rem;overflow:auto}img{width:260px}"
 EXTRA = {"404": "/no-such-page/"}
-LEFT_OUT = {"admin:jsi18n", "admin:autocomplete", "metrics"}
+LEFT_OUT = re.compile(r"metrics|admin:(jsi18n|autocomplete|django_rq.*|.*_history)")  # django_rq: not our pages
 
 
 @dataclass
@@ -37,11 +40,15 @@ class Person:
 
 
 def main() -> int:
-    if not READY.is_file():
+    parser = argparse.ArgumentParser(prog="make shots", description="Photographs every page of the running demo.")
+    parser.add_argument("--state", type=Path, default=ROOT / ".demo", help="where the demo keeps everything")
+    ready = parser.parse_args().state / "ready.json"
+    if not ready.is_file():
         sys.stderr.write("shots: the demo is not running. Start it with make demo in another terminal.\n")
         return 2
-    demo = json.loads(READY.read_text())
+    demo = json.loads(ready.read_text())
     environment.fill()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     import django
 
     django.setup()
@@ -72,7 +79,12 @@ def signed_in(browser: Browser, demo: dict[str, Any], who: dict[str, str]) -> Pa
 
 
 def customer(browser: Browser, demo: dict[str, Any]) -> Person:
+    """The demo's customer, with a plan in the cart so that the checkout has something to show."""
     page = signed_in(browser, demo, demo["customer"])
+    page.goto(urljoin(demo["site_url"], "/plans/vpn/"))
+    page.locator("main a[href^='/plans/vpn/']").first.click()
+    page.locator("form[action$='/cart/add/'] button, button[form]").locator("visible=true").first.click()
+    page.wait_for_load_state("networkidle")
     return Person("customer", page.context.storage_state())
 
 
@@ -112,7 +124,7 @@ def fixed_addresses() -> dict[str, str]:
             found.setdefault(name, reverse(name))
         except NoReverseMatch:
             continue
-    return {name: path for name, path in found.items() if name not in LEFT_OUT}
+    return {name: path for name, path in found.items() if not LEFT_OUT.fullmatch(name)}
 
 
 def name_of(path: str) -> str:
@@ -126,7 +138,7 @@ def name_of(path: str) -> str:
 
 def concerns(person: Person, name: str) -> bool:
     """Staff see the admin, everybody else the rest."""
-    return name.startswith("admin:") == (person.name == "staff") and name not in LEFT_OUT
+    return name.startswith("admin:") == (person.name == "staff") and not LEFT_OUT.fullmatch(name)
 
 
 def find_pages(browser: Browser, person: Person, site: str) -> None:
@@ -148,11 +160,13 @@ def find_pages(browser: Browser, person: Person, site: str) -> None:
 
 
 def is_a_page(page: Page, address: str) -> bool:
-    answer = page.goto(address)
-    if answer is None or urlsplit(page.url).path != urlsplit(address).path:
-        return False
+    """Opens the address if it answers with a page of its own."""
+    answer = page.request.get(address, max_redirects=0)
     is_html = answer.headers.get("content-type", "").startswith("text/html")
-    return is_html and (answer.ok or urlsplit(address).path in EXTRA.values())
+    if not is_html or not (answer.status == 200 or urlsplit(address).path in EXTRA.values()):
+        return False
+    page.goto(address)
+    return True
 
 
 # --- the photographs
@@ -178,7 +192,9 @@ def photograph(browser: Browser, person: Person, site: str) -> list[str]:
     for width, theme, language in product(WIDTHS, THEMES, LANGUAGES):
         made = context(browser, person, width, theme, language, site)
         page = made.new_page()
-        page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
+        page.on(
+            "console", lambda said: problems.append(f"{said.location['url']}: {said.text}") if refused(said) else None
+        )
         for name, path in person.pages.items():
             page.goto(urljoin(site, path))
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -186,6 +202,11 @@ def photograph(browser: Browser, person: Person, site: str) -> list[str]:
             page.screenshot(path=folder / file_name(name, width, theme, language), full_page=True)
         made.close()
     return problems
+
+
+def refusals(said: ConsoleMessage) -> list[str]:
+    """The page and the words, when the content security policy stopped something."""
+    return [f"{said.location['url']}: {said.text}"] if "Content Security Policy" in said.text else []
 
 
 def file_name(name: str, width: int, theme: str, language: str) -> str:
