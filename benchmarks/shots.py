@@ -192,9 +192,7 @@ def photograph(browser: Browser, person: Person, site: str) -> list[str]:
     for width, theme, language in product(WIDTHS, THEMES, LANGUAGES):
         made = context(browser, person, width, theme, language, site)
         page = made.new_page()
-        page.on(
-            "console", lambda said: problems.append(f"{said.location['url']}: {said.text}") if refused(said) else None
-        )
+        page.on("console", lambda said: problems.extend(refusals(said)))
         for name, path in person.pages.items():
             page.goto(urljoin(site, path))
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
