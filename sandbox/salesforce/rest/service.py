@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sandbox.ledger import Ledger
@@ -138,20 +139,25 @@ class Service:
         return describing.schema_by_id(self._schemas, schema_id)
 
     def _limits(self, _: Call) -> Answer:
-        published = sum(
-            each.at.date() == self._org.clock.now().date() for each in self._ledger.read("salesforce", "event.publish")
-        )
+        # One subscriber takes every event once, so what was published is what was delivered.
+        daily, hourly = self._published(timedelta(days=1)), self._published(timedelta(hours=1))
         return Answer(
             200,
             {
                 "DailyApiRequests": _limit(DAILY_REQUESTS, self.used),
-                "DailyDeliveredPlatformEvents": _limit(_DAILY_EVENTS, published),
-                "HourlyPublishedPlatformEvents": _limit(_DAILY_EVENTS, published),
-                "MonthlyPlatformEventsUsageEntitlement": _limit(_DAILY_EVENTS * 30, published),
+                "DailyDeliveredPlatformEvents": _limit(_DAILY_EVENTS, daily),
+                "HourlyPublishedPlatformEvents": _limit(_DAILY_EVENTS, hourly),
+                "MonthlyPlatformEventsUsageEntitlement": _limit(
+                    _DAILY_EVENTS * 30, self._published(timedelta(days=30))
+                ),
                 "DataStorageMB": _limit(1024, 0),
                 "FileStorageMB": _limit(1024, 0),
             },
         )
+
+    def _published(self, within: timedelta) -> int:
+        since = self._org.clock.now() - within
+        return sum(each.at > since for each in self._ledger.read("salesforce", "event.publish"))
 
     def _count(self) -> None:
         today = f"{self._org.clock.now():%Y-%m-%d}"

@@ -113,7 +113,7 @@ FORMS: list[tuple[dict[str, str], str, str]] = [
 
 @pytest.mark.parametrize(("form", "error", "description"), FORMS)
 def test_refused_forms(api: Api, form: dict[str, str], error: str, description: str) -> None:
-    reply = post(api, **form)  # type: ignore[arg-type]
+    reply = post(api, **form)
     assert (reply.status, reply.json()) == (400, {"error": error, "error_description": description})
 
 

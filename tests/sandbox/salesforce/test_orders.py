@@ -159,7 +159,8 @@ def test_numbers_are_given_in_order(api: Api, maria: str) -> None:
 
 def test_an_item_must_fit_its_order(api: Api, order: str, maria: str) -> None:
     loose = api.create("Order", **head(api, maria, Pricebook2Id=None))
-    item = {"OrderId": order, "PricebookEntryId": entry_of(api, "ADD-PHONE"), "Quantity": 1, "UnitPrice": 550}
+    entry = entry_of(api, "ADD-PHONE")
+    item = {"OrderId": order, "PricebookEntryId": entry, "Quantity": 1, "UnitPrice": 550}
     foreign = entry_of(api, "ADD-PHONE", "Standard Price Book")
     for change, words in (
         ({"PricebookEntryId": foreign}, "different pricebook"),
@@ -168,7 +169,7 @@ def test_an_item_must_fit_its_order(api: Api, order: str, maria: str) -> None:
         error = api.error("POST", "sobjects/OrderItem", item | change)
         assert error["errorCode"] == "FIELD_INTEGRITY_EXCEPTION"
         assert words in error["message"]
-    api.update("PricebookEntry", item["PricebookEntryId"], IsActive=False)
+    api.update("PricebookEntry", entry, IsActive=False)
     assert "inactive" in api.error("POST", "sobjects/OrderItem", item)["message"]
     assert (
         api.error("PATCH", f"sobjects/Order/{order}", {"Pricebook2Id": None})["errorCode"]

@@ -285,7 +285,9 @@ def test_the_org_describes_itself(api: Api) -> None:
     assert "OrderItems" in [each["relationshipName"] for each in described["childRelationships"]]
     assert [each["version"] for each in api("GET", "/services/data/").json()] == ["66.0", "67.0", "68.0"]
     assert api("GET", "/services/data/v59.0/").json()["query"] == "/services/data/v59.0/query"
-    assert api("GET", "limits/").json()["DailyApiRequests"]["Max"] > 0
+    api("POST", "sobjects/OrderProvisionRequested__e", {"OrderId__c": "801"})
+    delivered = api("GET", "limits/").json()["DailyDeliveredPlatformEvents"]
+    assert delivered["Max"] - delivered["Remaining"] == 1
     schema = api("GET", "sobjects/OrderProvisionRequested__e/eventSchema").json()
     assert api("GET", f"event/eventSchema/{schema['uuid']}").json() == schema
 
