@@ -43,8 +43,9 @@ class Offered(admin.SimpleListFilter):
 @admin.register(Product)
 class ProductAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("sku", "name_en", "category", "item_class", "price", "billing_cycle", "whmcs_product_id", "state")
-    list_filter = (Offered, "category", "item_class", "billing_cycle")
-    search_fields = ("sku", "name_en", "name_ja", "sf_product_id", "=whmcs_product_id")
+    list_filter = (Offered, "category", "item_class")
+    show_full_result_count = False
+    search_fields = ("sku", "name_en", "name_ja", "sf_product_id__exact", "whmcs_product_id__exact")
 
     @admin.display(description=_("state"))
     def state(self, product: Product) -> str:
@@ -60,6 +61,7 @@ class ProductAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 class CatalogSyncAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("started_at", "ok", "changed", "summary")
     list_filter = ("ok", "changed")
+    show_full_result_count = False
 
     @admin.display(description=_("what it did"))
     def summary(self, run: CatalogSync) -> str:
