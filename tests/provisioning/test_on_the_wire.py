@@ -1,0 +1,212 @@
+"""Provisioning against the sandbox over TLS: WHMCS' ledger and Salesforce are the judges, not our own tables."""
+
+import itertools
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+
+from integrations import gateway
+from integrations.salesforce.schemas import NewAccount, NewOrder, NewOrderItem, OrderChange
+from provisioning import whmcs_products, worker
+from provisioning.attempts import take_in
+from provisioning.models import Attempt, InboxEvent
+from tests.sandbox_process import Sandbox
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("sandbox")]
+_people = itertools.count(1)
+SKUS = {"INT-APT-1G": "Monthly", "ACT-INTERNET": "One-time"}
+BUDGET = {
+    "whmcs": ["GetPayMethods", "GetClientsProducts", "AddOrder", "GetOrders", "AcceptOrder", "GetClientsProducts"],
+    "salesforce": ["query", "composite"],
+}
+WHMCS_ACTIONS = {*BUDGET["whmcs"], "GetProducts", "UpdateClientProduct", "ModuleCreate", "CancelOrder"}
+
+
+class Shop:
+    """A customer with an order placed and approved, and the eyes of the judges."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.client_id, self.account_id = self._sign_up()
+        self.order_id = self._place()
+
+    def _sign_up(self) -> tuple[int, str]:
+        number, ref = next(_people), str(uuid.uuid4())
+        email = f"wire{number}-{ref[:8]}@example.jp"
+        account = gateway.salesforce().create_account(NewAccount(ref, "Aiko", "Sato", email, "Portal Signup"))
+        client_id = gateway.whmcs().add_client(
+            email=email, given_name="Aiko", family_name="Sato", language="en", customer_number=account.number
+        )
+        gateway.salesforce().register_account(account_id=account.id, whmcs_client=client_id, source="Portal Signup")
+        return client_id, account.id
+
+    def _place(self) -> str:
+        products = {str(each.fields["StockKeepingUnit"]): each for each in gateway.salesforce().catalogue("Portal")}
+        items = [
+            NewOrderItem(products[sku].pricebook_entry_id, 1, int(products[sku].unit_price), cycle, {})
+            for sku, cycle in SKUS.items()
+        ]
+        placed = gateway.salesforce().place_order(
+            NewOrder(
+                ref=str(uuid.uuid4()),
+                account_id=self.account_id,
+                account_name="Sato Aiko",
+                commodity="Personal SonixNet Home Internet",
+                opportunity_id="",
+                correlation_id=f"wire-{uuid.uuid4()}",
+                effective_date="2026-11-20",
+                close_date="2026-12-20",
+                items=items,
+            )
+        )
+        return placed.id
+
+    def add_card(self) -> None:
+        self.sandbox.control(f"/control/whmcs/clients/{self.client_id}/paymethods")
+
+    def desk(self, action: str) -> None:
+        self.sandbox.control(f"/control/desk/orders/{self.order_id}/{action}")
+
+    def event(self) -> Mapping[str, Any]:
+        """The newest event that the org's flow published for the order, as the ledger has it."""
+        published = self.sandbox.ledger(system="salesforce", operation="event.publish")
+        return [row for row in published if row["detail"]["OrderId__c"] == self.order_id][-1]
+
+    def deliver(self, *, copies: int = 1) -> Attempt:
+        """Hands the newest event to the intake `copies` times, each with an id of its own, and works off."""
+        event = self.event()
+        for copy in range(copies):
+            row = InboxEvent(
+                event_uuid=f"{event['key']}-{copy}",
+                topic="t",
+                order_id=self.order_id,
+                idem_key=event["detail"]["IdemKey__c"],
+                correlation_id=f"wire-{self.order_id}",
+            )
+            with transaction.atomic():
+                take_in(event=row)
+            worker.work_off()
+        return Attempt.objects.filter(order_id=self.order_id).latest("created_at")
+
+    def order(self) -> OrderChange:
+        change = gateway.salesforce().order_change(self.order_id)
+        assert change is not None
+        return change
+
+    def whmcs(self) -> dict[str, Any]:
+        """What WHMCS holds for this order's mark."""
+        held: dict[str, Any] = self.sandbox.get("/control/whmcs/state", mark=self.order_id)
+        return held
+
+    def added(self) -> int:
+        """How many AddOrder calls WHMCS accepted for this customer."""
+        rows = self.sandbox.ledger(system="whmcs", operation="AddOrder")
+        return sum(row["detail"].get("client") == self.client_id for row in rows)
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Shop:
+    cache.clear()
+    return Shop(sandbox)
+
+
+def configure(shop: Shop, **settings: Any) -> None:
+    shop.sandbox.control("/control/whmcs/settings", settings)
+
+
+def test_an_approved_order_is_provisioned_and_both_systems_agree(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    attempt = shop.deliver()
+    assert (attempt.state, attempt.error_text) == ("PROVISIONED", "")
+    held = shop.whmcs()
+    (order,) = held["orders"]
+    assert order["status"] == "Active"
+    assert {each["status"] for each in held["services"]} <= {"Active", "Completed"}
+    change = shop.order()
+    assert (change.status, change.activation_status, change.whmcs_order_id) == ("Activated", "Provisioned", order["id"])
+    items = gateway.salesforce().order_for_provisioning(shop.order_id)
+    assert items is not None
+    assert sorted(item.whmcs_service_id for item in items.items) == sorted(str(each["id"]) for each in held["services"])
+
+
+def test_the_same_event_five_times_makes_one_order_by_the_ledger(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    shop.deliver(copies=5)
+    assert (shop.added(), len(shop.whmcs()["orders"])) == (1, 1)
+    assert Attempt.objects.filter(order_id=shop.order_id).count() == 1
+
+
+def test_one_order_stays_within_its_budget_of_calls(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    whmcs_products.has_module(101)  # all products are known for an hour, by all processes
+    before = shop.sandbox.last_ledger_id()
+    shop.deliver()
+    mine = [row for row in shop.sandbox.ledger(after=before) if row["correlation_id"] == f"wire-{shop.order_id}"]
+    assert [row["operation"] for row in mine if row["operation"] in WHMCS_ACTIONS] == BUDGET["whmcs"]
+    assert [row["operation"] for row in mine if row["operation"] in {"query", "composite"}] == BUDGET["salesforce"]
+
+
+def test_an_order_that_is_not_activating_is_skipped(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    event = shop.event()
+    shop.desk("fail")
+    assert event == shop.event()
+    attempt = shop.deliver()
+    assert (attempt.state, attempt.error_code) == ("SKIPPED", "not_activating")
+    assert (shop.added(), shop.order().activation_status) == (0, "Failed")
+
+
+def test_a_missing_card_fails_and_a_new_request_succeeds_once_there_is_one(shop: Shop) -> None:
+    shop.desk("approve")
+    shop.deliver()
+    change = shop.order()
+    assert change.activation_status == "Failed"
+    assert change.activation_error.startswith("payment_method_missing: ")
+    shop.add_card()
+    shop.desk("activate")
+    assert shop.deliver().state == "PROVISIONED"
+    assert (shop.order().activation_status, shop.order().activation_error) == ("Provisioned", "")
+    assert shop.added() == 1
+
+
+def test_a_refusal_of_add_order_is_told_and_a_new_request_succeeds(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    configure(shop, add_order_error_once="Unable to add order")
+    shop.deliver()
+    assert shop.order().activation_error.startswith("whmcs_error: AddOrder")
+    shop.desk("activate")
+    assert shop.deliver().state == "PROVISIONED"
+    assert len(shop.whmcs()["orders"]) == 1
+
+
+def test_a_module_that_fails_once_leads_to_no_second_add_order(shop: Shop) -> None:
+    shop.add_card()
+    shop.desk("approve")
+    configure(shop, module_failure={"pid": 101, "times": "once", "text": "The line is not ready"})
+    shop.deliver()
+    assert shop.order().activation_error.startswith("whmcs_error: WHMCS order ")
+    shop.desk("activate")
+    assert shop.deliver().state == "PROVISIONED"
+    (order,) = shop.whmcs()["orders"]
+    assert (shop.added(), order["status"], shop.order().whmcs_order_id) == (1, "Active", order["id"])
+
+
+@pytest.mark.parametrize("stores_notes", [True, False])
+def test_services_without_a_module_become_active_with_and_without_notes(shop: Shop, stores_notes: bool) -> None:
+    configure(shop, stores_notes=stores_notes, moduleless_stays_pending=True)
+    try:
+        shop.add_card()
+        shop.desk("approve")
+        assert shop.deliver().state == "PROVISIONED"
+        assert {each["status"] for each in shop.whmcs()["services"]} == {"Active"}
+    finally:
+        configure(shop, stores_notes=True, moduleless_stays_pending=False)
