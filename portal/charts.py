@@ -1,4 +1,4 @@
-"""Charts as numbers: where each mark of a small SVG lies. `components/_chart.html` draws them, the sheet colours them."""
+"""Charts as numbers: where each mark of a small SVG lies. `_chart.html` draws them, the sheet colours them."""
 
 import math
 from collections.abc import Sequence

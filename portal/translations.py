@@ -5,6 +5,7 @@ the compiled files, which git ignores.
 """
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,8 +104,15 @@ def compile_all() -> int:
     """Writes each .mo that is missing or older than its .po; returns how many. Safe to repeat."""
     stale = [po for po in catalogues() if not _is_fresh(po.with_suffix(".mo"), po)]
     for po in stale:
-        polib.pofile(str(po)).save_as_mofile(str(po.with_suffix(".mo")))
+        _compile(po)
     return len(stale)
+
+
+def _compile(po: Path) -> None:
+    """Writes the whole file or nothing, since another process may be reading it."""
+    draft = po.with_suffix(f".{os.getpid()}.mo")
+    polib.pofile(str(po)).save_as_mofile(str(draft))
+    draft.replace(po.with_suffix(".mo"))
 
 
 def _is_fresh(mo: Path, po: Path) -> bool:

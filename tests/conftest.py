@@ -42,6 +42,9 @@ def _prepare() -> None:
     import django
 
     django.setup()
+    from portal.translations import compile_all
+
+    compile_all()
 
 
 pytest_plugins = ["tests.event_bus"]

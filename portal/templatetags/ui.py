@@ -199,7 +199,7 @@ def qr(text: str, label: str, caption: str = "") -> dict[str, Any]:
 
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
-    """The control of a form field with the sheet's class; the widget's own class may add a width (`w-s`, `w-m`, `w-l`)."""
+    """The control of a form field with the sheet's class; the widget's class may add a width (`w-s`, `w-m`, `w-l`)."""
     widget = field.field.widget
     own = widget.attrs.get("class", "")
     plain = isinstance(widget, CheckboxInput | FileInput)
