@@ -184,7 +184,7 @@ def _activating(order: Order) -> StatusView:
         Status.ACTIVATING,
         _("Your order was approved. We are setting up your service now, which mostly takes a few minutes."),
         _("Approved"),
-        pgettext("order", "Active"),
+        pgettext("stop", "Active"),
         _placed(order),
         _reviewed(order),
         Stop("now", _("Activating"), _doing(order), order.approved_at),
@@ -197,7 +197,7 @@ def _checking(order: Order) -> StatusView:
         Status.CHECKING,
         _("We are making sure that your service was set up once and correctly. You do not have to do anything."),
         _("Approved"),
-        pgettext("order", "Active"),
+        pgettext("stop", "Active"),
         _placed(order),
         _reviewed(order),
         Stop("late", _("Activation is being checked"), _("You cannot be charged twice.")),
@@ -222,7 +222,7 @@ def _failed(order: Order) -> StatusView:
         Status.FAILED,
         _("Setting up your service stopped part-way. Our team is on it. You do not have to do anything."),
         _("Approved"),
-        pgettext("order", "Active"),
+        pgettext("stop", "Active"),
         _placed(order),
         _reviewed(order),
         Stop(
@@ -276,7 +276,7 @@ def _to_come(order: Order) -> tuple[Stop, Stop]:
 
 
 def _active_to_come() -> Stop:
-    return Stop("next", pgettext("order", "Active"), _("We write to you as soon as it works."))
+    return Stop("next", pgettext("stop", "Active"), _("We write to you as soon as it works."))
 
 
 def _doing(order: Order) -> str:
