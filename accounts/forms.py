@@ -52,14 +52,16 @@ class CustomerNumberField(forms.CharField):
         attrs = {"class": "w-s", "inputmode": "numeric", "autocomplete": "off"}
         hint = _("The digits on any bill or letter, for example 104 882")
         super().__init__(
-            label=_("Customer number"), help_text=hint, widget=forms.TextInput(attrs=attrs), max_length=40, **kwargs
+            label=_("Customer number"),
+            help_text=hint,
+            widget=forms.TextInput(attrs=attrs),
+            max_length=40,
+            error_messages={"required": WRONG_NUMBER, "max_length": WRONG_NUMBER},
+            **kwargs,
         )
 
     def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if not text:
-            return ""
-        number = numbers.read(text)
+        number = numbers.read(super().clean(value))
         if number is None:
             raise ValidationError(WRONG_NUMBER, code="shape")
         return number
@@ -84,6 +86,7 @@ def _name(label: Any, autocomplete: str) -> forms.CharField:
 class SignupForm(allauth_forms.SignupForm):
     """New, or with a customer number: one form (product.md §2)."""
 
+    field_order = ("source", "number", "given_name", "family_name", "email", "password1", "terms")
     account_already_exists: bool
     source = forms.ChoiceField(
         label=_("Have you been a customer before?"),
@@ -97,7 +100,7 @@ class SignupForm(allauth_forms.SignupForm):
         initial=SignupJourney.Kind.NEW,
         widget=forms.RadioSelect(attrs={"across": True}),
     )
-    number = CustomerNumberField(required=False)
+    number = CustomerNumberField()
     given_name = _name(_("Given names"), "given-name")
     family_name = _name(_("Family name"), "family-name")
     terms = forms.BooleanField(
@@ -111,7 +114,6 @@ class SignupForm(allauth_forms.SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["number"].required = False  # asked for by clean(), and only of those who say they have one
         email, password = self.fields["email"], self.fields["password1"]
         email.label, email.help_text = _("E-mail address"), _("We send a code to confirm it")
         email.widget.attrs = {"autocomplete": "email", "class": "w-l"}
@@ -121,11 +123,8 @@ class SignupForm(allauth_forms.SignupForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        is_legacy = cleaned.get("source") == SignupJourney.Kind.LEGACY
-        if is_legacy and "number" in cleaned and not cleaned["number"]:
-            self.add_error("number", ValidationError(WRONG_NUMBER, code="missing"))
-        if not is_legacy:
-            self.errors.pop("number", None)
+        if cleaned.get("source") != SignupJourney.Kind.LEGACY:
+            self.errors.pop("number", None)  # asked only of those who say they have one
             cleaned["number"] = ""
         return cleaned
 
