@@ -80,6 +80,15 @@ def sandbox(sandbox_process: Sandbox, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
+def _english() -> None:
+    """Each test begins in English; a request in Japanese would leave its thread so."""
+    if not WITHOUT_DJANGO:
+        from django.utils.translation import activate
+
+        activate("en")
+
+
+@pytest.fixture(autouse=True)
 def _empty_redis() -> None:
     """Each test begins with empty queues."""
     if not WITHOUT_DJANGO:
