@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from integrations import correlation
 from provisioning.models import Attempt, InboxEvent
 
 log = structlog.get_logger(__name__)
@@ -190,7 +191,11 @@ def _new_attempt(event: InboxEvent) -> Attempt:
     if Attempt.objects.filter(idem_key=key).exists():  # only the older flow gets here (see _is_duplicate)
         key = f"{key[:60]}#{event.pk}"
     attempt = Attempt.objects.create(
-        order_id=event.order_id, idem_key=key, event=event, correlation_id=event.correlation_id
+        order_id=event.order_id,
+        idem_key=key,
+        event=event,
+        correlation_id=event.correlation_id or correlation.new_id(),
     )
-    log.info("attempt_created", attempt_id=str(attempt.pk), order_id=attempt.order_id)
+    with correlation.bound(attempt.correlation_id):
+        log.info("attempt_created", attempt_id=str(attempt.pk), order_id=attempt.order_id)
     return attempt

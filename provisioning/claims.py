@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
+from integrations import correlation
 from provisioning import pause
 from provisioning.attempts import Fenced, State, transition
 from provisioning.models import Attempt
@@ -57,7 +58,8 @@ def claim() -> Claim | None:
             )
     except NothingToClaim:
         return None
-    log.info("attempt_claimed", attempt_id=str(attempt.pk), order_id=attempt.order_id, epoch=attempt.epoch)
+    with correlation.bound(attempt.correlation_id):
+        log.info("attempt_claimed", attempt_id=str(attempt.pk), order_id=attempt.order_id, epoch=attempt.epoch)
     return Claim(attempt, attempt.epoch)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import correlation
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
 from orders.models import Order
 from orders.progress import record_progress
@@ -177,7 +176,7 @@ def _enqueue(attempt: Attempt, payload: Mapping[str, Any]) -> None:
         order_id=attempt.order_id,
         attempt=attempt,
         payload=payload,
-        correlation_id=correlation.current() or attempt.correlation_id,
+        correlation_id=attempt.correlation_id,
         next_try_at=timezone.now(),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import django_rq
 import pytest
@@ -34,7 +35,8 @@ def expire_lease() -> None:
 # --- wake-ups
 
 
-def test_a_queued_attempt_whose_wake_up_was_lost_is_woken_and_not_every_time() -> None:
+def test_a_queued_attempt_whose_wake_up_was_lost_is_woken_and_not_every_time(settings: Any) -> None:
+    settings.SWEEP_S = 30
     arrives(key(1))
     assert sweepers.wake_forgotten() == 0
     age()
@@ -177,9 +179,9 @@ def test_an_org_without_keys_is_reconciled_by_the_time_of_the_change(
 
 
 def test_without_event_intake_the_reconciler_is_off(
-    salesforce: SalesforceDouble, whmcs: WhmcsDouble, settings: object
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, settings: Any
 ) -> None:
-    settings.SF_EVENTS_ENABLED = False  # type: ignore[attr-defined]
+    settings.SF_EVENTS_ENABLED = False
     assert reconcile.reconcile() == {"taken_in": 0, "given_back": 0}
     assert salesforce.calls == []
 

@@ -583,3 +583,23 @@ def test_every_step_finished_or_failed_is_on_record(salesforce: SalesforceDouble
     arrive_and_run()
     assert Step.objects.get(name="whmcs_add").state == "FAILED"
     assert not Step.objects.filter(finished_at=None).exists()
+
+
+def test_the_log_tells_the_whole_story_under_one_correlation_id(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    arrives(key(1), correlation_id="one-correlation")
+    worker.work_off()
+    lines: list[dict[str, Any]] = [each.msg for each in caplog.records if isinstance(each.msg, dict)]
+    told = [line["event"] for line in lines if line["logger"].startswith("provisioning.")]
+    assert told == [
+        "attempt_created",
+        "attempt_claimed",
+        *["step_started", "step_finished"] * 6,
+        "attempt_finished",
+        "report_sent",
+    ]
+    assert {line.get("correlation_id") for line in lines if line["logger"].startswith("provisioning.")} == {
+        "one-correlation"
+    }
