@@ -1,7 +1,5 @@
 """How a row that needs work wakes a worker: a job on commit that carries the row's key and nothing else."""
 
-from functools import partial
-
 import django_rq
 from django.db import transaction
 
@@ -11,8 +9,8 @@ def wake(queue: str, function: str, key: int) -> None:
 
     Best effort: when Redis is away the error is logged and the row waits for its sweep, so the caller's work stands.
     """
-    transaction.on_commit(partial(_enqueue, queue, function, key), robust=True)
 
+    def enqueue() -> None:  # a function, since Django names it when it logs the error; a partial has no name
+        django_rq.get_queue(queue).enqueue(function, key)
 
-def _enqueue(queue: str, function: str, key: int) -> None:
-    django_rq.get_queue(queue).enqueue(function, key)
+    transaction.on_commit(enqueue, robust=True)
