@@ -83,7 +83,7 @@ def customer(browser: Browser, demo: dict[str, Any]) -> Person:
     page = signed_in(browser, demo, demo["customer"])
     page.goto(urljoin(demo["site_url"], "/plans/vpn/"))
     page.locator("main a[href^='/plans/vpn/']").first.click()
-    page.locator("form[action$='/cart/add/'] button, button[form]").locator("visible=true").first.click()
+    page.locator("button[form]").locator("visible=true").first.click()
     page.wait_for_load_state("networkidle")
     return Person("customer", page.context.storage_state())
 
@@ -162,8 +162,8 @@ def find_pages(browser: Browser, person: Person, site: str) -> None:
 def is_a_page(page: Page, address: str) -> bool:
     """Opens the address if it answers with a page of its own."""
     answer = page.request.get(address, max_redirects=0)
-    is_html = answer.headers.get("content-type", "").startswith("text/html")
-    if not is_html or not (answer.status == 200 or urlsplit(address).path in EXTRA.values()):
+    is_page = answer.text().lstrip().lower().startswith("<!doctype html")  # fragments have none
+    if not is_page or not (answer.status == 200 or urlsplit(address).path in EXTRA.values()):
         return False
     page.goto(address)
     return True
