@@ -37,6 +37,6 @@ class StaffAction(models.Model):
         return f"{self.action} {self.subject}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("a StaffAction is written once")
         super().save(*args, **kwargs)

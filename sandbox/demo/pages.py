@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 import requests
 
 TIMEOUT_S = 60
+ASKING = {409, 422}  # a page that wants something corrected or confirmed
 
 
 @dataclass
@@ -98,5 +99,6 @@ class Visitor:
 
     @staticmethod
     def _page(answer: requests.Response) -> Page:
-        answer.raise_for_status()
+        if answer.status_code not in ASKING:
+            answer.raise_for_status()
         return Page(answer)

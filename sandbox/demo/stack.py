@@ -15,7 +15,7 @@ from urllib.error import URLError
 from cryptography.fernet import Fernet
 
 from sandbox.embedded import postgres, redis
-from sandbox.embedded.processes import CannotStart, free_port, port_is_free, python, spawn, stop
+from sandbox.embedded.processes import CannotStart, ended, free_port, port_is_free, python, spawn
 from sandbox.environment import portal_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -176,7 +176,7 @@ class Stack:
         return [*gunicorn, "--workers", "1", "--bind", bind, "--graceful-timeout", "3", "--no-control-socket"]
 
     def start_worker(self, queue: str) -> None:
-        arguments = ("rqworker", queue, "--worker-class", "rq.SimpleWorker", "--max-jobs", "500", *JSON_ONLY)
+        arguments = ("rqworker", queue, "--worker-class", "portal.workers.Worker", "--max-jobs", "500", *JSON_ONLY)
         self._spawn(f"worker-{queue}", python(), "manage.py", *arguments)
 
     def _spawn(self, name: str, *command: str, **env: str) -> None:
@@ -219,6 +219,6 @@ class Stack:
             if process.poll() is None:
                 process.terminate()
         for name in reversed(list(self.processes)):
-            stop(self.processes.pop(name))
+            ended(self.processes.pop(name))
         while self._servers:
             self._servers.pop().stop()

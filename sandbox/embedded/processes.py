@@ -61,11 +61,16 @@ def stop(process: "subprocess.Popen[str]", *, with_signal: int = signal.SIGTERM,
     """Asks the child to stop, and kills its whole group when it does not. Returns its exit status. May be repeated."""
     if process.poll() is None:
         process.send_signal(with_signal)
-        try:
-            process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    return ended(process, patience_s=patience_s)
+
+
+def ended(process: "subprocess.Popen[str]", *, patience_s: float = 10) -> int:
+    """The exit status of a child that was asked to stop; kills its whole group when its time is over."""
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     return process.returncode
 
 

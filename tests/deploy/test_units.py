@@ -45,7 +45,8 @@ def test_a_worker_may_finish_its_job_and_survives_an_oom_kill_of_another() -> No
     assert int(one(worker, "TimeoutStopSec")) > LONGEST_JOB_S
     assert one(worker, "OOMPolicy") == "continue"
     command = one(worker, "ExecStart")
-    for part in ("--worker-class rq.SimpleWorker", "--max-jobs 500", "--serializer rq.serializers.JSONSerializer"):
+    parts = ("--worker-class portal.workers.Worker", "--max-jobs 500", "--serializer rq.serializers.JSONSerializer")
+    for part in parts:
         assert part in command
 
 

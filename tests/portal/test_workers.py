@@ -1,0 +1,33 @@
+"""The worker survives a database that was restarted between two jobs."""
+
+import pytest
+from django.db import connection
+from rq import SimpleWorker
+
+from portal.workers import Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _cut_the_connection() -> None:
+    """What a restart of PostgreSQL leaves behind: a connection object whose session is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    connection.connection.pgconn.finish()
+    assert pid
+
+
+def test_a_lost_connection_costs_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def job_body(*_arguments: object) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            asked.append(cursor.fetchone()[0])
+        return True
+
+    monkeypatch.setattr(SimpleWorker, "perform_job", job_body)
+    _cut_the_connection()
+    assert Worker.perform_job(object.__new__(Worker), None, None) is True  # type: ignore[arg-type]
+    assert asked == [1]
