@@ -121,13 +121,6 @@ def change(
     return line
 
 
-def accept_prices(cart: Cart) -> None:
-    """The customer has seen today's prices: the cart stops telling that they changed. Safe to repeat."""
-    for view in look(cart).lines:
-        if view.priced and view.was:
-            CartLine.objects.filter(pk=view.line.pk).update(price_seen=view.priced.totals.as_json())
-
-
 def remove(*, cart: Cart, line_id: int) -> bool:
     """Takes a line out; False when it was not there (any more)."""
     return bool(CartLine.objects.filter(pk=line_id, cart=cart, cart__closed_at=None).delete()[0])

@@ -91,11 +91,6 @@ def view(order: Order) -> StatusView:
     return VIEWS[status_of(order)](order)
 
 
-def badge_kind(status: Status) -> Kind:
-    """The tone of the word in a list."""
-    return KINDS[status]
-
-
 def name_of(status: Status) -> str:
     """The state in the customer's words."""
     return {

@@ -15,6 +15,7 @@ from accounts.models import CustomerLink, User
 from catalog.sync import sync
 from integrations.errors import Misconfigured, OutsideError, Rejected, Unavailable, UnknownOutcome
 from notifications.models import Email
+from notifications.rendering import render
 from orders import checkout, jobs, placing
 from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine
 from support.models import Case
@@ -63,6 +64,18 @@ def test_one_service_is_one_order_placed_in_one_composite(customer: User, salesf
     assert [event.what for event in order.events.all()] == ["submitted", "placed"]
     assert Cart.objects.get().closed_at is not None
     assert Email.objects.get().context["numbers"] == [order.number]
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "We have your 2 orders"), ("ja", "お申し込み2件")])
+def test_the_customer_is_told_once_in_their_language(customer: User, language: str, subject: str) -> None:
+    User.objects.update(language=language)
+    orders = order_now(User.objects.get(), "VPN-US", "SIM-D-3", sim_type="esim")
+    mail = render(Email.objects.get())
+    assert subject in mail.subject
+    for order in orders:
+        assert order.number in mail.text
+        assert order.number in mail.html
+    assert f"/orders/placed/{orders[0].submission}/" in mail.text
 
 
 def test_several_services_are_several_orders_of_one_submit(customer: User, salesforce: Salesforce) -> None:
