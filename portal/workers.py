@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rq.queue import Queue
 
 
-class Worker(SimpleWorker):
+class Worker(SimpleWorker):  # type: ignore[misc] # rq has no types
     """No fork (decisions.md 27). A database that was restarted costs no job after it."""
 
     def perform_job(self, job: "Job", queue: "Queue") -> bool:

@@ -23,6 +23,7 @@ from sandbox.embedded.processes import CannotStart
 STAFF_EMAIL = "carol.suzuki@example.jp"
 STAFF_PASSWORD = "harbour crane in the morning"  # noqa: S105 - printed on the terminal, lives in the demo alone
 WATCH_EVERY_S = 1.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminal:
@@ -48,7 +49,8 @@ def main() -> int:
     parser.add_argument("--state", type=Path, default=ROOT / ".demo", help="where everything is kept")
     parser.add_argument("--free-ports", action="store_true", help="take ports that are free instead of the usual ones")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
     terminal = Terminal()
     ports = Ports.free() if options.free_ports else Ports()
     stack = Stack(options.state, ports=ports, say=terminal.say)
@@ -87,6 +89,8 @@ def running(stack: Stack, terminal: Terminal) -> Iterator[None]:
     try:
         yield
     finally:
+        for number in SIGNALS:  # a second Ctrl-C must not leave anything running
+            signal.signal(number, signal.SIG_IGN)
         terminal.heading("Stopping")
         stack.stop()
         terminal.say("Everything is stopped")
@@ -101,12 +105,17 @@ def demo(stack: Stack, terminal: Terminal, *, once: bool) -> int:
         wrong = [f"The order did not get through: {error}"]
     for sentence in wrong:
         terminal.say(f"WRONG: {sentence}")
-    (stack.state / "ready.json").write_text(json.dumps(addresses(stack, staff_secret), indent=1))
+    keep(stack.state / "ready.json", json.dumps(addresses(stack, staff_secret), indent=1))
     if once:
         return 1 if wrong else 0
     show_addresses(stack, terminal, staff_secret)
     watch(stack)
-    return 0
+
+
+def keep(file: Path, text: str) -> None:
+    """Holds passwords, though of a demo: for this user's eyes."""
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 def make_staff(stack: Stack) -> str:
@@ -116,8 +125,7 @@ def make_staff(stack: Stack) -> str:
     )
     found, kept = re.search(r"\b[A-Z2-7]{32}\b", printed), stack.state / "staff-totp"
     if found:
-        kept.touch(mode=0o600)
-        kept.write_text(found[0])
+        keep(kept, found[0])
     if not kept.exists():
         raise CannotStart(f"The second factor of {STAFF_EMAIL} is unknown: run make clean and start again.")
     return kept.read_text()

@@ -29,5 +29,5 @@ def test_a_lost_connection_costs_no_job(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(SimpleWorker, "perform_job", job_body)
     _cut_the_connection()
-    assert Worker.perform_job(object.__new__(Worker), None, None) is True  # type: ignore[arg-type]
+    assert Worker.perform_job(object.__new__(Worker), None, None) is True
     assert asked == [1]

@@ -14,7 +14,7 @@ from rq.utils import now
 RESULT_KEPT_S = 60
 
 
-class QueueScheduler(DjangoCronScheduler):
+class QueueScheduler(DjangoCronScheduler):  # type: ignore[misc] # django-rq has no types
     """Enqueues through django-rq's queues."""
 
     def enqueue_jobs(self) -> list[CronJob]:
