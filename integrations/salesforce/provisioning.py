@@ -138,8 +138,12 @@ def _item(row: Row) -> ProvisionableItem:
 
 
 def _guard(outcome: OrderOutcome) -> str:
-    """Only an Order that still waits for this attempt; Provisioned may also replace a stale Failed."""
-    return _order_where(outcome, **{f.ACTIVATION_STATUS: [f.ACTIVATING, *([f.FAILED] if outcome.provisioned else [])]})
+    """Only an Order that still waits for this attempt. Provisioned may also replace a stale Failed, but revives no
+    Order that was cancelled meanwhile."""
+    if not outcome.provisioned:
+        return _order_where(outcome, **{f.ACTIVATION_STATUS: [f.ACTIVATING]})
+    waiting: dict[str, Value] = {f.ACTIVATION_STATUS: [f.ACTIVATING, f.FAILED], "Status": [f.APPROVED, f.ACTIVATED]}
+    return _order_where(outcome, **waiting)
 
 
 def _standing(outcome: OrderOutcome) -> str:

@@ -331,8 +331,19 @@ def test_provisioned_may_overwrite_a_stale_failed(salesforce: SalesforceClient, 
     assert (change.activation_status, change.activation_error) == ("Provisioned", "")
 
 
-def test_a_cancelled_order_is_left_alone(sandbox: Sandbox, salesforce: SalesforceClient, placed: PlacedOrder) -> None:
+def test_an_order_that_awaits_nothing_is_left_alone(salesforce: SalesforceClient, placed: PlacedOrder) -> None:
     assert salesforce.report_outcome(outcome_of(salesforce, placed, idem_key="")) == "superseded"
+
+
+def test_a_cancelled_order_is_not_revived(
+    sandbox: Sandbox, salesforce: SalesforceClient, approved: PlacedOrder
+) -> None:
+    outcome = outcome_of(salesforce, approved)
+    sandbox.control(f"/control/desk/orders/{approved.id}/cancel")
+    assert salesforce.report_outcome(outcome) == "superseded"
+    change = salesforce.order_change(approved.id)
+    assert change is not None
+    assert (change.status, change.activation_status) == ("Cancelled", "Activating")
 
 
 def test_a_refused_opportunity_is_told_apart_and_nothing_is_written(
@@ -349,9 +360,10 @@ def test_a_refused_opportunity_is_told_apart_and_nothing_is_written(
     salesforce.activate_opportunity(opportunity_id=approved.opportunity_id, whmcs_service_id=71)
 
 
-def test_a_refused_item_is_not_mistaken_for_superseded(salesforce: SalesforceClient, approved: PlacedOrder) -> None:
-    with pytest.raises(Rejected, match=r"report_outcome\.items"):
+def test_a_refused_item_is_not_mistaken_for_anything_else(salesforce: SalesforceClient, approved: PlacedOrder) -> None:
+    with pytest.raises(Rejected, match=r"report_outcome\.items") as caught:
         salesforce.report_outcome(outcome_of(salesforce, approved, services={"8025j0000000999AAA": 71}))
+    assert caught.value.code != "opportunity"
 
 
 def test_staff_can_ask_again_for_a_failed_order_only(salesforce: SalesforceClient, approved: PlacedOrder) -> None:
