@@ -109,7 +109,7 @@ def demo(stack: Stack, terminal: Terminal, *, once: bool) -> int:
     if once:
         return 1 if wrong else 0
     show_addresses(stack, terminal, staff_secret)
-    watch(stack)
+    return watch(stack)
 
 
 def keep(file: Path, text: str) -> None:

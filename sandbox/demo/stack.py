@@ -164,7 +164,7 @@ class Stack:
     def _start_portal(self) -> None:
         self.say("Starting web, workers, cron and the event subscriber")
         self._spawn("web", *self._web_command(), DB_POOL="true")
-        self._spawn("subscriber", python(), "manage.py", "subscribe_sf_events")
+        self.start_subscriber()
         for queue in QUEUES:
             self.start_worker(queue)
         self._spawn("cron", python(), "manage.py", "rqcron", "portal.cron")
@@ -174,6 +174,9 @@ class Stack:
         bind = f"127.0.0.1:{self.ports.portal}"
         gunicorn = [python(), "-m", "gunicorn", "portal.wsgi", "--worker-class", "gthread", "--threads", "8"]
         return [*gunicorn, "--workers", "1", "--bind", bind, "--graceful-timeout", "3", "--no-control-socket"]
+
+    def start_subscriber(self) -> None:
+        self._spawn("subscriber", python(), "manage.py", "subscribe_sf_events")
 
     def start_worker(self, queue: str) -> None:
         arguments = ("rqworker", queue, "--worker-class", "portal.workers.Worker", "--max-jobs", "500", *JSON_ONLY)
