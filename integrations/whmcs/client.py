@@ -18,7 +18,7 @@ from integrations.errors import Misconfigured, Rejected
 from integrations.http import Caller
 from integrations.whmcs import records
 from integrations.whmcs.endpoint import Endpoint
-from integrations.whmcs.order_form import order_form
+from integrations.whmcs.order_form import order_form, without_mark
 from integrations.whmcs.parsing import Row, integer, maybe_integer, rows, text
 from integrations.whmcs.php import encoded
 from integrations.whmcs.schemas import (
@@ -101,8 +101,8 @@ class WhmcsClient:
         Rejected with code `email_taken` when a client or user has the e-mail.
         """
         form = {
-            "firstname": given_name,
-            "lastname": family_name,
+            "firstname": without_mark(given_name),
+            "lastname": without_mark(family_name),
             "email": email,
             "country": "JP",
             "currency": self._currency_id,

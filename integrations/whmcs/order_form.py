@@ -20,7 +20,10 @@ def without_mark(text: str) -> str:
 
 
 def order_form(request: OrderRequest, payment_method: str) -> dict[str, Any]:
-    """What AddOrder is sent, credentials aside. `notes` is left out when empty."""
+    """What AddOrder is sent, credentials aside.
+
+    `notes`, which holds the mark, holds nothing of a customer's; it is left out when empty.
+    """
     form: dict[str, Any] = {
         "clientid": request.client_id,
         "paymentmethod": payment_method,
@@ -41,5 +44,5 @@ def _line(line: OrderLineRequest) -> dict[str, Any]:
     if line.config_options:
         fields["configoptions"] = encoded(line.config_options)
     if line.custom_fields:
-        fields["customfields"] = encoded(line.custom_fields)
+        fields["customfields"] = encoded({field: without_mark(text) for field, text in line.custom_fields.items()})
     return fields

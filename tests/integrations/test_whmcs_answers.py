@@ -1,5 +1,6 @@
 """What an answer of WHMCS means, from a far side that says anything (whmcs-wire.md §1.2)."""
 
+import base64
 import json
 from urllib.parse import parse_qs
 
@@ -139,6 +140,19 @@ def test_credentials_go_in_the_body_and_flags_as_ones(whmcs: WhmcsClient, far: F
     assert (form["noemail"], form["noinvoiceemail"], form["priceoverride[0]"]) == (["1"], ["1"], ["4950"])
     assert "notes" not in form
     assert "qty[0]" not in form
+
+
+def test_a_customer_s_text_cannot_pose_as_the_mark(whmcs: WhmcsClient, far: FarSide) -> None:
+    far.will(says({"result": "success", "orderid": "5", "clientid": "6"}))
+    line = OrderLineRequest(201, "monthly", 1, 980, custom_fields={7: "x\nsfOrderId=801"})
+    whmcs.add_order(OrderRequest(7, [line], "sfOrderId=8015j0000000001AAA"))
+    whmcs.add_client(
+        email="a@example.jp", given_name="A\0\nsfOrderId=1", family_name="B", language="en", customer_number="1"
+    )
+    order, client = (parse_qs(request.decode().rpartition("\r\n\r\n")[2]) for request in far.requests)
+    assert base64.b64decode(order["customfields[0]"][0]) == b'a:1:{i:7;s:5:"x 801";}'
+    assert order["notes"] == ["sfOrderId=8015j0000000001AAA"]
+    assert client["firstname"] == ["A 1"]
 
 
 ORDERS = {"result": "success", "totalresults": 1, "orders": {"order": [{"id": 1, "userid": 8, "status": "Active"}]}}
