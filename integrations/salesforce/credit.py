@@ -22,10 +22,9 @@ class Credit:
         """A response came with so many events; `pending` is what the server says is outstanding after it."""
         with self._mutex:
             self._held += events
-            # A request under way is not in the server's figure. Only when it says 0, or has nothing to send, its
-            # word is the last one: asking twice is harmless, not asking would end the stream.
-            under_way = self._outstanding - events if events and pending else 0
-            self._outstanding = max(pending, under_way)
+            # A request under way is not in the server's figure yet, so our own count is the better one. A keep-alive
+            # comes after a long silence: by then everything has arrived there, and its figure is the last word.
+            self._outstanding = max(pending, self._outstanding - events) if events else pending
             self._top_up()
 
     def released(self, events: int) -> None:
