@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
@@ -40,5 +41,16 @@ def private_pages(get_response: GetResponse) -> GetResponse:
             response["Cache-Control"] = "private, no-store"
             patch_vary_headers(response, ["Cookie"])
         return response
+
+    return middleware
+
+
+def no_null_characters(get_response: GetResponse) -> GetResponse:
+    """Answers 400 to a form or an address with a null character: nobody types one, and PostgreSQL stores none."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if any("\0" in value for sent in (request.GET, request.POST) for _, values in sent.lists() for value in values):
+            raise SuspiciousOperation("a null character was sent")
+        return get_response(request)
 
     return middleware

@@ -3,71 +3,64 @@
 A value that is missing or wrong stops the process with one sentence that names it.
 """
 
-import base64
 import json
-import stat
+import re
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(BASE_DIR / ".env")
-
-T = TypeVar("T")
-
-
-def stop(sentence: str) -> NoReturn:
-    raise SystemExit(f"portal: {sentence}")
-
-
-def required(name: str) -> str:
-    return str(env(name)) if env.str(name, default="") else stop(f"{name} is missing. Set it as .env.example shows.")
-
-
-def checked(name: str, read: Callable[..., T], default: T, rule: str = "", allowed: Callable[[T], bool] = bool) -> T:
-    """A value of the type that `read` gives; `rule` is the sentence said when `allowed` refuses it."""
-    try:
-        value = read(name, default=default)
-    except (ValueError, environ.ImproperlyConfigured) as error:
-        stop(f"{name} cannot be read: {error}")
-    if rule and not allowed(value):
-        stop(f"{name} {rule}")
-    return value
-
+from portal.environment import (
+    BASE_DIR,
+    address,
+    checked,
+    env,
+    fernet_keys,
+    is_here,
+    origin,
+    private_key,
+    readable_file,
+    required,
+    seconds,
+    stop,
+    switch,
+)
 
 # --- What kind of process this is
-DEBUG = checked("DEBUG", env.bool, default=False)
-DEMO = checked("PORTAL_DEMO", env.bool, default=False)
-TESTING = checked("PORTAL_TESTING", env.bool, default=False)
-HTTPS = checked("PORTAL_HTTPS", env.bool, default=True)
+DEBUG = switch("DEBUG", default=False)
+DEMO = switch("PORTAL_DEMO", default=False)
+TESTING = switch("PORTAL_TESTING", default=False)
+HTTPS = switch("PORTAL_HTTPS", default=True)
+BEHIND_PROXY = switch("BEHIND_PROXY", default=False)
 RELEASE = env.str("PORTAL_RELEASE", default="dev")
 PRODUCTION = not (DEBUG or DEMO or TESTING)
+
+SITE_URL = address("SITE_URL", required("SITE_URL"), "https", "http")
+if PRODUCTION and not (HTTPS and SITE_URL.startswith("https://")):
+    stop("SITE_URL must begin with https:// and PORTAL_HTTPS must be on in production.")
+if not PRODUCTION and not is_here(SITE_URL):
+    stop("DEBUG, PORTAL_DEMO and PORTAL_TESTING are for this machine only: SITE_URL must name localhost then.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or ""])
+if PRODUCTION and any(host.startswith(("*", ".")) for host in ALLOWED_HOSTS):
+    stop("ALLOWED_HOSTS must name each host in full in production.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 SECRET_KEY = required("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 if PRODUCTION and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("change-me")):
     stop("SECRET_KEY must be a random text of at least 50 characters in production.")
-FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
-if not FIELD_ENCRYPTION_KEYS:
-    stop("FIELD_ENCRYPTION_KEYS is missing. Set it to one or more Fernet keys, the newest first.")
-
-SITE_URL = required("SITE_URL").rstrip("/")
-if PRODUCTION and not (HTTPS and SITE_URL.startswith("https://")):
-    stop("SITE_URL must begin with https:// and PORTAL_HTTPS must be on in production.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or ""])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+FIELD_ENCRYPTION_KEYS = fernet_keys("FIELD_ENCRYPTION_KEYS")
 
 # --- The company
 BRAND_NAME = env.str("BRAND_NAME", default="Sonix")
 ORDER_NUMBER_PREFIX = checked(
-    "ORDER_NUMBER_PREFIX", env.str, "SX", "must be 2 or 3 capital letters.", lambda v: v.isalpha() and 1 < len(v) < 4
+    "ORDER_NUMBER_PREFIX",
+    env.str,
+    "SX",
+    "must be 2 or 3 capital letters, A to Z.",
+    lambda prefix: re.fullmatch("[A-Z]{2,3}", prefix) is not None,
 )
 TERMS_VERSION = env.str("TERMS_VERSION", default="2026-10-01")
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="support@example.jp")
@@ -100,18 +93,19 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.middleware.correlation",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "portal.middleware.private_pages",
+    "portal.middleware.no_null_characters",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "portal.middleware.private_pages",
     "accounts.middleware.staff_second_factor",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -136,12 +130,12 @@ TEMPLATES = [
 ]
 
 # --- Storage. The web keeps a pool; workers and the subscriber keep one connection each (decisions.md 32).
-POOL = checked("DB_POOL", env.bool, default=False)
+POOL = switch("DB_POOL", default=False)
 try:
     DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(required("DATABASE_URL"))}
 except (ValueError, environ.ImproperlyConfigured) as error:
     stop(f"DATABASE_URL cannot be read: {error}")
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     stop("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0 if POOL else None,
@@ -153,6 +147,8 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL")
+if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    stop("REDIS_URL must begin with redis://, rediss:// or unix://.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
 
 QUEUES = ("provisioning", "cases", "emails", "housekeeping")
@@ -199,6 +195,7 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # limits count the visitor's address, not the proxy's
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
@@ -230,13 +227,17 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
-if checked("BEHIND_PROXY", env.bool, default=False):
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-WHMCS_SSO_ORIGINS = env.list("WHMCS_SSO_ORIGINS", default=[])
+WHMCS_API_URL = address("WHMCS_API_URL", required("WHMCS_API_URL"), "https")
+WHMCS_SSO_ORIGINS = [
+    address("WHMCS_SSO_ORIGINS", each, "https" if PRODUCTION else "http", "https")
+    for each in env.list("WHMCS_SSO_ORIGINS", default=[]) or [origin(WHMCS_API_URL)]
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -274,7 +275,10 @@ TIME_ZONE = "Asia/Tokyo"
 
 # --- E-mail
 EMAIL_URL = env.str("EMAIL_URL", default="consolemail://")
-vars().update(env.email_url_config(EMAIL_URL))
+try:
+    vars().update(env.email_url_config(EMAIL_URL))
+except environ.ImproperlyConfigured:
+    stop("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or consolemail://.")
 EMAIL_TIMEOUT = 15
 if env.str("SENDGRID_API_KEY", default=""):
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
@@ -282,17 +286,19 @@ if env.str("SENDGRID_API_KEY", default=""):
 
 # --- Salesforce (architecture.md §6, decisions.md 32)
 SF_API_VERSION = env.str("SF_API_VERSION", default="66.0")
-SF_LOGIN_URL = env.str("SF_LOGIN_URL", default="https://login.salesforce.com").rstrip("/")
-SF_TOKEN_URL = env.str("SF_TOKEN_URL", default=f"{SF_LOGIN_URL}/services/oauth2/token")
+SF_LOGIN_URL = address("SF_LOGIN_URL", env.str("SF_LOGIN_URL", default="https://login.salesforce.com"), "https")
+SF_TOKEN_URL = address(
+    "SF_TOKEN_URL", env.str("SF_TOKEN_URL", default=f"{SF_LOGIN_URL}/services/oauth2/token"), "https"
+)
 _login_host = urlsplit(SF_LOGIN_URL).hostname or ""
 _is_test_org = _login_host.startswith("test.") or ".sandbox." in _login_host
 SF_AUDIENCE = env.str("SF_AUDIENCE", default=f"https://{'test' if _is_test_org else 'login'}.salesforce.com")
 SF_INSTANCE_HOSTS = env.list("SF_INSTANCE_HOSTS", default=["*.salesforce.com", "*.my.salesforce.com"])
 SF_CLIENT_ID = required("SF_CLIENT_ID")
 SF_USERNAME = required("SF_USERNAME")
-SF_CA_BUNDLE = env.str("SF_CA_BUNDLE", default="")
+SF_CA_BUNDLE = readable_file("SF_CA_BUNDLE")
 SF_PUBSUB_ENDPOINT = env.str("SF_PUBSUB_ENDPOINT", default="api.pubsub.salesforce.com:7443")
-SF_EVENTS_ENABLED = checked("SF_EVENTS_ENABLED", env.bool, default=True)
+SF_EVENTS_ENABLED = switch("SF_EVENTS_ENABLED", default=True)
 SF_PROVISION_EVENT_CHANNEL = env.str("SF_PROVISION_EVENT_CHANNEL", default="/event/OrderProvisionRequested__e")
 SF_EVENTS_REPLAY = checked(
     "SF_EVENTS_REPLAY", env.str, "LATEST", "must be LATEST or ALL.", lambda v: v in {"LATEST", "ALL"}
@@ -306,42 +312,21 @@ SF_ACCOUNT_NO_SOURCE = checked(
     "must be salesforce or portal.",
     lambda v: v in {"salesforce", "portal"},
 )
-
-
-def _private_key() -> str:
-    """The JWT key as PEM, from SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 (security.md §6)."""
-    path, encoded = env.str("SF_PRIVATE_KEY_PATH", default=""), env.str("SF_PRIVATE_KEY_BASE64", default="")
-    if not path and not encoded:
-        stop("SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 is missing. Set one of them to the key of the client app.")
-    try:
-        pem = Path(path).read_bytes() if path else base64.b64decode(encoded, validate=True)
-        load_pem_private_key(pem, password=None)
-    except OSError as error:
-        stop(f"SF_PRIVATE_KEY_PATH cannot be read: {error.strerror}.")
-    except (ValueError, TypeError):
-        name = "SF_PRIVATE_KEY_PATH" if path else "SF_PRIVATE_KEY_BASE64"
-        stop(f"{name} does not hold an unencrypted PEM private key.")
-    if path and PRODUCTION and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
-        stop("SF_PRIVATE_KEY_PATH names a file that other users can read. Run chmod 600 on it.")
-    return pem.decode()
-
-
-SF_PRIVATE_KEY = _private_key()
+SF_PRIVATE_KEY = private_key(private_file=PRODUCTION)
 
 # --- WHMCS
-WHMCS_API_URL = required("WHMCS_API_URL")
-if urlsplit(WHMCS_API_URL).scheme != "https":
-    stop("WHMCS_API_URL must begin with https://.")
 WHMCS_API_IDENTIFIER = required("WHMCS_API_IDENTIFIER")
 WHMCS_API_SECRET = required("WHMCS_API_SECRET")
-WHMCS_CA_BUNDLE = env.str("WHMCS_CA_BUNDLE", default="")
+WHMCS_CA_BUNDLE = readable_file("WHMCS_CA_BUNDLE")
 WHMCS_PAYMENT_METHOD = required("WHMCS_PAYMENT_METHOD")
 WHMCS_CURRENCY_ID = checked("WHMCS_CURRENCY_ID", env.int, default=1)
 WHMCS_CUSTOMER_NUMBER_FIELD_ID = checked(
     "WHMCS_CUSTOMER_NUMBER_FIELD_ID", env.int, 0, "is missing. Set it to the id of the client custom field."
 )
 WHMCS_SSO_DESTINATION = env.str("WHMCS_SSO_DESTINATION", default="clientarea:billing_info")
-WHMCS_TIME_ZONE = env.str("WHMCS_TIME_ZONE", default="Asia/Tokyo")
+WHMCS_TIME_ZONE = checked(
+    "WHMCS_TIME_ZONE", env.str, "Asia/Tokyo", "must be a name such as Asia/Tokyo.", lambda v: v in available_timezones()
+)
 WHMCS_MARK_FIELD_NAME = env.str("WHMCS_MARK_FIELD_NAME", default="Salesforce Order Id")
 WHMCS_MARK_CARRIER = checked(
     "WHMCS_MARK_CARRIER", env.str, "field", "must be field or notes.", lambda v: v in {"field", "notes"}
@@ -359,20 +344,22 @@ INTEGRATION_FACTORIES = {
 }
 
 # --- Provisioning times in seconds (decisions.md 26)
-LEASE_S = checked("LEASE_S", env.int, default=90)
-SWEEP_S = checked("SWEEP_S", env.int, default=30)
-QUARANTINE_S = checked("QUARANTINE_S", env.int, default=900)
-DEADLINE_MARGIN_S = checked("DEADLINE_MARGIN_S", env.int, default=30)
-READ_DEADLINE_S = checked("READ_DEADLINE_S", env.int, default=15)
-ADD_ORDER_DEADLINE_S = checked("ADD_ORDER_DEADLINE_S", env.int, default=30)
-ACCEPT_ORDER_DEADLINE_S = checked("ACCEPT_ORDER_DEADLINE_S", env.int, default=120)
-STREAM_SILENCE_S = checked("STREAM_SILENCE_S", env.int, default=300)
-STREAM_PING_S = checked("STREAM_PING_S", env.int, default=60)
-LEADER_WAIT_S = checked("LEADER_WAIT_S", env.int, default=10)
-WATCHED_REFRESH_S = checked("WATCHED_REFRESH_S", env.int, default=20)
-REFRESH_S = checked("REFRESH_S", env.int, default=300)
+LEASE_S = seconds("LEASE_S", 90)
+SWEEP_S = seconds("SWEEP_S", 30)
+QUARANTINE_S = seconds("QUARANTINE_S", 900)
+DEADLINE_MARGIN_S = seconds("DEADLINE_MARGIN_S", 30)
+READ_DEADLINE_S = seconds("READ_DEADLINE_S", 15)
+ADD_ORDER_DEADLINE_S = seconds("ADD_ORDER_DEADLINE_S", 30)
+ACCEPT_ORDER_DEADLINE_S = seconds("ACCEPT_ORDER_DEADLINE_S", 120)
+STREAM_SILENCE_S = seconds("STREAM_SILENCE_S", 300)
+STREAM_PING_S = seconds("STREAM_PING_S", 60)
+LEADER_WAIT_S = seconds("LEADER_WAIT_S", 10)
+WATCHED_REFRESH_S = seconds("WATCHED_REFRESH_S", 20)
+REFRESH_S = seconds("REFRESH_S", 300)
 HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
 
 LOGGING_CONFIG = "portal.logging.configure"
-LOGGING = {"level": env.str("LOG_LEVEL", default="INFO")}  # Django calls LOGGING_CONFIG only with something to give
-LOG_JSON = checked("LOG_JSON", env.bool, default=not (DEBUG or sys.stderr.isatty()))
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVEL = checked("LOG_LEVEL", env.str, "INFO", f"must be one of {', '.join(LOG_LEVELS)}.", lambda v: v in LOG_LEVELS)
+LOGGING = {"level": LOG_LEVEL}  # Django calls LOGGING_CONFIG only with something to give
+LOG_JSON = switch("LOG_JSON", default=not (DEBUG or sys.stderr.isatty()))

@@ -1,0 +1,117 @@
+"""How settings.py reads the environment: a missing or wrong value stops the process with one sentence that names it."""
+
+import base64
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
+
+T = TypeVar("T")
+YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0", ""}
+HERE = {"localhost", "127.0.0.1", "::1"}
+
+
+def stop(sentence: str) -> NoReturn:
+    raise SystemExit(f"portal: {sentence}")
+
+
+def required(name: str) -> str:
+    """A value that has no default."""
+    return str(env(name)) if env.str(name, default="") else stop(f"{name} is missing. Set it as .env.example shows.")
+
+
+def checked(name: str, read: Callable[..., T], default: T, rule: str = "", allowed: Callable[[T], bool] = bool) -> T:
+    """A value of the type that `read` gives; `rule` is the sentence said when `allowed` refuses it."""
+    try:
+        value = read(name, default=default)
+    except (ValueError, environ.ImproperlyConfigured) as error:
+        stop(f"{name} cannot be read: {error}")
+    if rule and not allowed(value):
+        stop(f"{name} {rule}")
+    return value
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """true or false. Anything else stops: a mistyped yes must not count as a no."""
+    text = env.str(name, default=str(default)).strip().lower()
+    return text in YES if text in YES | NO else stop(f"{name} must be true or false.")
+
+
+def seconds(name: str, default: int) -> int:
+    """A length of time, one second or more."""
+    return checked(name, env.int, default, "must be 1 or more.", lambda value: value > 0)
+
+
+def address(name: str, value: str, *schemes: str) -> str:
+    """`value` if it is an address with a host and one of the schemes, without the slash at its end."""
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.hostname:
+        stop(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and name a host.")
+    return value.rstrip("/")
+
+
+def origin(url: str) -> str:
+    """Scheme and host of an address, as browsers compare them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_here(url: str) -> bool:
+    """Whether an address can only be reached from this machine, or from nowhere (`.test` is reserved for tests)."""
+    host = str(urlsplit(url).hostname)
+    return host in HERE or host.endswith((".localhost", ".test"))
+
+
+def readable_file(name: str) -> str:
+    """The path of a file this process can read, or empty when none is named."""
+    path = str(env.str(name, default=""))
+    try:
+        if path:
+            Path(path).open("rb").close()
+    except OSError as error:
+        stop(f"{name} cannot be read: {error.strerror}.")
+    return path
+
+
+def fernet_keys(name: str) -> list[str]:
+    """One or more Fernet keys, the newest first."""
+    keys = [str(key).strip() for key in env.list(name, default=[])]
+    if not keys:
+        stop(f"{name} is missing. Set it to one or more Fernet keys, the newest first.")
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError:
+        stop(f"{name} must hold Fernet keys: 32 random bytes each, in URL-safe base64.")
+    return keys
+
+
+def private_key(*, private_file: bool) -> str:
+    """The JWT key as PEM, from SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 (security.md §6).
+
+    `private_file`: the file must be its owner's alone.
+    """
+    path, encoded = env.str("SF_PRIVATE_KEY_PATH", default=""), env.str("SF_PRIVATE_KEY_BASE64", default="")
+    if not path and not encoded:
+        stop("SF_PRIVATE_KEY_PATH or SF_PRIVATE_KEY_BASE64 is missing. Set one of them to the key of the client app.")
+    try:
+        pem = Path(path).read_bytes() if path else base64.b64decode(encoded, validate=True)
+        load_pem_private_key(pem, password=None)
+    except OSError as error:
+        stop(f"SF_PRIVATE_KEY_PATH cannot be read: {error.strerror}.")
+    except (ValueError, TypeError):
+        name = "SF_PRIVATE_KEY_PATH" if path else "SF_PRIVATE_KEY_BASE64"
+        stop(f"{name} does not hold an unencrypted PEM private key.")
+    if path and private_file and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
+        stop("SF_PRIVATE_KEY_PATH names a file that other users can read. Run chmod 600 on it.")
+    return pem.decode()

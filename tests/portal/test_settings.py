@@ -1,0 +1,147 @@
+"""Settings stop with one sentence that names what is missing or wrong; `.env.example` knows every name."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.environment import placeholders
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = re.compile(r"""(?:required|checked|switch|seconds|readable_file|fernet_keys|env\.\w+)\(\s*"([A-Z0-9_]+)\"""")
+OURS_ALONE = {"PORTAL_TESTING"}  # set by the tests themselves, never by an operator
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import base64
+
+    path = tmp_path_factory.mktemp("key") / "salesforce.key"
+    path.write_bytes(base64.b64decode(placeholders()["SF_PRIVATE_KEY_BASE64"]))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture(scope="module")
+def production(key_file: Path) -> dict[str, str]:
+    """An environment as an operator would write it; nothing of the machine's own leaks in."""
+    values = placeholders() | {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "kT7-".join("qX9w2LmZ8rVb" * 6),
+        "SITE_URL": "https://portal.example.jp",
+        "ALLOWED_HOSTS": "portal.example.jp",
+        "DATABASE_URL": "postgresql://portal:secret@127.0.0.1:5432/portal",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "EMAIL_URL": "smtp+tls://user:password@mail.example.jp:587",
+        "SF_PRIVATE_KEY_PATH": str(key_file),
+    }
+    for name in ("PORTAL_TESTING", "PORTAL_HTTPS", "SF_PRIVATE_KEY_BASE64"):
+        del values[name]
+    return values
+
+
+def run(values: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_deployment_passes_djangos_own_check(production: dict[str, str]) -> None:
+    answer = run(production | {"BEHIND_PROXY": "true"}, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "") for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "SITE_URL", "DATABASE_URL", "REDIS_URL")),
+        *((name, "") for name in ("SF_CLIENT_ID", "SF_USERNAME", "SF_PRIVATE_KEY_PATH", "WHMCS_API_URL")),
+        *((name, "") for name in ("WHMCS_API_IDENTIFIER", "WHMCS_API_SECRET", "WHMCS_PAYMENT_METHOD")),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "change-me" * 10),
+        ("FIELD_ENCRYPTION_KEYS", "not-a-key"),
+        ("SITE_URL", "http://portal.example.jp"),
+        ("SITE_URL", "https://"),
+        ("SITE_URL", "portal.example.jp"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", ".example.jp"),
+        ("DATABASE_URL", "sqlite:///portal.db"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "http://127.0.0.1"),
+        ("DEBUG", "true"),
+        ("DEBUG", "perhaps"),
+        ("PORTAL_DEMO", "true"),
+        ("PORTAL_TESTING", "true"),
+        ("PORTAL_HTTPS", "false"),
+        ("BEHIND_PROXY", "nginx"),
+        ("EMAIL_URL", "pigeon://loft"),
+        ("LOG_LEVEL", "LOUD"),
+        ("ORDER_NUMBER_PREFIX", "sx"),
+        ("ORDER_NUMBER_PREFIX", "日本"),
+        ("SF_LOGIN_URL", "http://login.salesforce.com"),
+        ("SF_TOKEN_URL", "http://login.salesforce.com/token"),
+        ("SF_CA_BUNDLE", "/no/such/file"),
+        ("SF_PRIVATE_KEY_PATH", "/no/such/file"),
+        ("SF_PRIVATE_KEY_PATH", str(ROOT / "pyproject.toml")),
+        ("SF_EVENTS_REPLAY", "EARLIEST"),
+        ("SF_ACCOUNT_NO_SOURCE", "whmcs"),
+        ("WHMCS_API_URL", "http://billing.example.jp/includes/api.php"),
+        ("WHMCS_SSO_ORIGINS", "http://billing.example.jp"),
+        ("WHMCS_CA_BUNDLE", "/no/such/file"),
+        ("WHMCS_CUSTOMER_NUMBER_FIELD_ID", "twelve"),
+        ("WHMCS_CUSTOMER_NUMBER_FIELD_ID", "0"),
+        ("WHMCS_TIME_ZONE", "Edo"),
+        ("WHMCS_MARK_CARRIER", "pigeon"),
+        ("WHMCS_MARK_FIELDS", "[1]"),
+        ("LEASE_S", "0"),
+        ("SWEEP_S", "soon"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said_in_one_sentence(production: dict[str, str], name: str, value: str) -> None:
+    answer = run(production | {name: value}, "-c", "import portal.settings")
+    assert answer.returncode == 1
+    (sentence,) = answer.stderr.splitlines()
+    assert sentence.startswith("portal: ")
+    assert name in sentence
+    assert sentence.endswith((".", "'"))
+
+
+def test_a_key_others_can_read_stops_production_only(production: dict[str, str], key_file: Path) -> None:
+    key_file.chmod(0o640)
+    try:
+        assert "SF_PRIVATE_KEY_PATH" in run(production, "-c", "import portal.settings").stderr
+        here = production | {"DEBUG": "true", "SITE_URL": "http://localhost:8000", "PORTAL_HTTPS": "false"}
+        assert run(here, "-c", "import portal.settings").returncode == 0
+    finally:
+        key_file.chmod(0o600)
+
+
+def test_a_key_in_base64_that_is_none_is_named(production: dict[str, str]) -> None:
+    broken = production | {"SF_PRIVATE_KEY_PATH": "", "SF_PRIVATE_KEY_BASE64": "bm90IGEga2V5"}
+    assert "SF_PRIVATE_KEY_BASE64 does not hold" in run(broken, "-c", "import portal.settings").stderr
+
+
+def test_the_payment_page_may_be_reached_without_naming_its_origin(production: dict[str, str]) -> None:
+    show = "from portal import settings as s; print(s.WHMCS_SSO_ORIGINS, s.CONTENT_SECURITY_POLICY['DIRECTIVES'])"
+    shown = run(production | {"WHMCS_API_URL": "https://billing.example.jp/includes/api.php"}, "-c", show).stdout
+    assert shown.startswith("['https://billing.example.jp']")
+    assert "'form-action': [\"'self'\", 'https://billing.example.jp']" in shown
+
+
+def test_the_example_lists_exactly_the_names_that_are_read() -> None:
+    sources = "".join((ROOT / "portal" / name).read_text() for name in ("settings.py", "environment.py"))
+    example = set(re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert example == set(NAMES.findall(sources)) - OURS_ALONE
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    ours = ("accounts", "catalog", "integrations", "journal", "notifications", "orders", "portal", "provisioning")
+    readers = {
+        str(path.relative_to(ROOT))
+        for app in (*ours, "subscriptions", "support")
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"os\.environ\b(?!\.setdefault)|getenv", path.read_text())
+    }
+    assert readers <= {"provisioning/sdnotify.py"}, "NOTIFY_SOCKET is systemd's own"
