@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from integrations.errors import Misconfigured, Rejected
+from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.http import Caller
 from integrations.whmcs import records
 from integrations.whmcs.endpoint import Endpoint
@@ -25,6 +25,7 @@ from integrations.whmcs.schemas import (
     AddedOrder,
     CatalogueProduct,
     Client,
+    Invoice,
     OrderRequest,
     PayMethod,
     Service,
@@ -201,6 +202,24 @@ class WhmcsClient:
         """Sets the status without running the module (whmcs-wire.md §3.4). Repeatable."""
         self._read("UpdateClientProduct", {"serviceid": service_id, "status": status}, _done)
 
+    # --- invoices
+
+    def invoice(self, invoice_id: int) -> Invoice | None:
+        """One invoice of any client (whmcs-wire.md §3.5). Repeatable."""
+        try:
+            found = self._read("GetInvoice", {"invoiceid": invoice_id}, records.invoice)
+        except Rejected as refused:
+            if refused.code == "not_found":
+                return None
+            raise
+        if found.id != invoice_id:
+            raise _foreign("GetInvoice")
+        return found
+
+    def cancel_invoice(self, invoice_id: int) -> None:
+        """Sets the status to Cancelled; nothing is paid back (whmcs-wire.md §3.5). Repeatable."""
+        self._read("UpdateInvoice", {"invoiceid": invoice_id, "status": "Cancelled"}, _done)
+
     # --- how
 
     def _read(self, action: str, form: Mapping[str, Any], read: Callable[[Row], T]) -> T:
@@ -210,7 +229,10 @@ class WhmcsClient:
         return self._endpoint.call(action, form, read, deadline_s=deadline_s, repeatable=False)
 
     def _pages(self, action: str, form: Mapping[str, Any], read: Callable[[Row], list[T]]) -> Iterator[T]:
-        """Rows of all pages. The totals decide when it ends, for a page may be shorter than asked."""
+        """Rows of all pages. The totals decide when it ends, for a page may be shorter than asked.
+
+        Raises Unavailable rather than give a part: who looks whether something exists would make it a second time.
+        """
         start, total = 0, 1
         while start < total:
             page, total = self._read(
@@ -219,7 +241,9 @@ class WhmcsClient:
                 lambda body: (read(body), maybe_integer(body, "totalresults") or 0),
             )
             yield from page
-            start += len(page) or total
+            start += len(page)
+            if (not page and start < total) or (page and not total):
+                raise Unavailable("whmcs", action, "short_list", f"WHMCS gave {start} rows of {total}.")
 
 
 def _done(_body: Row) -> None:

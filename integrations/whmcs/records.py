@@ -15,7 +15,7 @@ from integrations.whmcs.parsing import (
     rows,
     text,
 )
-from integrations.whmcs.schemas import AddedOrder, CatalogueProduct, Client, PayMethod, Service, WhmcsOrder
+from integrations.whmcs.schemas import AddedOrder, CatalogueProduct, Client, Invoice, PayMethod, Service, WhmcsOrder
 
 CURRENCY = "JPY"
 
@@ -79,8 +79,11 @@ def _offered(prices: object, name: str) -> Decimal | None:
 
 def added_order(body: Row) -> AddedOrder:
     """AddOrder (§3.3); `productids` is what older installs call `serviceids`."""
+    order_id = integer(body, "orderid")
+    if order_id <= 0:
+        raise BadShape("orderid is not the id of an order")
     return AddedOrder(
-        order_id=integer(body, "orderid"),
+        order_id=order_id,
         service_ids=integers(body, "serviceids", "productids"),
         invoice_id=maybe_integer(body, "invoiceid") or None,
     )
@@ -94,6 +97,17 @@ def order(row: Row) -> WhmcsOrder:
         status=text(row, "status"),
         invoice_id=maybe_integer(row, "invoiceid") or None,
         notes=text(row, "notes"),
+    )
+
+
+def invoice(body: Row) -> Invoice:
+    """GetInvoice (§3.5), which names the client `userid`."""
+    return Invoice(
+        id=integer(body, "invoiceid"),
+        client_id=integer(body, "userid"),
+        status=text(body, "status"),
+        total=money(body, "total"),
+        balance=money(body, "balance"),
     )
 
 

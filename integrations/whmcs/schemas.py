@@ -71,6 +71,28 @@ class WhmcsOrder:
 
 
 @dataclass(frozen=True)
+class Invoice:
+    """What must be known before an invoice is cancelled (whmcs-wire.md §3.5)."""
+
+    id: int
+    client_id: int
+    status: str  # Draft, Unpaid, Paid, Cancelled, Refunded, Collections, Payment Pending
+    total: Decimal
+    balance: Decimal
+
+    @property
+    def settled(self) -> bool:
+        """Nobody will be charged by it any more."""
+        return self.status in {"Cancelled", "Refunded"}
+
+    @property
+    def charged(self) -> bool:
+        """Money was taken, or is about to be: a person must decide about it."""
+        under_way = self.status in {"Paid", "Payment Pending", "Collections"} or self.balance < self.total
+        return self.total > 0 and under_way and not self.settled
+
+
+@dataclass(frozen=True)
 class Service:
     """One row of GetClientsProducts without what must never leave (password, server, admin notes)."""
 

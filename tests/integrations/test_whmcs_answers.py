@@ -185,10 +185,57 @@ def test_pages_are_read_to_the_end_whatever_their_size(whmcs: WhmcsClient, far: 
     assert b"limitstart=2&" in far.requests[1]
 
 
-def test_an_empty_page_ends_it(whmcs: WhmcsClient, far: FarSide) -> None:
-    far.will(says({"result": "success", "totalresults": "3", "products": ""}))
-    assert whmcs.services(8) == []
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"totalresults": "3", "products": ""},
+        {"totalresults": "0", "products": {"product": [SERVICE]}},
+        {"products": {"product": [SERVICE]}},
+    ],
+)
+def test_a_part_of_a_list_is_never_taken_for_the_whole(
+    whmcs: WhmcsClient, far: FarSide, body: dict[str, object]
+) -> None:
+    """Whoever looks for an order in it would make the order a second time."""
+    far.will(says({"result": "success", **body}))
+    with pytest.raises(Unavailable, match="short_list"):
+        whmcs.services(8)
     assert len(far.requests) == 1
+
+
+@pytest.mark.parametrize("nothing", [{"totalresults": 0, "products": ""}, {"products": ""}])
+def test_a_customer_without_services_has_none(whmcs: WhmcsClient, far: FarSide, nothing: dict[str, object]) -> None:
+    far.will(says({"result": "success", **nothing}))
+    assert whmcs.services(8) == []
+
+
+def test_an_order_without_a_usable_id_is_no_success(whmcs: WhmcsClient, far: FarSide) -> None:
+    far.will(says({"result": "success", "orderid": "0", "serviceids": ""}))
+    assert isinstance(ordering(whmcs), UnknownOutcome)
+
+
+INVOICE = {"result": "success", "invoiceid": 901, "userid": 8, "total": "4950.00", "balance": "4950.00"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "charged"),
+    [
+        ({"status": "Unpaid"}, False),
+        ({"status": "Unpaid", "balance": "950.00"}, True),
+        ({"status": "Paid", "balance": "0.00"}, True),
+        ({"status": "Paid", "total": "0.00", "balance": "0.00"}, False),
+        ({"status": "Payment Pending"}, True),
+        ({"status": "Refunded", "balance": "0.00"}, False),
+        ({"status": "Cancelled"}, False),
+    ],
+)
+def test_an_invoice_tells_whether_money_was_taken(
+    whmcs: WhmcsClient, far: FarSide, changes: dict[str, str], charged: bool
+) -> None:
+    far.will(says(INVOICE | changes))
+    invoice = whmcs.invoice(901)
+    assert invoice is not None
+    assert (invoice.client_id, invoice.charged) == (8, charged)
 
 
 def test_customers_are_sent_to_allowed_hosts_only(whmcs: WhmcsClient, far: FarSide) -> None:

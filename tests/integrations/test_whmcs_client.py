@@ -132,6 +132,21 @@ def test_a_pending_order_can_be_cancelled(whmcs: WhmcsClient) -> None:
     assert order.status == "Cancelled"
 
 
+def test_an_invoice_is_read_and_cancelled(whmcs: WhmcsClient) -> None:
+    client_id = new_client(whmcs)
+    added = whmcs.add_order(order_for(client_id))
+    assert added.invoice_id is not None
+    invoice = whmcs.invoice(added.invoice_id)
+    assert invoice is not None
+    assert (invoice.client_id, invoice.status, invoice.charged) == (client_id, "Unpaid", False)
+    whmcs.cancel_invoice(added.invoice_id)
+    whmcs.cancel_invoice(added.invoice_id)
+    after = whmcs.invoice(added.invoice_id)
+    assert after is not None
+    assert (after.status, after.settled) == ("Cancelled", True)
+    assert whmcs.invoice(999_999) is None
+
+
 def test_a_module_s_failure_is_a_refusal(whmcs: WhmcsClient, sandbox: Sandbox) -> None:
     added = whmcs.add_order(order_for(new_client(whmcs), lines=1))
     sandbox.control("/control/whmcs/settings", {"module_failure": {"pid": 101, "times": "once", "text": "No port"}})
