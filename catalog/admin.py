@@ -8,19 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import CatalogSync, Product
-
-
-class ReadOnly:
-    """No adding, changing or deleting: the rows are copies or records."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from journal.admin import ReadOnly
 
 
 class Offered(admin.SimpleListFilter):

@@ -7,8 +7,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from catalog.admin import ReadOnly
 from integrations.errors import OutsideError
+from journal.admin import ReadOnly
 from orders.models import Order, OrderEvent, OrderLine
 from orders.refresh import refresh_order
 from orders.status import status_of

@@ -18,8 +18,10 @@ from integrations.errors import OutsideError
 from journal.admin import ReadOnly
 from journal.facts import FactConflict
 from journal.models import RemoteCall
+from orders.admin import FixedFilter
+from orders.models import Order
 from provisioning import outbox, pause, staff
-from provisioning.failures import explain
+from provisioning.failures import Code, explain
 from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step
 from provisioning.ordering import owner_of
 from provisioning.staff import Decision, NotPossible
@@ -32,6 +34,12 @@ class DecisionForm(ActionForm):
 
     reason = forms.CharField(max_length=200, required=False, label=_("Reason"))
     whmcs_order_id = forms.IntegerField(min_value=1, required=False, label=_("WHMCS order id (to adopt)"))
+
+
+class FailureCode(FixedFilter):
+    title = _("error code")
+    parameter_name = "error_code"
+    values = tuple(Code)
 
 
 class StepInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -84,10 +92,11 @@ def decide(request: HttpRequest, attempts: QuerySet[Attempt], act: Callable[[Att
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["created_at", "order_id", "state", "error_code", "step", "whmcs_order_id", "finished_at"]
-    list_filter = ["state", "error_code", "created_at"]
+    list_filter = ["state", FailureCode, "created_at"]
     list_select_related = ["event"]
-    search_fields = ["order_id", "idem_key", "correlation_id", "whmcs_order_id"]
-    date_hierarchy = "created_at"
+    search_fields = ["order_id__startswith", "idem_key__exact", "correlation_id__exact", "whmcs_order_id__exact"]
+    search_help_text = _("Order number, Salesforce order id, key of the event, correlation id, WHMCS order id")
+    show_full_result_count = False
     inlines = [StepInline, ReportInline]
     fields = [
         ("order_id", "state", "whmcs_order_id"),
@@ -101,6 +110,13 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ["remedy", "calls", "inbox_event"]
     action_form = DecisionForm
     actions = ["request_again", "look_again", "release", "adopt", "mark_failed", "create_anew"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Attempt], search_term: str
+    ) -> tuple[QuerySet[Attempt], bool]:
+        """The number a customer reads out leads to the attempts of that order, too."""
+        sf_order_id = Order.objects.filter(number=search_term.strip().upper()).values_list("sf_order_id", flat=True)
+        return super().get_search_results(request, queryset, next(iter(sf_order_id), None) or search_term)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(OPERATOR)
