@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.links import linked
 from accounts.models import CustomerLink, User
@@ -35,6 +36,16 @@ def customer_required(view: View[P]) -> View[P]:
 def setup_url(next_url: str = "") -> str:
     """The page that follows the journey; `next_url` is where the customer wanted to go (already checked)."""
     return reverse("account_setup") + (f"?{urlencode({'next': next_url})}" if next_url else "")
+
+
+def asked_next(request: HttpRequest) -> str:
+    """Where a form or a link says to go afterwards (`next`), if that is an address of ours; else empty.
+
+    To be given to HttpResponseRedirect: `redirect` would take it for the name of a view first.
+    """
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if is_ours else ""
 
 
 def user_of(request: HttpRequest) -> User:

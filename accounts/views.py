@@ -9,13 +9,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import payment, signup
-from accounts.access import customer_required, setup_url, user_of
+from accounts.access import asked_next, customer_required, setup_url, user_of
 from accounts.forms import NumberForm
 from accounts.journeys import NotAllowed
 from accounts.models import SignupJourney
@@ -33,7 +32,7 @@ def account_setup(request: HttpRequest) -> HttpResponse:
     """What is being set up, what came of it, and the way back to what the customer came for."""
     journey = SignupJourney.objects.filter(user=user_of(request)).first()
     if journey is None:
-        return redirect(_next(request))
+        return HttpResponseRedirect(_next(request))
     return render(request, "accounts/account_setup.html", _setup(request, journey) | {"form": NumberForm()})
 
 
@@ -55,7 +54,7 @@ def account_number(request: HttpRequest) -> HttpResponse:
     journey = SignupJourney.objects.filter(user=user_of(request)).first()
     form = NumberForm(request.POST)
     if journey is None or journey.state != State.NUMBER_UNMATCHED:
-        return redirect(setup_url(_asked_next(request)))
+        return redirect(setup_url(asked_next(request)))
     if not form.is_valid():
         context = _setup(request, journey) | {"form": form}
         return render(request, "accounts/account_setup.html", context, status=422)
@@ -65,7 +64,7 @@ def account_number(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("You have tried five numbers today. Try again tomorrow, or contact us."))
     except NotAllowed:
         log.info("number_came_late", journey=journey.pk)
-    return redirect(setup_url(_asked_next(request)))
+    return redirect(setup_url(asked_next(request)))
 
 
 @login_required
@@ -78,7 +77,7 @@ def account_as_new(request: HttpRequest) -> HttpResponse:
             signup.continue_as_new(journey.pk)
         except NotAllowed:
             log.info("choice_came_late", journey=journey.pk)
-    return redirect(setup_url(_asked_next(request)))
+    return redirect(setup_url(asked_next(request)))
 
 
 @customer_required
@@ -116,7 +115,7 @@ def payment_sso(request: HttpRequest) -> HttpResponse:
 
 
 def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
-    asked = _asked_next(request)
+    asked = asked_next(request)
     status_url = reverse("account_setup_status")
     return {
         "journey": journey,
@@ -129,12 +128,5 @@ def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
     }
 
 
-def _asked_next(request: HttpRequest) -> str:
-    """Where the customer came from, if it is an address of ours."""
-    url = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if is_ours else ""
-
-
 def _next(request: HttpRequest) -> str:
-    return _asked_next(request) or reverse("dashboard")
+    return asked_next(request) or reverse("dashboard")

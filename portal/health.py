@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from provisioning.health import sf_events_status
 
-INTERNAL = {"127.0.0.1", "::1"}
+INTERNAL = {"127.0.0.1", "::1", ""}  # empty: over the Unix socket
 
 
 def may_see_details(request: HttpRequest) -> bool:
@@ -46,9 +46,10 @@ def _database_says() -> dict[str, Any]:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """May get traffic: the database answers and is migrated."""
+    """May get traffic: the database answers and is migrated. Details for insiders."""
     answer = _database_says()
-    return JsonResponse(answer, status=200 if answer["status"] == "ok" else 503)
+    shown = answer if may_see_details(request) else {"status": answer["status"]}
+    return JsonResponse(shown, status=200 if answer["status"] == "ok" else 503)
 
 
 @never_cache

@@ -1,13 +1,13 @@
 """Pages that belong to no app: home, appearance, legal pages, the style guide and what is said when something fails."""
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.loader import get_template
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.access import asked_next
 from catalog.queries import families
 from integrations.correlation import current
 from portal.context import THEME_COOKIE, THEMES
@@ -45,17 +45,10 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _safe_next(request: HttpRequest) -> str:
-    """Where the form came from, if that is a page of ours."""
-    wanted = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else "/"
-
-
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Keeps the choice of light or dark in a cookie; anything else forgets it, and the device decides."""
-    response = redirect(_safe_next(request))
+    response = HttpResponseRedirect(asked_next(request) or "/")
     if (theme := request.POST.get("theme", "")) in THEMES:
         response.set_cookie(
             THEME_COOKIE,

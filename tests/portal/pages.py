@@ -18,6 +18,15 @@ def names(patterns: Any = None, namespace: str = "") -> Iterator[str]:
             yield f"{namespace}{pattern.name}"
 
 
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
+    """Every pattern of the URLconf as Django writes it, nameless ones too."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern)
+
+
 def addresses() -> dict[str, str]:
     """URL name → path, for all that need no argument."""
     found = {}
