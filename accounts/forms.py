@@ -22,7 +22,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import numbers, signup
 from accounts.models import SignupJourney, User
 
-NO_CONTROL_CHARACTERS = RegexValidator(r"^[^\x00-\x1f\x7f<>]*$", _("Use letters, spaces and hyphens."))
+NO_CONTROL_CHARACTERS = RegexValidator(
+    r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069<>]*\Z", _("Use letters, spaces and hyphens.")
+)
 WRONG_NUMBER = _("Enter the digits of your customer number, for example 104 882")
 
 

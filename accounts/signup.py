@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import journeys
 from accounts.journeys import NotAllowed, Taken
 from accounts.models import CustomerLink, SignupJourney, User
-from accounts.steps import STEPS, NeedsSupport, NotThereYet, NumberUnmatched, Run, named_client
+from accounts.steps import STEPS, NeedsSupport, NotThereYet, NumberUnmatched, Run, linked_elsewhere, named_client
 from integrations import correlation
 from integrations.errors import OutsideError, Rejected
 from integrations.salesforce.schemas import AccountRecord
@@ -144,10 +144,11 @@ def continue_as_new(journey_id: int) -> None:
 def accept_claim(journey_id: int) -> None:
     """Staff: the number is this person's although the e-mail differs. The journey goes on with that Account.
 
-    Raises NotAllowed when no such claim waits.
+    Raises NotAllowed when no such claim waits, or when the Account has become somebody else's meanwhile.
     """
     with transaction.atomic():
-        _claim_waiting(journey_id)
+        claim = _claim_waiting(journey_id)
+        _only(not linked_elsewhere(user_id=claim.user_id, sf_account_id=claim.sf_account_id))
         journeys.transition(journey_id, State.RUNNING, step=Step.CLIENT)
 
 

@@ -71,7 +71,7 @@ def _claimed_account(journey: SignupJourney) -> AccountRecord:
         raise NumberUnmatched
     journeys.hold(journey)
     account = gateway.salesforce().account_by_number(number)
-    if account is None or _linked_elsewhere(sf_account_id=account.id, user_id=journey.user_id):
+    if account is None or linked_elsewhere(sf_account_id=account.id, user_id=journey.user_id):
         raise NumberUnmatched
     named_client(account)  # an unreadable one is support's business before anything else
     if journey.user.email.casefold() not in account.contact_emails:
@@ -100,7 +100,8 @@ def _own_account(journey: SignupJourney) -> AccountRecord:
     return account
 
 
-def _linked_elsewhere(*, user_id: int, **ids: object) -> bool:
+def linked_elsewhere(*, user_id: int, **ids: object) -> bool:
+    """Whether another user is linked to the Account or client named by `ids`; provisional links do not count."""
     links = CustomerLink.objects.filter(state=CustomerLink.State.LINKED, **ids)
     return links.exclude(user_id=user_id).exists()
 
@@ -155,7 +156,7 @@ def _adopt(journey: SignupJourney, client: Client) -> int:
     number = client.custom_fields.get(settings.WHMCS_CUSTOMER_NUMBER_FIELD_ID, "").strip()
     if number not in ("", journey.sf_account_no) or client.status == "Closed":
         raise NeedsSupport("client_of_another")
-    if _linked_elsewhere(whmcs_client_id=client.id, user_id=journey.user_id):
+    if linked_elsewhere(whmcs_client_id=client.id, user_id=journey.user_id):
         raise NeedsSupport("client_of_another")
     if not number:
         journeys.hold(journey)

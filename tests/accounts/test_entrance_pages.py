@@ -169,3 +169,30 @@ def test_the_session_changes_at_sign_in(aiko: User) -> None:
     browser.post(reverse("account_login"), {"login": aiko.email, "password": PASSWORD})
 
     assert browser.session.session_key != before
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1"])
+def test_behind_the_proxy_limits_count_the_visitor(aiko: User, settings: Any, address: str) -> None:
+    """Over its Unix socket the web server knows no address at all; the proxy writes the visitor's."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    wrong, right = ({"login": aiko.email, "password": word} for word in ("wrong words entirely", PASSWORD))
+
+    def sign_in(data: dict[str, str], forwarded: str) -> str:
+        headers = {"X-Forwarded-For": forwarded}
+        answer = Client().post(reverse("account_login"), data, headers=headers, REMOTE_ADDR=address)
+        return str(answer.get("Location") or answer.context["form"].errors.as_text())
+
+    assert not any("Too many" in sign_in(wrong, "203.0.113.9") for _ in range(10))
+    # What the visitor puts in front of the proxy's own entry counts for nothing.
+    assert "Too many" in sign_in(right, "198.51.100.7, 203.0.113.9")
+    assert sign_in(right, "198.51.100.7") == reverse("dashboard")
+
+
+def test_adding_an_address_does_not_tell_who_has_it(aiko: User, ben: User) -> None:
+    client, said = just_signed_in(aiko), []
+    for address in (ben.email, "free@example.jp"):
+        answer = client.post(reverse("account_email"), {"action_add": "", "email": address}, follow=True)
+        page = re.sub(r'value="\w{64}"', "", answer.content.decode().replace(answer["X-Request-ID"], ""))
+        said.append((answer.redirect_chain, page.replace(address, "")))
+        client.post(reverse("account_email"), {"action_remove": "", "email": address})
+    assert said[0] == said[1]

@@ -283,3 +283,18 @@ def test_nothing_runs_before_the_email_is_verified(salesforce: Salesforce, whmcs
     assert run(journey).state == State.WAITING_EMAIL
     assert journey.source == "Portal Checkout"
     assert salesforce.calls == []
+
+
+def test_a_claim_on_an_account_that_got_its_owner_meanwhile_cannot_be_accepted(
+    salesforce: Salesforce, whmcs: Whmcs
+) -> None:
+    salesforce.accounts.append(account("104882", email="owner@example.jp"))
+    claim = run(new_journey("attacker@example.jp", number="104882"))
+    assert run(new_journey("owner@example.jp", number="104882")).state == State.DONE
+    clients = len(whmcs.clients)
+
+    with pytest.raises(journeys.NotAllowed):
+        signup.accept_claim(claim.pk)
+
+    assert fresh(claim).state == State.WAITING_CS
+    assert len(whmcs.clients) == clients, "nothing was made in the owner's name"

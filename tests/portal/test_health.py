@@ -39,3 +39,22 @@ def test_an_insider_behind_the_proxy_needs_the_token(client: Client, settings: o
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
     headers = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer a-long-token"}
     assert client.get("/metrics", headers=headers).status_code == 200
+
+
+@pytest.mark.django_db
+def test_what_ready_found_is_for_insiders_only(client: Client) -> None:
+    assert client.get("/health/ready", REMOTE_ADDR="203.0.113.9").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("claimed", ["127.0.0.1", "::1", "127.0.0.1, 127.0.0.1", ""])
+@pytest.mark.parametrize("came_from", ["203.0.113.9", "127.0.0.1", ""])
+def test_nobody_becomes_an_insider_by_saying_so(client: Client, claimed: str, came_from: str) -> None:
+    """A proxy on this machine always names whom it speaks for, whatever they claim."""
+    headers = {"X-Forwarded-For": claimed, "X-Real-IP": "127.0.0.1", "Authorization": "Bearer "}
+    assert client.get("/metrics", headers=headers, REMOTE_ADDR=came_from).status_code == 404
+
+
+@pytest.mark.django_db
+def test_who_reaches_the_socket_itself_is_on_this_machine(client: Client) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="").status_code == 200
