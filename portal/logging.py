@@ -46,6 +46,15 @@ def exception_without_text(_logger: object, _method: str, event: Event) -> Event
     return event
 
 
+def without_addresses(_logger: object, _method: str, event: Event) -> Event:
+    """Django names the address that failed; it may hold a link's key or a name, so the route stands for it."""
+    if str(event.get("logger", "")).startswith(("django.request", "django.security")):
+        event["event"] = str(event["event"]).partition(": /")[0]
+        match = getattr(getattr(event.get("_record"), "request", None), "resolver_match", None)
+        event.update({"route": match.route} if match else {})
+    return event
+
+
 def first_line(_logger: object, _method: str, event: Event) -> Event:
     """Some libraries put a traceback, texts and all, into the message; its first line says what happened."""
     event["event"] = str(event.get("event", "")).partition("\n")[0][:LONGEST]
@@ -76,6 +85,7 @@ def configure(logging_settings: Mapping[str, Any]) -> None:
     """Django's LOGGING_CONFIG: everything goes to stderr, through the allow-list. A failing handler never raises."""
     renderer: Any = structlog.processors.JSONRenderer() if settings.LOG_JSON else structlog.dev.ConsoleRenderer()
     tail = [
+        without_addresses,
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         exception_without_text,
         first_line,

@@ -84,3 +84,18 @@ def test_the_target_wants_every_service_and_a_worker_for_every_queue() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_services_belong_to_the_target(name: str) -> None:
     assert one(name, "PartOf") == "portal.target"
+
+
+def test_the_proxy_writes_no_reset_key_and_no_query_into_its_log() -> None:
+    conf = (UNITS.parent / "nginx" / "portal.conf").read_text()
+    log_format = conf.partition("log_format portal")[2].partition(";")[0]
+    assert "access_log /var/log/nginx/portal.log portal;" in conf
+    assert "~^/account/password/reset/key/ /account/password/reset/key/-;" in conf
+    assert not any(name in log_format for name in ("$request ", '$request"', "$request_uri", "$uri", "$http_referer"))
+
+
+def test_the_proxy_replaces_what_a_client_says_about_itself() -> None:
+    conf = (UNITS.parent / "nginx" / "portal.conf").read_text()
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in conf
+    assert "proxy_set_header X-Forwarded-Proto $scheme;" in conf
+    assert "BEHIND_PROXY=true" in (UNITS / "portal-web.service").read_text()
