@@ -102,7 +102,9 @@ def _choice_field(option: Option, cycle: str) -> forms.Field:
 
 def _yes_no_field(option: Option, cycle: str) -> forms.Field:
     choices = [("yes", Offer(_words(option.choices[0].label), option.unit_price, cycle))]
-    return _field(option, forms.CheckboxSelectMultiple(choices=choices))
+    field = _field(option, forms.CheckboxSelectMultiple(choices=choices))
+    field.names_itself = True  # type: ignore[attr-defined]  # its one choice says the same as its heading
+    return field
 
 
 def _quantity_field(option: Option, cycle: str) -> forms.Field:

@@ -123,6 +123,28 @@
     });
   };
 
+  // --- form[data-follow]: after each choice the page at that address is asked again and its priced parts are swapped
+  const follow = (form) => {
+    const parts = ["price", "price-in-dock"];
+    let newest = 0;
+
+    const ask = async () => {
+      const mine = ++newest;
+      const chosen = new URLSearchParams(new FormData(form));
+      ["csrfmiddlewaretoken", "sku"].forEach((name) => chosen.delete(name));
+      const answer = await fetch(`${form.dataset.follow}?${chosen}`, { credentials: "same-origin", redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (mine !== newest) return;
+      parts.forEach((id) => document.getElementById(id)?.replaceWith(page.getElementById(id)));
+      announce(document.querySelector("#price-in-dock .price")?.textContent.trim());
+    };
+
+    const byHand = form.querySelector("[data-unfollowed]");
+    byHand.hidden = true;
+    form.addEventListener("change", () => ask().catch(() => (byHand.hidden = false)));
+  };
+
   // --- dialogs where the browser does not know commandfor yet
   const oldDialog = (event) => {
     const button = event.target.closest("button[commandfor]");
@@ -146,6 +168,7 @@
 
   document.querySelectorAll("[data-poll][id]").forEach(poll);
   document.querySelectorAll("[data-copy]").forEach(offerCopy);
+  document.querySelectorAll("form[data-follow]").forEach(follow);
   document.querySelector('.error-summary[role="alert"]')?.focus();
   document.addEventListener("submit", sentOnce);
   document.addEventListener("click", closeMenus);

@@ -133,3 +133,23 @@ def test_escape_closes_the_account_menu(page: Page, site: Site) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("details")).not_to_have_attribute("open", "")
     expect(page.locator("summary")).to_be_focused()
+
+
+def priced(amount: str) -> str:
+    dock = f'<div id="price-in-dock"><p class="price">{amount}</p></div>'
+    return f'<aside id="price">{amount}</aside>{dock}'
+
+
+def test_the_price_follows_the_choice(page: Page, site: Site) -> None:
+    choices = '<input name="router" type="radio" value="own" checked><input name="router" type="radio" value="wifi6">'
+    buttons = '<input type="hidden" name="csrfmiddlewaretoken" value="x"><button data-unfollowed>Update price</button>'
+    form = f'<form id="options" method="post" data-follow="/plan/">{buttons}{choices}</form>'
+    site.page("/", form + priced("¥4,730"))
+    site.page("/plan/?router=wifi6", priced("¥5,280"))
+    page.goto(f"{SITE}/")
+    expect(page.locator("button")).to_be_hidden()
+    page.check("[value=wifi6]")
+    expect(page.locator("#price")).to_have_text("¥5,280")
+    expect(page.locator("#announcer")).to_have_text("¥5,280")
+    page.check("[value=own]")  # the site has no such page
+    expect(page.locator("button")).to_be_visible()
