@@ -155,6 +155,20 @@ def snapshot(chosen: Sequence[Chosen]) -> dict[str, Any]:
     }
 
 
+def words_of(options: Sequence[Option], stored: Mapping[str, Any]) -> list[str]:
+    """What a `snapshot` chose, in the active language; what the plan no longer offers is left out."""
+    words = []
+    for option in options:
+        entry = stored.get(option.key)
+        try:
+            chosen = _choose_one(option, entry.get("value", "") if isinstance(entry, Mapping) else "")
+        except OptionRefused:
+            continue
+        if chosen:
+            words.append(chosen.words)
+    return words
+
+
 def whmcs_options(stored: Mapping[str, Any]) -> dict[int, int]:
     """WHMCS option id -> value for AddOrder, from a `snapshot`. Raises ValueError where it is not one."""
     found: dict[int, int] = {}

@@ -1,6 +1,6 @@
 """What pages and other apps ask about orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from accounts.models import User
+from catalog import options as catalog_options
+from catalog.models import Product
 from catalog.pricing import COLUMN, SumLine, Totals, total
 from orders.models import Order, OrderLine
 from orders.status import StatusView, view
@@ -90,6 +92,20 @@ def totals(lines: Iterable[OrderLine]) -> Totals:
     )
 
 
-def sum_lines(lines: Sequence[OrderLine], cycle: str) -> list[SumLine]:
-    """The lines of one cycle, for a sum."""
-    return [SumLine(name_of(line), line.quantity * line.unit_price) for line in lines if line.billing_cycle == cycle]
+def chosen_words(lines: Sequence[OrderLine]) -> dict[str, str]:
+    """SKU -> the options chosen with it, in words; one query, none where nothing was chosen."""
+    chosen = {line.sku: line.options for line in lines if line.options}
+    plans = Product.objects.filter(sku__in=chosen, broken=[]).order_by("synced_at") if chosen else ()
+    return {
+        plan.sku: " · ".join(catalog_options.words_of(catalog_options.parse(plan.options), chosen[plan.sku]))
+        for plan in plans
+    }
+
+
+def sum_lines(lines: Sequence[OrderLine], cycle: str, notes: Mapping[str, str]) -> list[SumLine]:
+    """The lines of one cycle, for a sum, with their notes by SKU."""
+    return [
+        SumLine(name_of(line), line.quantity * line.unit_price, notes.get(line.sku, ""))
+        for line in lines
+        if line.billing_cycle == cycle
+    ]

@@ -132,6 +132,7 @@ def _submit(request: HttpRequest, user: User) -> HttpResponse:
         return _checkout_page(request, carts.look(carts.cart_for(request)), missing.tasks, status=CONFLICT)
     except flow.OrderedBefore as before:
         return _review_page(request, carts.look(carts.cart_for(request)), before=before.order.number, status=CONFLICT)
+    messages.success(request, _("Thank you. A confirmation is on its way to %(email)s.") % {"email": user.email})
     return redirect("placed", submission)
 
 

@@ -86,13 +86,14 @@ def as_json(found: Order, status: StatusView) -> dict[str, Any]:
 
 def _context(request: HttpRequest, found: Order, status: StatusView) -> dict[str, Any]:
     lines = list(found.lines.all())
+    chosen = queries.chosen_words(lines)
     return {
         **_board(found, status),
         "link": links.linked(user_of(request)),
         "totals": queries.totals(lines),
-        "monthly": queries.sum_lines(lines, Product.BillingCycle.MONTHLY),
-        "yearly": queries.sum_lines(lines, Product.BillingCycle.ANNUALLY),
-        "once": queries.sum_lines(lines, Product.BillingCycle.ONE_TIME),
+        "monthly": queries.sum_lines(lines, Product.BillingCycle.MONTHLY, chosen),
+        "yearly": queries.sum_lines(lines, Product.BillingCycle.ANNUALLY, chosen),
+        "once": queries.sum_lines(lines, Product.BillingCycle.ONE_TIME, chosen),
     }
 
 

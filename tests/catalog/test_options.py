@@ -14,6 +14,7 @@ from catalog.options import (
     price_of,
     snapshot,
     whmcs_options,
+    words_of,
 )
 from sandbox import catalogue
 
@@ -127,3 +128,12 @@ def test_what_a_page_shows_first_can_be_ordered() -> None:
 def test_a_foreign_snapshot_is_an_error_not_a_guess(stored: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="router"):
         whmcs_options(stored)
+
+
+def test_a_stored_choice_is_said_in_words_and_what_is_gone_is_left_out() -> None:
+    options = shop_options("vpn")
+    key = options[0].key
+    stored = snapshot(choose(options, {key: "2"}))
+    assert words_of(options, stored | {"gone": {"value": "1"}}) == ["Devices beyond the first five: 2"]
+    assert words_of(options, {key: {"value": "99"}}) == []
+    assert words_of(options, {key: "odd"}) == []

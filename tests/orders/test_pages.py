@@ -64,7 +64,16 @@ def test_from_cart_to_the_orders_page(browser: Client, salesforce: Salesforce) -
     order = Order.objects.get()
     assert answer.redirect_chain[-1][0] == f"/orders/{order.number}/"
     assert "In review" in text(answer)
+    assert f"A confirmation is on its way to {order.user.email}" in text(answer)
+    assert "A confirmation" not in text(browser.get(answer.redirect_chain[-1][0]))
     assert text(browser.get("/cart/")).count("Your cart is empty") == 1
+
+
+def test_the_order_page_says_which_options_were_chosen(browser: Client) -> None:
+    browser.post("/cart/add/", {**VPN, "option-extra_devices": "2"})
+    browser.post("/checkout/review/", review_form(browser))
+    page = text(browser.get(f"/orders/{Order.objects.get().number}/"))
+    assert "Devices beyond the first five: 2" in page
 
 
 def test_the_gate_stops_and_names_what_is_missing(browser: Client, whmcs: Whmcs) -> None:
