@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from accounts import signup
 from accounts.access import setup_url
@@ -27,8 +28,19 @@ MAILS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+# allauth's name of an error -> what to do about it
+SENTENCES = {
+    "email_password_mismatch": _(
+        "The e-mail address or the password is not right. Try again, or set a new password below."
+    ),
+    "incorrect_code": _("This is not the code we sent. Look at the newest e-mail, or have a new code sent."),
+}
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up, sign-in and their e-mails by the portal's own rules."""
+
+    error_messages = {**DefaultAccountAdapter.error_messages, **SENTENCES}
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Records the e-mail for the `emails` queue: sent later, so known and unknown addresses take equally long."""

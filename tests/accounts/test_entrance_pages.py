@@ -196,3 +196,9 @@ def test_adding_an_address_does_not_tell_who_has_it(aiko: User, ben: User) -> No
         said.append((answer.redirect_chain, page.replace(address, "")))
         client.post(reverse("account_email"), {"action_remove": "", "email": address})
     assert said[0] == said[1]
+
+
+def test_a_wrong_password_says_what_to_do(aiko: User) -> None:
+    answer = Client().post(reverse("account_login"), {"login": aiko.email, "password": "something else entirely"})
+
+    assert "The e-mail address or the password is not right." in answer.content.decode()

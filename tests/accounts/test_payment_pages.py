@@ -12,6 +12,7 @@ from accounts import payment
 from accounts.models import CustomerLink, User
 from integrations.errors import Unavailable
 from integrations.whmcs.schemas import PayMethod
+from orders.models import Cart, CartLine
 from tests.accounts.doubles import Whmcs
 from tests.people import make_customer, signed_in
 
@@ -50,6 +51,21 @@ def test_with_one_it_shows_brand_last_four_and_expiry(aiko: User, whmcs: Whmcs) 
     assert "Expired" in page
     assert "One thing is missing" not in page
     assert CustomerLink.objects.get(user=aiko).has_payment_method is True
+
+
+def test_who_came_from_the_checkout_goes_on_there(aiko: User, whmcs: Whmcs) -> None:
+    browser, way_back = signed_in(aiko), f'<a class="button" href="{reverse("checkout")}">Continue your order</a>'
+    give(whmcs, aiko, CARD)
+    assert way_back not in browser.get(reverse("payment_methods")).content.decode()
+
+    CartLine.objects.create(cart=Cart.objects.create(user=aiko), sku="VPN-US")
+    assert way_back in browser.get(reverse("payment_methods")).content.decode()
+
+    give(whmcs, aiko)
+    cache.clear()
+    page = browser.get(reverse("payment_methods")).content.decode()
+    assert way_back not in page
+    assert "One thing is missing" not in page  # the page itself says so
 
 
 def test_an_expired_card_alone_does_not_count(aiko: User, whmcs: Whmcs) -> None:

@@ -224,6 +224,11 @@ def test_waiting_for_support_says_so(salesforce: Salesforce, whmcs: Whmcs) -> No
     assert "owner@example.jp" not in page
     assert "data-poll" not in page
 
+    turned_away = signed_in(user).get(reverse("payment_methods"), follow=True).content.decode()
+    ways_on = turned_away.partition("<main")[2].partition("</main>")[0]
+    assert f'href="{reverse("payment_methods")}"' not in ways_on  # it would only lead back here
+    assert f'href="{reverse("catalog")}"' in ways_on
+
 
 def test_sign_ups_nobody_verified_are_deleted_after_seven_days(visitor: Client) -> None:
     sign_up(visitor)
