@@ -145,3 +145,10 @@ def test_nothing_else_reads_the_environment() -> None:
         if re.search(r"os\.environ\b(?!\.setdefault)|getenv", path.read_text())
     }
     assert readers <= {"provisioning/sdnotify.py"}, "NOTIFY_SOCKET is systemd's own"
+
+
+@pytest.mark.parametrize(("behind", "count"), [("true", "1"), ("false", "0")])
+def test_an_address_from_the_proxy_counts_only_behind_one(production: dict[str, str], behind: str, count: str) -> None:
+    """Over a Unix socket nobody could sign in otherwise: the server itself knows no address of the visitor."""
+    show = "from portal import settings as s; print(s.ALLAUTH_TRUSTED_PROXY_COUNT)"
+    assert run(production | {"BEHIND_PROXY": behind}, "-c", show).stdout.strip() == count
