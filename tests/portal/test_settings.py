@@ -53,6 +53,13 @@ def test_a_deployment_passes_djangos_own_check(production: dict[str, str]) -> No
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.parametrize("hosts", ["localhost", "*.salesforce.com,*.evil.example", "evilsalesforce.com"])
+def test_a_deployment_trusts_no_other_hosts_with_its_token(production: dict[str, str], hosts: str) -> None:
+    answer = run(production | {"SF_INSTANCE_HOSTS": hosts}, "manage.py", "check", "--deploy")
+    assert answer.returncode == 1
+    assert "SF_INSTANCE_HOSTS names hosts" in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
