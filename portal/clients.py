@@ -1,5 +1,6 @@
 """The clients of the outside systems, made from settings; integrations.gateway keeps one of each per process."""
 
+import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,14 @@ def token_source() -> TokenSource:
         private_key=settings.SF_PRIVATE_KEY,
         instance_hosts=settings.SF_INSTANCE_HOSTS,
     )
-    made_for = f"{login.token_url} {login.client_id} {login.username}"
     caller = _caller(system="salesforce", ca_bundle=settings.SF_CA_BUNDLE)
-    return TokenSource(login=login, store=DatabaseTokenStore(made_for=made_for), caller=caller)
+    return TokenSource(login=login, store=DatabaseTokenStore(made_for=_all_of(login)), caller=caller)
+
+
+def _all_of(login: Login) -> str:
+    """Everything a sign-in depends on: with any of it changed, a stored token proves nothing about the settings."""
+    key = hashlib.sha256(login.private_key.encode()).hexdigest()
+    return " ".join((login.token_url, login.audience, login.client_id, login.username, key))
 
 
 def salesforce() -> "SalesforceClient":

@@ -22,14 +22,14 @@ LOCK_WAIT_S = 12  # a little longer than one sign-in may take
 class DatabaseTokenStore:
     """A TokenStore in PostgreSQL. Works outside of transactions only: a token saved inside one would be invisible.
 
-    `made_for` names who signed in where; a token of another user or org counts as none.
+    `made_for` names who signed in where and how (it is kept as a hash); a token made for anything else counts as none.
     """
 
     def __init__(self, *, made_for: str) -> None:
         self._made_for = hashlib.sha256(made_for.encode()).hexdigest()
 
     def load(self) -> Token | None:
-        """The stored token, or None when there is none, it is of another org, or our keys do not open it."""
+        """The stored token, or None when there is none, it was made for something else, or our keys do not open it."""
         row = SalesforceToken.objects.filter(pk=1).first()
         if row is None:
             return None

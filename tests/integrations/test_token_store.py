@@ -1,5 +1,6 @@
 """The one encrypted row that all processes share, and its lock (decisions.md 31)."""
 
+import base64
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection, transaction
 
-from integrations.errors import Unavailable
+from integrations.errors import Misconfigured, Unavailable
 from integrations.salesforce.auth import Token
 from portal import tokens
 from portal.clients import token_source
 from portal.models import SalesforceToken
 from portal.tokens import DatabaseTokenStore
+from tests.environment import throwaway_key
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,6 +34,21 @@ def test_a_token_comes_back_as_it_was_and_is_not_readable_in_between() -> None:
 def test_a_token_of_another_org_or_user_counts_as_none() -> None:
     DatabaseTokenStore(made_for="staging").save(TOKEN)
     assert DatabaseTokenStore(made_for="production").load() is None
+
+
+@pytest.mark.parametrize("name", ["SF_TOKEN_URL", "SF_AUDIENCE", "SF_CLIENT_ID", "SF_USERNAME", "SF_PRIVATE_KEY"])
+def test_a_stored_token_says_nothing_about_settings_it_was_not_made_with(
+    sandbox: Sandbox, settings: Any, name: str
+) -> None:
+    """A wrong key, issuer or audience is noticed at start, not when the token has run out."""
+    token_source().token()
+    setattr(settings, name, throwaway_pem() if name == "SF_PRIVATE_KEY" else f"{getattr(settings, name)}/wrong")
+    with pytest.raises((Misconfigured, Unavailable)):
+        token_source().token()
+
+
+def throwaway_pem() -> str:
+    return base64.b64decode(throwaway_key()).decode()
 
 
 def test_keys_can_be_rotated(settings: Any) -> None:
