@@ -1,5 +1,6 @@
-"""The worker survives a database that was restarted between two jobs."""
+"""The worker survives a database that was restarted between two jobs, and tells Redis nothing about anybody."""
 
+import django_rq
 import pytest
 from django.db import connection
 from rq import SimpleWorker
@@ -31,3 +32,14 @@ def test_a_lost_connection_costs_no_job(monkeypatch: pytest.MonkeyPatch) -> None
     _cut_the_connection()
     assert Worker.perform_job(object.__new__(Worker), None, None) is True
     assert asked == [1]
+
+
+def fails() -> None:
+    raise ValueError("Aiko Sato <aiko@example.jp>")
+
+
+def test_a_failed_job_leaves_no_text_in_redis() -> None:
+    queue = django_rq.get_queue("provisioning")
+    job = queue.enqueue(fails)
+    Worker([queue], connection=queue.connection, serializer=queue.serializer).work(burst=True, logging_level="CRITICAL")
+    assert job.latest_result().exc_string == "ValueError"
