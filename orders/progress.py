@@ -9,6 +9,9 @@ from integrations.salesforce.schemas import ProvisionableItem
 from orders.models import Order, OrderLine
 from orders.transitions import log_event, move_progress
 
+# What only an approved order comes to. One that failed may never have been approved.
+APPROVED = frozenset({Order.Progress.ACTIVATING, Order.Progress.PROVISIONED})
+
 
 def record_progress(
     *,
@@ -38,8 +41,8 @@ def _columns(order: Order, progress: Order.Progress, at: datetime, whmcs_order_i
     columns: dict[str, Any] = {}
     if whmcs_order_id is not None:
         columns["whmcs_order_id"] = whmcs_order_id
-    if order.approved_at is None:
-        columns["approved_at"] = at  # only approved orders are provisioned; the mirror may not have told us yet
+    if order.approved_at is None and progress in APPROVED:
+        columns["approved_at"] = at  # the mirror may not have told us yet
     if progress == Order.Progress.PROVISIONED and order.provisioned_at is None:
         columns["provisioned_at"] = at
     return columns

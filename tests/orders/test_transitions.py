@@ -55,6 +55,14 @@ def test_progress_follows_its_table(order: Order, path: list[Order.Progress], en
     assert Order.objects.get(pk=order.pk).progress == ends
 
 
+@pytest.mark.parametrize(("progress", "approved_at"), [(P.FAILED, None), (P.CHECKING, None), (P.ACTIVATING, AT)])
+def test_an_attempt_that_failed_says_nothing_about_the_approval(
+    order: Order, progress: Order.Progress, approved_at: datetime | None
+) -> None:
+    """It may have failed because the order was not approved."""
+    assert tell(order, progress).approved_at == approved_at
+
+
 def test_provisioned_is_told_with_ids_and_times(order: Order) -> None:
     item_id = order.lines.all()[0].sf_order_item_id
     assert item_id
