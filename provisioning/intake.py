@@ -45,7 +45,8 @@ def store(*, topic: str, leader_epoch: int, response: FetchResult) -> int:
 def _move_cursor(topic: str, leader_epoch: int, response: FetchResult) -> None:
     """A keep-alive moves it too: on a quiet topic the stored position would otherwise outlive the retention."""
     changes: dict[str, Any] = {"saved_at": Now(), "last_message_at": Now(), "last_error": "", "auth_refused": False}
-    position = response.latest_replay_id or (response.events[-1].replay_id if response.events else b"")
+    # With events, latest_replay_id may lie beyond some that are still to come (salesforce-wire.md §1.4 no. 6).
+    position = response.events[-1].replay_id if response.events else response.latest_replay_id
     if position:
         changes["replay_id"] = position
     if response.events:

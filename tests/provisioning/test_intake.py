@@ -173,6 +173,13 @@ def test_a_response_without_a_position_never_takes_the_stored_one_away(take: Tak
     assert position() == event.replay_id
 
 
+def test_with_events_the_position_is_that_of_the_last_of_them(take: Take) -> None:
+    """What else the response names may lie beyond events that are still to come."""
+    event = received()
+    take(event, latest=b"further on")
+    assert position() == event.replay_id
+
+
 def test_the_lag_is_the_time_since_publication(take: Take) -> None:
     take(received())
     lag = EventCursor.objects.get().lag_seconds
