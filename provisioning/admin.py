@@ -114,9 +114,10 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Attempt], search_term: str
     ) -> tuple[QuerySet[Attempt], bool]:
-        """The number a customer reads out leads to the attempts of that order, too."""
+        """The number a customer reads out leads to the attempts of that order, too. Keys contain a space: one phrase."""
         sf_order_id = Order.objects.filter(number=search_term.strip().upper()).values_list("sf_order_id", flat=True)
-        return super().get_search_results(request, queryset, next(iter(sf_order_id), None) or search_term)
+        term = next(iter(sf_order_id), None) or search_term.strip().replace('"', "")
+        return super().get_search_results(request, queryset, f'"{term}"' if term else "")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(OPERATOR)
