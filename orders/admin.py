@@ -1,10 +1,13 @@
 """What CS sees of orders: everything, with the remote ids; what changes an order goes through the same flows."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import OutsideError
@@ -72,6 +75,46 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _(
         "Order number, Salesforce id or number, WHMCS order or client id, e-mail address, customer number"
     )
+    fieldsets = (
+        (None, {"fields": ("number", "user", "category", "state", "local_state", "refusal", "attempts")}),
+        (
+            "Salesforce",
+            {
+                "fields": (
+                    "sf_order_number",
+                    ("sf_status", "sf_activation_status"),
+                    "sf_activation_error",
+                    "sf_order_id",
+                    "sf_opportunity_id",
+                )
+            },
+        ),
+        ("WHMCS", {"fields": ("whmcs_order_id", "progress")}),
+        (
+            _("Times"),
+            {
+                "fields": (
+                    ("created_at", "placed_at"),
+                    ("approved_at", "provisioned_at"),
+                    ("cancelled_at", "updated_at"),
+                )
+            },
+        ),
+        (
+            _("Technical"),
+            {
+                "fields": (
+                    ("submission", "cart_line"),
+                    "cart_hash",
+                    "portal_ref",
+                    "correlation_id",
+                    ("terms_version", "terms_accepted_at"),
+                    ("tries", "next_try_at", "lease_until"),
+                    "sf_modstamp",
+                )
+            },
+        ),
+    )
     inlines = (OrderLineInline, OrderEventInline)
     actions = ("refresh_from_salesforce",)
 
@@ -82,6 +125,13 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("customer sees"))
     def state(self, order: Order) -> str:
         return str(status_of(order))
+
+    @admin.display(description=_("attempts"))
+    def attempts(self, order: Order) -> str:
+        if not order.sf_order_id:
+            return "–"
+        address = f"{reverse('admin:provisioning_attempt_changelist')}?{urlencode({'q': order.sf_order_id})}"
+        return format_html('<a href="{}">{}</a>', address, _("Show the attempts to provision it"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
@@ -109,7 +159,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [field.name for field in Order._meta.fields]
+        return [*(field.name for field in Order._meta.fields), "state", "attempts"]
 
 
 def _staff(request: HttpRequest) -> str:

@@ -181,3 +181,12 @@ def test_groups_read_but_nobody_deletes() -> None:
         codenames = set(Group.objects.get(name=name).permissions.values_list("codename", flat=True))
         assert {"view_user", "view_attempt", "view_email"} <= codenames
         assert not [each for each in codenames if each.startswith(("delete_", "add_"))]
+
+
+def test_what_cannot_be_edited_offers_no_saving(cs_carol: Staff) -> None:
+    link = CustomerLink.objects.get(user=make_customer("aiko@example.jp"))
+
+    page = signed_in(cs_carol.user).get(reverse("admin:accounts_customerlink_change", args=[link.pk])).content.decode()
+
+    assert link.sf_account_no in page
+    assert 'name="_save"' not in page

@@ -110,3 +110,11 @@ def test_the_catalogue_shows_why_a_product_is_hidden(carol: Client, salesforce: 
     assert "abc is not a WHMCS product id" in page
     assert "VPN-UK" not in page
     assert "1 broken" in carol.get("/admin/catalog/catalogsync/").content.decode()
+
+
+def test_the_order_page_leads_to_its_attempts_and_has_nothing_to_save(carol: Client, aiko: User) -> None:
+    (order,) = order_now(aiko, "VPN-US")
+    page = carol.get(f"{LIST}{order.pk}/change/").content.decode()
+    assert f"/admin/provisioning/attempt/?q={order.sf_order_id}" in page
+    assert 'name="_save"' not in page
+    assert page.index("sf_order_number") < page.index("cart_hash")
