@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -85,6 +86,10 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return str(secrets.unseal(encrypted_text)["secret"])
+
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
+        """What a passkey is called until its owner says otherwise."""
+        return _("Passkey %(number)s") % {"number": Authenticator.objects.filter(user=user, type=type).count() + 1}
 
     def build_totp_svg(self, url: str) -> str:
         """Not drawn here: the page draws the code inline with the portal's own tag, as the security policy wants."""

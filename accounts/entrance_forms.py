@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account import forms as account
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ LABELS: dict[str, Promise] = {
     "password1": _("New password"),
     "password2": _("New password, once more"),
     "code": _("Code"),
+    "name": _("Name of the passkey"),
 }
 CODE_ATTRS = {"class": "w-s", "autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
 
@@ -81,3 +83,14 @@ class SecondFactorAgainForm(OurWords, mfa.ReauthenticateForm):
 
 class ActivateAppForm(OurWords, totp.ActivateTOTPForm):
     """The first code from the app."""
+
+
+class AddPasskeyForm(OurWords, webauthn.AddWebAuthnForm):
+    """A passkey that signs in by itself unless somebody wants it as a second step alone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        alone = self.fields["passwordless"]
+        alone.initial, alone.label = True, _("Sign in with it alone")
+        alone.help_text = _("Without this, it is a second step after your password.")
+        alone.widget.attrs.pop("class")

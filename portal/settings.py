@@ -206,6 +206,7 @@ MFA_FORMS = {
     "authenticate": "accounts.entrance_forms.SecondFactorForm",
     "reauthenticate": "accounts.entrance_forms.SecondFactorAgainForm",
     "activate_totp": "accounts.entrance_forms.ActivateAppForm",
+    "add_webauthn": "accounts.entrance_forms.AddPasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -202,3 +202,12 @@ def test_a_wrong_password_says_what_to_do(aiko: User) -> None:
     answer = Client().post(reverse("account_login"), {"login": aiko.email, "password": "something else entirely"})
 
     assert "The e-mail address or the password is not right." in answer.content.decode()
+
+
+def test_a_passkey_signs_in_by_itself_unless_told_otherwise(aiko: User) -> None:
+    page = just_signed_in(aiko).get(reverse("mfa_add_webauthn")).content.decode()
+
+    box = re.search(r'<input type="checkbox" name="passwordless"[^>]*>', page)
+    assert box
+    assert " checked" in box[0]
+    assert "Passkey 1" in page
