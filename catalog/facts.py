@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+NO_BREAK = "\u00a0"
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -38,7 +40,8 @@ def _speed(attributes: Mapping[str, Any]) -> str:
     speed = attributes.get("speed_mbps")
     if not isinstance(speed, int):
         return ""
-    return f"{speed // 1000} Gbps" if speed % 1000 == 0 else f"{speed} Mbps"
+    number, unit = (speed // 1000, "Gbps") if speed % 1000 == 0 else (speed, "Mbps")
+    return f"{number}{NO_BREAK}{unit}"
 
 
 def _building(attributes: Mapping[str, Any]) -> str:

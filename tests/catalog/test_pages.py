@@ -52,7 +52,7 @@ def test_a_page_costs_few_queries_however_many_products(
 
 def test_the_family_page_compares_plans(visitor: Client) -> None:
     page = visitor.get("/plans/internet/").content.decode()
-    for words in ("Home Apartment 1G", "10 Gbps", "Flats and apartments", "¥4,730", "per month", "¥3,300 once"):
+    for words in ("Home Apartment 1G", "10\u00a0Gbps", "Flats and apartments", "¥4,730", "per month", "¥3,300 once"):
         assert words in page
     assert page.index("Home Apartment 1G") < page.index("Home Apartment 10G")
 
