@@ -114,7 +114,7 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Attempt], search_term: str
     ) -> tuple[QuerySet[Attempt], bool]:
-        """The number a customer reads out leads to the attempts of that order, too. Keys contain a space: one phrase."""
+        """The number a customer reads out leads to its attempts, too. A key contains a space, so all is one phrase."""
         sf_order_id = Order.objects.filter(number=search_term.strip().upper()).values_list("sf_order_id", flat=True)
         term = next(iter(sf_order_id), None) or search_term.strip().replace('"', "")
         return super().get_search_results(request, queryset, f'"{term}"' if term else "")
