@@ -94,9 +94,21 @@ def open_calls(subject: str) -> QuerySet[RemoteCall]:
     return RemoteCall.objects.filter(subject=subject, state__in=OPEN).order_by("id")
 
 
+def refuse_while_open(subject: str, *, now: datetime | None = None) -> None:
+    """Raises Quarantined while any call for this subject may still be executing there: nothing is made meanwhile."""
+    held = open_calls(subject).filter(quarantine_until__gt=now or database_clock()).first()
+    if held is not None:
+        raise Quarantined(held)
+
+
 def last_call(subject: str, operation: str) -> RemoteCall | None:
     """The newest call of this kind for this subject, whatever came of it."""
     return RemoteCall.objects.filter(subject=subject, operation=operation).order_by("-id").first()
+
+
+def carried_out(*, owner: str) -> bool:
+    """Whether anything that `owner` sent was done there."""
+    return RemoteCall.objects.filter(owner=owner, state=State.DONE).exists()
 
 
 def interrupted(*, owner: str) -> bool:
@@ -116,7 +128,7 @@ def conclude(call: RemoteCall, *, exists: bool, result: Mapping[str, Any] | None
 def release(call: RemoteCall, *, by: str, reason: str) -> None:
     """A member of staff has looked and says that it does not exist there: the next owner may send it. Repeatable."""
     _close(call, state=State.FAILED, error_code="released", released_by=by[:80], release_reason=reason[:255])
-    log.warning("call_released", operation=call.operation, reason=reason)
+    log.warning("call_released", operation=call.operation)  # the reason is free text and stays in the row
 
 
 def _intend(
@@ -129,10 +141,9 @@ def _intend(
     """
     calls = RemoteCall.objects.filter(subject=subject, operation=operation)
     with transaction.atomic():
-        _in_turn(f"{operation} {subject}")
+        _in_turn(subject)
+        refuse_while_open(subject, now=looked_at)
         for earlier in calls.filter(state__in=OPEN).select_for_update():
-            if earlier.quarantine_until > looked_at:
-                raise Quarantined(earlier)
             conclude(earlier, exists=False)
         if calls.filter(owner=owner).exists():
             raise AlreadySent(f"{operation} for {subject} by {owner}")
@@ -151,9 +162,9 @@ def _intend(
     return intent
 
 
-def _in_turn(what: str) -> None:
+def _in_turn(subject: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"journal:{what}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"journal:{subject}"])
 
 
 def _pass(intent: RemoteCall, fence: Callable[[], None]) -> None:

@@ -56,14 +56,14 @@ def note_reachable() -> None:
 def pause(*, by: str, reason: str, until: datetime | None = None) -> None:
     """Stops claims until `until` (None: until somebody resumes). Events still come in. Repeatable."""
     _set({"paused": True, "reason": reason[:255], "until": until, "set_by": by})
-    log.warning("provisioning_paused", reason=reason)
+    log.warning("provisioning_paused")  # the reason is free text and stays in the row
 
 
 def resume(*, by: str, reason: str) -> None:
     """Lets claims go on and forgets what the breaker counted. Repeatable."""
     _set({"paused": False, "reason": reason[:255], "until": None, "set_by": by})
     Pause.objects.filter(pk=1).update(unreachable_in_a_row=0, breaker_until=None)
-    log.warning("provisioning_resumed", reason=reason)
+    log.warning("provisioning_resumed")
 
 
 def _set(values: Mapping[str, Any]) -> None:
