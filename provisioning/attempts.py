@@ -109,7 +109,7 @@ def end(*, attempt_id: Any, to: str, epoch: int | None = None, changes: Mapping[
     becomes the next attempt and nothing is reported. Raises as `transition`.
     """
     with transaction.atomic():
-        lock_order(Attempt.objects.values_list("order_id", flat=True).get(pk=attempt_id))
+        lock_order_of(attempt_id)
         attempt = transition(attempt_id=attempt_id, to=to, epoch=epoch, changes=changes)
         log_end(attempt)
         waiting = _waiting(attempt.order_id).first()
@@ -124,8 +124,11 @@ def end(*, attempt_id: Any, to: str, epoch: int | None = None, changes: Mapping[
 
 
 def report_key(idem_key: str) -> str:
-    """The key as Salesforce knows it: empty when Salesforce made none, so that only the status is compared."""
-    return "" if idem_key.startswith(KEYS_OF_OUR_OWN) else idem_key.partition("#")[0]
+    """The key as Salesforce holds it, or an empty text: then only the status is compared.
+
+    Salesforce holds none for keys of our own, nor where the older flow runs, whose keys have no number.
+    """
+    return idem_key if _number(idem_key) else ""
 
 
 def live_attempt(order_id: str) -> Attempt | None:
@@ -137,6 +140,16 @@ def lock_order(order_id: str) -> None:
     """Holds every other intake and ending of this order back until the transaction is over."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"provisioning:{order_id}"])
+
+
+def lock_order_of(attempt_id: Any) -> None:
+    """As `lock_order`. Whoever needs the lock and the attempt's row takes the lock first, or two could dead-lock."""
+    lock_order(Attempt.objects.values_list("order_id", flat=True).get(pk=attempt_id))
+
+
+def somebody_waits(order_id: str) -> bool:
+    """Whether a newer request waits for the live attempt to end. Hold the order's lock."""
+    return bool(_waiting(order_id).exists())
 
 
 def log_end(attempt: Attempt) -> None:

@@ -12,8 +12,8 @@ RECONCILE_S = 600
 
 
 def provision() -> None:
-    """Works the queued attempts off, the oldest first, until none is left."""
-    worker.work_off()
+    """Works the queued attempts off, the oldest first, until none is left or it is another job's turn."""
+    worker.work_off(for_s=settings.JOB_TIMEOUT_S / 4)
 
 
 def sweep() -> None:

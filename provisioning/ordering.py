@@ -6,15 +6,17 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from integrations import gateway
 from integrations.errors import Rejected
 from journal import facts
-from journal.calls import interrupted, last_call, once
+from journal.calls import carried_out, interrupted, last_call, once, refuse_while_open
 from provisioning import mapping, remote_orders, whmcs_products
 from provisioning.claims import Claim
 from provisioning.failures import Code, Failure
 from provisioning.mapping import Line
+from provisioning.models import Attempt
 from provisioning.remote_orders import KIND, Found, subject_of
 from provisioning.steps import step
 
@@ -38,15 +40,30 @@ class Work:
     def fingerprint(self) -> str:
         return mapping.fingerprint(self.lines)
 
+    def hold(self) -> None:
+        """The lease outlasts one more short call. Raises Fenced when the attempt is not ours any more."""
+        self.claim.renew(settings.READ_DEADLINE_S)
+
+    def keep(self, found: Found, *, fingerprint: str = "") -> None:
+        """Writes down which WHMCS order it is; a worker that lost its attempt must not touch what others wrote."""
+        with transaction.atomic():
+            self.claim.write(whmcs_order_id=found.order_id)
+            facts.replace(self.subject, KIND, str(found.order_id), fingerprint=fingerprint)
+
 
 def owner_of(attempt_id: Any) -> str:
     """The journal's name for an attempt."""
     return f"attempt:{attempt_id}"
 
 
-def leaves_open_calls(attempt_id: Any) -> bool:
-    """Whether something this attempt sent (or was about to send) is still open; nobody works on it any more."""
-    return interrupted(owner=owner_of(attempt_id))
+def leaves_something(attempt: Attempt) -> bool:
+    """Whether WHMCS holds, or may come to hold, something that this attempt found or made; nobody works on it any more.
+
+    Then only a look at WHMCS may end it: what works must not be called a failure (reliability.md §0 no. 5).
+    """
+    owner = owner_of(attempt.pk)
+    attempt.refresh_from_db(fields=["whmcs_order_id"])
+    return interrupted(owner=owner) or carried_out(owner=owner) or attempt.whmcs_order_id is not None
 
 
 def place(work: Work, *, before_adding: Callable[[], None]) -> Found:
@@ -68,8 +85,7 @@ def place(work: Work, *, before_adding: Callable[[], None]) -> Found:
             record=lambda each: {"whmcs_order": each.order_id},
             asked={"fingerprint": work.fingerprint},
         )
-        facts.replace(work.subject, KIND, str(found.order_id), fingerprint="" if found.services else work.fingerprint)
-        work.claim.write(whmcs_order_id=found.order_id)
+        work.keep(found, fingerprint="" if found.services else work.fingerprint)
         result.update(whmcs_order=found.order_id, adopted=bool(found.services))
         if looking.sent and found.services and not _holds_what_was_asked(work, found):
             raise Failure(Code.ORDER_INCOMPLETE, f"WHMCS order {found.order_id}")
@@ -79,17 +95,19 @@ def place(work: Work, *, before_adding: Callable[[], None]) -> Found:
 def accept(work: Work, found: Found) -> str:
     """Has WHMCS set up what is still pending. Returns WHMCS' refusal in words, or an empty text.
 
-    A refusal is judged by what the services then are (`confirm`): AcceptOrder says no to an accepted order, too.
+    A refusal is judged by what the services then are (`confirm`): AcceptOrder says no to an accepted order, too. What
+    was set up by halves, or accepted although a module failed, is finished service by service.
     """
-    if found.done:
-        return ""
-    half_way = [each for each in found.services if not remote_orders.is_done(each)] if found.working else []
-    for service in half_way:
-        if whmcs_products.has_module(service.pid):
+    accepted = bool(found.services) and _is_accepted(work, found)
+    begun = accepted or found.working
+    for service in found.services:
+        if begun and not remote_orders.is_done(service) and whmcs_products.has_module(service.pid):
             _create(work, found, service.id)
+    if accepted:
+        return ""
     with step(work.claim, "whmcs_accept", deadline_s=settings.ACCEPT_ORDER_DEADLINE_S) as result:
         try:
-            result["status"] = _accept(work, found.order_id, set_up=not half_way)
+            result["status"] = _accept(work, found.order_id, set_up=not begun)
         except Rejected as error:
             result["refusal"] = error.text or error.code
             return f"AcceptOrder: {error.text or error.code}"
@@ -97,11 +115,17 @@ def accept(work: Work, found: Found) -> str:
 
 
 def confirm(work: Work, found: Found, refusal: str) -> Found:
-    """Reads the services back: they are what Provisioned means. Raises Failure when one is not active."""
+    """Reads the services back: they are what Provisioned means. Raises Failure when one is not active.
+
+    The same read shows whether a request of old was carried out late and made a second order, which is cancelled.
+    """
     with step(work.claim, "read_back", deadline_s=settings.READ_DEADLINE_S) as result:
-        found = remote_orders.read(work.client_id, found.order_id)
+        winner = remote_orders.look_up(work.order_id, work.client_id, hold=work.hold)
+        if winner is None or winner.order_id != found.order_id:
+            raise Failure(Code.DUPLICATE_ACTIVE, f"WHMCS orders {found.order_id}, {winner.order_id if winner else '?'}")
+        found = winner
         if not refusal:  # only an accepted order's services may be set to Active
-            found = remote_orders.activate_without_module(found)
+            found = remote_orders.activate_without_module(found, hold=work.hold)
         result["services"] = {str(service.id): service.status for service in found.services}
         if not found.done or not mapping.holds_all(work.lines, [each.pid for each in found.services]):
             code = Code.WHMCS_ERROR if refusal else Code.SERVICE_NOT_ACTIVE
@@ -116,12 +140,14 @@ class _Looking:
         self.work, self.sent = work, False
 
     def __call__(self) -> Found | None:
-        found = remote_orders.look_up(self.work.order_id, self.work.client_id)
-        if found is None or self.sent or _holds_what_was_asked(self.work, found):
+        work = self.work
+        found = remote_orders.look_up(work.order_id, work.client_id, hold=work.hold)
+        if found is None or self.sent or _holds_what_was_asked(work, found):
             return found
         if found.active:
             raise Failure(Code.ITEMS_CHANGED, f"WHMCS order {found.order_id}")
-        remote_orders.cancel(self.work.order_id, found)
+        refuse_while_open(work.subject)  # it may be being accepted at this moment
+        remote_orders.cancel(work.order_id, found, otherwise=Code.ITEMS_CHANGED, hold=work.hold)
         return None
 
 
@@ -142,7 +168,12 @@ def _add(work: Work, looking: _Looking) -> Found:
 
 def _fence(claim: Claim, before_adding: Callable[[], None]) -> None:
     before_adding()
-    claim.renew(settings.ADD_ORDER_DEADLINE_S)
+    claim.renew(settings.ADD_ORDER_DEADLINE_S, step="whmcs_add")
+
+
+def _is_accepted(work: Work, found: Found) -> bool:
+    work.hold()
+    return accepted_status(found.order_id) is not None
 
 
 def _accept(work: Work, whmcs_order_id: int, *, set_up: bool) -> str:

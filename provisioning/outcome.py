@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from orders.models import Order
 from orders.progress import record_progress
 from provisioning import attempts, mails, mapping
 from provisioning.attempts import State
+from provisioning.claims import Claim
 from provisioning.failures import Code, Failure, NotWanted, error_text
 from provisioning.mapping import Line
 from provisioning.models import Attempt, Outbox
@@ -44,9 +46,10 @@ def delivered(lines: Sequence[Line], found: Found) -> Delivered:
     return Delivered(found.order_id, services, services.get(main))
 
 
-def begun(order: ProvisionableOrder) -> None:
-    """The guard let the order pass: its customer sees that it is being activated."""
+def begun(claim: Claim, order: ProvisionableOrder) -> None:
+    """The guard let the order pass: its customer sees that it is being activated. Raises Fenced."""
     with transaction.atomic():
+        claim.renew(settings.READ_DEADLINE_S)  # who lost the attempt must not change what its end told the customer
         record_progress(sf_order_id=order.id, progress=Order.Progress.ACTIVATING, at=timezone.now())
 
 
@@ -88,15 +91,22 @@ def failed(whose: Whose, failure: Failure) -> None:
 
 
 def unknown(whose: Whose, cause: str) -> None:
-    """Something was sent and nobody knows what came of it: live until a look-up decides, reported as Failed."""
+    """Something was sent and nobody knows what came of it: live until a look-up decides, reported as Failed.
+
+    Not reported while a newer request waits: what it gets is told when the look-up has decided.
+    """
     text = error_text(Code.OUTCOME_UNKNOWN, f"{cause}; check WHMCS before retrying")
     with transaction.atomic():
+        attempts.lock_order_of(whose.attempt_id)
         attempt = attempts.transition(
             attempt_id=whose.attempt_id,
             to=State.UNKNOWN,
             epoch=whose.epoch,
             changes={"error_code": Code.OUTCOME_UNKNOWN, "error_text": text},
         )
+        if attempts.somebody_waits(attempt.order_id):
+            record_progress(sf_order_id=attempt.order_id, progress=Order.Progress.CHECKING, at=timezone.now())
+            return
         _tell_failure(attempt, whose.order, attempt.idem_key, text, Order.Progress.CHECKING)
         mails.failed(attempt, Code.OUTCOME_UNKNOWN)
 

@@ -44,7 +44,7 @@ def _reconcile(order: ActivatingOrder) -> str:
     key = order.idem_key or f"reconcile:{order.id}:{order.modstamp:%Y%m%dT%H%M%S}"
     with transaction.atomic():
         lock_order(order.id)
-        if live_attempt(order.id) or _is_still_to_be_reported(order.id):
+        if live_attempt(order.id) or _is_still_to_be_reported(order):
             return ""
         if InboxEvent.objects.filter(order_id=order.id, idem_key=key).exclude(state__in=UNSEEN).exists():
             outcome.lost(order_id=order.id, idem_key=key, correlation_id=order.correlation_id)
@@ -52,8 +52,10 @@ def _reconcile(order: ActivatingOrder) -> str:
         return "taken_in" if _take_in(order, key) else ""
 
 
-def _is_still_to_be_reported(order_id: str) -> bool:
-    return Outbox.objects.filter(order_id=order_id, kind=Outbox.Kind.OUTCOME, state__in=UNREPORTED).exists()
+def _is_still_to_be_reported(order: ActivatingOrder) -> bool:
+    """Whether an outcome of this very request is on its way; one of an older request says nothing about it."""
+    rows = Outbox.objects.filter(order_id=order.id, kind=Outbox.Kind.OUTCOME, state__in=UNREPORTED)
+    return bool(rows.filter(payload__idem_key__in=["", order.idem_key]).exists())
 
 
 def _take_in(order: ActivatingOrder, key: str) -> bool:

@@ -15,8 +15,10 @@ from provisioning import whmcs_products
 from provisioning.failures import Code, Failure
 
 log = structlog.get_logger(__name__)
+Hold = Callable[[], None]  # run before each write there; raises when the caller has lost the right to it
 KIND = "whmcs_order"
 DEAD = frozenset({"Cancelled", "Terminated", "Fraud"})
+CANCELLABLE = frozenset({"Pending", "Cancelled", "Fraud"})  # of an order: nobody accepted it
 WORKING = frozenset({"Active", "Suspended"})
 NOTE_MARK = re.compile(r"(?:^|\s)sfOrderId=([A-Za-z0-9]{18})(?=\s|$)")  # exactly 18: an id is the beginning of none
 
@@ -58,20 +60,25 @@ def is_done(service: Service) -> bool:
     return service.status in WORKING or (service.billing_cycle == "onetime" and service.status == "Completed")
 
 
-def look_up(order_id: str, client_id: int) -> Found | None:
+def freely() -> None:
+    """The Hold of those who need no right to write: sweep and staff, whose writes may be repeated."""
+
+
+def look_up(order_id: str, client_id: int, *, hold: Hold = freely) -> Found | None:
     """The WHMCS order that counts for this Salesforce order; None when there never was one.
 
-    Of several the working one counts, else the lowest id; the other pending ones are cancelled. Ids that the journal
-    remembers count with or without a mark. One read (two with WHMCS_MARK_CARRIER=notes) unless there are several.
-    Raises Failure: duplicate_active, cancelled_in_whmcs.
+    Of several the working one counts, else the lowest id; the other pending ones are cancelled, and so are those whose
+    cancelling a crash left half done. Ids that the journal remembers count with or without a mark. One read (two with
+    WHMCS_MARK_CARRIER=notes) unless there are several. Raises Failure: duplicate_active, cancelled_in_whmcs.
     """
     known = facts.recall(subject_of(order_id), KIND)
-    candidates = _candidates(order_id, client_id, int(known.remote_id) if known else None)
+    marked = _candidates(order_id, client_id, int(known.remote_id) if known else None)
+    candidates = _still_counting(order_id, marked, hold)
     live = [each for each in candidates if each.live]
     if not live and (candidates or known):
         gone = candidates[0].order_id if candidates else known.remote_id if known else ""
         raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {gone}")
-    return _winner(order_id, live) if live else None
+    return _winner(order_id, live, hold) if live else None
 
 
 def read(client_id: int, whmcs_order_id: int) -> Found:
@@ -80,46 +87,103 @@ def read(client_id: int, whmcs_order_id: int) -> Found:
     return Found(whmcs_order_id, tuple(each for each in services if each.order_id == whmcs_order_id))
 
 
-def activate_without_module(found: Found) -> Found:
+def activate_without_module(found: Found, *, hold: Hold = freely) -> Found:
     """Sets pending services whose product has no module to Active, since nothing else will. Repeatable."""
-    return replace(found, services=tuple(_activated(each) for each in found.services))
+    return replace(found, services=tuple(_activated(each, hold) for each in found.services))
 
 
-def cancel(order_id: str, found: Found) -> None:
-    """Cancels a pending WHMCS order and its pending services, and reads back that it is cancelled.
+def cancel(order_id: str, found: Found, *, otherwise: Code, hold: Hold = freely) -> None:
+    """Cancels a pending WHMCS order with its services and its unpaid invoice, each read back (decisions.md 24).
 
-    The order counts no longer for `order_id`. Raises Failure when it is not cancelled afterwards.
+    From here on the order counts no longer for `order_id`; a look-up finishes what a crash leaves half done. Raises
+    Failure(`otherwise`), and nothing was done, when the order was accepted or money was taken for it: those are for a
+    person. Raises Failure(whmcs_error) when something of it is not cancelled afterwards.
     """
+    order = gateway.whmcs().order(found.order_id)
+    if order is not None and order.status not in CANCELLABLE:
+        raise Failure(otherwise, f"WHMCS order {found.order_id} is {order.status}")
+    invoice_id = order.invoice_id if order else None
+    _refuse_charged(invoice_id, otherwise)
+    facts.forget(subject_of(order_id), KIND, str(found.order_id))
+    # Services last: an order without live ones is not looked at again, and what is still to be done would stay undone.
+    _cancel_invoice(invoice_id, hold)
+    if order is not None and order.status == "Pending":
+        hold()
+        _cancel_order(found.order_id)
+    _cancel_services(found, hold)
+    log.warning("remote_order_cancelled", order_id=order_id, system="whmcs", reason=f"WHMCS order {found.order_id}")
+
+
+def give_up(order_id: str, whmcs_order_id: int) -> None:
+    """A WHMCS order that was cancelled by hand counts no longer for `order_id`; its unpaid invoice is cancelled.
+
+    Repeatable. Raises Failure(cancelled_in_whmcs), and nothing was done, when money was taken for it.
+    """
+    order = gateway.whmcs().order(whmcs_order_id)
+    invoice_id = order.invoice_id if order else None
+    _refuse_charged(invoice_id, Code.CANCELLED_IN_WHMCS)
+    facts.forget(subject_of(order_id), KIND, str(whmcs_order_id))
+    _cancel_invoice(invoice_id, freely)
+
+
+def _cancel_invoice(invoice_id: int | None, hold: Hold) -> None:
+    """Sees to it that nobody is charged by it, and reads it back."""
     whmcs = gateway.whmcs()
+    invoice = whmcs.invoice(invoice_id) if invoice_id else None
+    if invoice is None or invoice.settled:
+        return
+    hold()
+    whmcs.cancel_invoice(invoice.id)
+    after = whmcs.invoice(invoice.id)
+    if after is not None and not after.settled:
+        raise Failure(Code.WHMCS_ERROR, f"invoice {invoice.id} could not be cancelled")
+
+
+def _refuse_charged(invoice_id: int | None, otherwise: Code) -> None:
+    invoice = gateway.whmcs().invoice(invoice_id) if invoice_id else None
+    if invoice is not None and invoice.charged:
+        raise Failure(otherwise, f"invoice {invoice.id} is {invoice.status}, {invoice.balance} of {invoice.total} open")
+
+
+def _cancel_order(whmcs_order_id: int) -> None:
     try:
-        whmcs.cancel_order(found.order_id)
+        gateway.whmcs().cancel_order(whmcs_order_id)
     except (Rejected, UnknownOutcome) as error:  # cancelled already, or the answer is lost: reading it decides
         log.info("cancel_unclear", system="whmcs", operation="CancelOrder", code=error.code)
-    for service in read_again(found):
+    order = gateway.whmcs().order(whmcs_order_id)
+    if order is not None and order.status not in DEAD:
+        raise Failure(Code.WHMCS_ERROR, f"WHMCS order {whmcs_order_id} could not be cancelled")
+
+
+def _cancel_services(found: Found, hold: Hold) -> None:
+    for service in _services_again(found):
         if service.status == "Pending":
-            whmcs.set_service_status(service.id, "Cancelled")
-    after = whmcs.order(found.order_id)
-    if after is None or after.status != "Cancelled":
-        raise Failure(Code.WHMCS_ERROR, f"WHMCS order {found.order_id} could not be cancelled")
-    facts.forget(subject_of(order_id), KIND, str(found.order_id))
-    log.warning("remote_order_cancelled", order_id=order_id, system="whmcs", kind=str(found.order_id))
+            hold()
+            gateway.whmcs().set_service_status(service.id, "Cancelled")
+    alive = [str(service.id) for service in _services_again(found) if service.status not in DEAD]
+    if alive:
+        raise Failure(Code.WHMCS_ERROR, f"WHMCS order {found.order_id}: service {', '.join(alive)} is not cancelled")
 
 
-def read_again(found: Found) -> tuple[Service, ...]:
-    """The services of an order found before, as they are now."""
+def _services_again(found: Found) -> tuple[Service, ...]:
     return read(found.services[0].client_id, found.order_id).services if found.services else ()
 
 
 def _candidates(order_id: str, client_id: int, known: int | None) -> list[Found]:
     services = gateway.whmcs().services(client_id)
     is_ours = _by_mark(order_id, client_id)
-    gone = facts.forgotten(subject_of(order_id), KIND)
     ids = {each.order_id for each in services if each.order_id == known or is_ours(each)}
-    return [
-        Found(whmcs_id, tuple(each for each in services if each.order_id == whmcs_id))
-        for whmcs_id in sorted(ids)
-        if str(whmcs_id) not in gone
-    ]
+    return [Found(whmcs_id, tuple(each for each in services if each.order_id == whmcs_id)) for whmcs_id in sorted(ids)]
+
+
+def _still_counting(order_id: str, candidates: Sequence[Found], hold: Hold) -> list[Found]:
+    """Without those that were given up, which are cancelled now if they are not yet; one that works counts again."""
+    gone = facts.forgotten(subject_of(order_id), KIND)
+    given_up = [each for each in candidates if str(each.order_id) in gone and not each.working]
+    for each in given_up:
+        if each.live:
+            cancel(order_id, each, otherwise=Code.DUPLICATE_ACTIVE, hold=hold)
+    return [each for each in candidates if each not in given_up]
 
 
 def _by_mark(order_id: str, client_id: int) -> Callable[[Service], bool]:
@@ -133,7 +197,7 @@ def _noted(order_id: str, client_id: int) -> frozenset[int]:
     return frozenset(each.id for each in orders if order_id in NOTE_MARK.findall(each.notes))
 
 
-def _winner(order_id: str, live: Sequence[Found]) -> Found:
+def _winner(order_id: str, live: Sequence[Found], hold: Hold) -> Found:
     working = [each for each in live if each.working]
     if len(working) > 1:
         ids = ", ".join(str(each.order_id) for each in working)
@@ -141,19 +205,13 @@ def _winner(order_id: str, live: Sequence[Found]) -> Found:
     winner = working[0] if working else live[0]
     for other in live:
         if other is not winner:
-            _cancel_loser(order_id, other)
+            cancel(order_id, other, otherwise=Code.DUPLICATE_ACTIVE, hold=hold)
     return winner
 
 
-def _cancel_loser(order_id: str, loser: Found) -> None:
-    order = gateway.whmcs().order(loser.order_id)
-    if order is not None and order.status != "Pending":
-        raise Failure(Code.DUPLICATE_ACTIVE, f"WHMCS order {loser.order_id} is {order.status}")
-    cancel(order_id, loser)
-
-
-def _activated(service: Service) -> Service:
+def _activated(service: Service, hold: Hold) -> Service:
     if service.status != "Pending" or whmcs_products.has_module(service.pid):
         return service
+    hold()
     gateway.whmcs().set_service_status(service.id, "Active")
     return replace(service, status="Active")

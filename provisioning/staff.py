@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from integrations import correlation, gateway
 from journal import calls, facts
-from provisioning import outbox, outcome, resolving
-from provisioning.attempts import State
+from provisioning import outbox, outcome, remote_orders, resolving
+from provisioning.attempts import State, lock_order_of
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt, Step
 from provisioning.outcome import Whose
@@ -70,21 +70,30 @@ def adopt(attempt: Attempt, whmcs_order_id: int, decision: Decision) -> bool:
 
 def mark_failed(attempt: Attempt, decision: Decision) -> None:
     """Ends a live attempt. An open call keeps its quarantine: the next attempt cannot send it again before its end."""
-    _require(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)
-    _write_down(attempt, "mark_failed", decision)
-    outcome.failed(Whose(attempt.pk), Failure(Code.MARKED_FAILED, decision.reason))
+    with transaction.atomic():
+        lock_order_of(attempt.pk)
+        Attempt.objects.select_for_update().get(pk=attempt.pk)  # a worker may be about to claim it
+        _require(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)
+        _write_down(attempt, "mark_failed", decision)
+        outcome.failed(Whose(attempt.pk), Failure(Code.MARKED_FAILED, decision.reason))
     outbox.deliver_for(attempt)
 
 
 def create_anew(attempt: Attempt, decision: Decision) -> None:
-    """The WHMCS order was cancelled on purpose: it counts no longer, and the next request makes a new one."""
+    """The WHMCS order was cancelled on purpose: it counts no longer, and the next request makes a new one.
+
+    Its unpaid invoice is cancelled, so that nobody pays twice. Raises NotPossible when money was taken by it.
+    """
     _require(attempt, State.FAILED)
     named = re.search(r"WHMCS order (\d+)", attempt.error_text)
     if attempt.error_code != Code.CANCELLED_IN_WHMCS or named is None:
         raise NotPossible("The attempt did not fail because its WHMCS order was cancelled.")
-    whmcs_order_id = named[1]
-    facts.forget(subject_of(attempt.order_id), KIND, whmcs_order_id)
-    _write_down(attempt, "create_anew", decision, {"whmcs_order": int(whmcs_order_id)})
+    whmcs_order_id = int(named[1])
+    try:
+        remote_orders.give_up(attempt.order_id, whmcs_order_id)
+    except Failure as failure:
+        raise NotPossible(failure.cause) from failure
+    _write_down(attempt, "create_anew", decision, {"whmcs_order": whmcs_order_id})
 
 
 def _require(attempt: Attempt, *states: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.db.models.functions import Now
+from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
 from journal.calls import AlreadySent, OutcomeUnknown, Quarantined
@@ -15,6 +16,8 @@ from provisioning.claims import Claim
 from provisioning.models import Step
 
 log = structlog.get_logger(__name__)
+# No step uses Redis: an error of it comes out of RQ's signal handler, which runs between any two lines.
+INTERRUPTIONS = (BaseTimeoutException, RedisError)
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     log.info("step_started", step=name)
     try:
         yield result
-    except (BaseTimeoutException, Fenced):
+    except (*INTERRUPTIONS, Fenced):
         raise
     except (OutcomeUnknown, Quarantined, AlreadySent):
         _finish(row, Step.State.UNKNOWN, result, started)

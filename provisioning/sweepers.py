@@ -1,31 +1,40 @@
 """Finding what was left behind: lost wake-ups, dead workers, open outcomes, waiting providers (reliability.md §2)."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations import correlation
-from integrations.errors import OutsideError
+from integrations.errors import OutsideError, Unavailable
+from journal import calls
 from provisioning import ordering, outbox, outcome, pause, resolving
-from provisioning.attempts import State, transition
+from provisioning.attempts import State, lock_order, transition
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
+from provisioning.remote_orders import subject_of
+from provisioning.steps import INTERRUPTIONS
 from provisioning.wakeups import wake
 
 log = structlog.get_logger(__name__)
 MOST_WAKE_UPS = 8
 LOST_AFTER_S = 60
+RAREST_LOOK_S = 900
+STOPS_THE_ROUND = (*INTERRUPTIONS, OperationalError, InterfaceError, Unavailable)
 
 
 def sweep() -> dict[str, int]:
-    """One round of everything; returns what was done (action -> count). Repeatable, safe in several processes."""
-    done = {"interrupted": end_interrupted(), "resolved": resolve_unknown(), "checked": requeue_waiting()}
-    return {**done, "woken": wake_forgotten()}
+    """One round of everything; returns what was done (action -> count). Repeatable, safe in several processes.
+
+    What asks outside systems comes last: while they are slow, nobody else's attempt waits for them.
+    """
+    done = {"interrupted": end_interrupted(), "checked": requeue_waiting(), "woken": wake_forgotten()}
+    return {**done, "resolved": resolve_unknown()}
 
 
 def wake_forgotten() -> int:
@@ -43,30 +52,42 @@ def wake_forgotten() -> int:
 
 
 def end_interrupted() -> int:
-    """Ends attempts whose worker is gone: FAILED when nothing is open, else UNKNOWN. Never runs them again."""
-    count = 0
-    while _end_one_interrupted():
-        count += 1
-    return count
+    """Ends attempts whose worker is gone: UNKNOWN when WHMCS may hold something, else FAILED. Never runs them again."""
+    return _each(Attempt.objects.filter(state=State.RUNNING, lease_until__lt=Now()), _end_interrupted)
 
 
 def resolve_unknown() -> int:
-    """Has a look-up decide the attempts whose outcome is unknown and can be known by now."""
-    count = 0
-    for attempt in list(Attempt.objects.filter(state=State.UNKNOWN).order_by("started_at")):
-        with correlation.bound(attempt.correlation_id):
-            count += _resolve(attempt)
-    return count
+    """Has a look-up decide the attempts whose outcome is unknown and can be known by now.
+
+    The longer one has been unknown, the rarer it is looked at. A system that does not answer ends the round.
+    """
+    due = Attempt.objects.filter(state=State.UNKNOWN).filter(Q(check_at=None) | Q(check_at__lte=Now()))
+    try:
+        return _each(due.order_by("started_at"), _resolve)
+    except Unavailable:
+        return 0
 
 
 def requeue_waiting() -> int:
     """Puts attempts that wait for a provider back into the queue when it is time to ask it again."""
-    due = list(Attempt.objects.filter(state=State.WAITING, check_at__lte=Now()).values_list("pk", flat=True))
-    for attempt_id in due:
-        transition(attempt_id=attempt_id, to=State.QUEUED, changes={"enqueued_at": None})
-    if due:
-        wake(min(len(due), MOST_WAKE_UPS))
-    return len(due)
+    count = _each(Attempt.objects.filter(state=State.WAITING, check_at__lte=Now()), _requeue)
+    if count:
+        wake(min(count, MOST_WAKE_UPS))
+    return count
+
+
+def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int:
+    """Runs `action` on each of them; one that cannot be dealt with does not keep the others from it."""
+    count = 0
+    for attempt in list(attempts):
+        with correlation.bound(attempt.correlation_id):
+            try:
+                count += action(attempt)
+            except STOPS_THE_ROUND:
+                raise
+            except Exception:
+                log.exception("attempt_left", attempt_id=str(attempt.pk), order_id=attempt.order_id)
+    return count
 
 
 def _resolve(attempt: Attempt) -> bool:
@@ -74,26 +95,42 @@ def _resolve(attempt: Attempt) -> bool:
         resolved = resolving.resolve(attempt)
     except OutsideError as error:
         log.warning("resolve_put_off", attempt_id=str(attempt.pk), code=error.code, system=error.system)
-        return False
+        raise
+    finally:
+        _look_later(attempt)
     if resolved:
         outbox.deliver_for(attempt)
     return resolved
 
 
-def _end_one_interrupted() -> bool:
-    with transaction.atomic():
-        expired = Attempt.objects.select_for_update(skip_locked=True).filter(state=State.RUNNING, lease_until__lt=Now())
-        attempt = expired.first()
-        if attempt is None:
-            return False
-        with correlation.bound(attempt.correlation_id):
-            _judge_interrupted(attempt)
+def _look_later(attempt: Attempt) -> None:
+    """Sets when it is looked at next, should it still be unknown: at the latest when its quarantine is over."""
+    now = calls.database_clock()
+    unknown_for_s = (now - (attempt.started_at or attempt.created_at)).total_seconds()
+    later = now + timedelta(seconds=min(max(settings.SWEEP_S, unknown_for_s / 4), RAREST_LOOK_S))
+    ends = [call.quarantine_until for call in calls.open_calls(subject_of(attempt.order_id))]
+    check_at = min([later, *(end for end in ends if end > now)])
+    Attempt.objects.filter(pk=attempt.pk, state=State.UNKNOWN).update(check_at=check_at)
+
+
+def _requeue(attempt: Attempt) -> bool:
+    transition(attempt_id=attempt.pk, to=State.QUEUED, changes={"enqueued_at": None})
     return True
+
+
+def _end_interrupted(attempt: Attempt) -> bool:
+    with transaction.atomic():
+        lock_order(attempt.order_id)
+        expired = Attempt.objects.select_for_update().filter(state=State.RUNNING, lease_until__lt=Now())
+        held = expired.filter(pk=attempt.pk).first()  # it may have shown a sign of life meanwhile
+        if held is not None:
+            _judge_interrupted(held)
+    return held is not None
 
 
 def _judge_interrupted(attempt: Attempt) -> None:
     whose, where = Whose(attempt.pk), f"at step {attempt.step or 'claim'}"
-    if ordering.leaves_open_calls(attempt.pk):
+    if ordering.leaves_something(attempt):
         outcome.unknown(whose, f"the worker stopped {where}")
     else:
         outcome.failed(whose, Failure(Code.INTERRUPTED, where))

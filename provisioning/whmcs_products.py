@@ -23,26 +23,26 @@ def mark_field(pid: int) -> int | None:
     """The id of the product's mark field; None when the product or the field is not there. May ask WHMCS."""
     if pid in settings.WHMCS_MARK_FIELDS:
         return int(settings.WHMCS_MARK_FIELDS[pid])
-    product = _find(pid)
-    return product.mark_field if product else None
+    known = _known().get(pid)
+    if known is None or known.mark_field is None:  # staff may have mended it a minute ago
+        known = _asked().get(pid)
+    return known.mark_field if known else None
 
 
 def has_module(pid: int) -> bool:
     """Whether accepting an order sets the product up by a module. May ask WHMCS."""
-    product = _find(pid)
+    product = _known().get(pid) or _asked().get(pid)
     return product is None or product.has_module
 
 
-def _find(pid: int) -> KnownProduct | None:
-    known: dict[int, KnownProduct] = cache.get(KEY) or {}
-    if pid not in known:
-        known = _ask()
-        cache.set(KEY, known, KEPT_S)
-    return known.get(pid)
+def _known() -> dict[int, KnownProduct]:
+    return cache.get(KEY) or {}
 
 
-def _ask() -> dict[int, KnownProduct]:
-    return {
+def _asked() -> dict[int, KnownProduct]:
+    found = {
         product.pid: KnownProduct(product.custom_fields.get(settings.WHMCS_MARK_FIELD_NAME), bool(product.module))
         for product in gateway.whmcs().catalogue()
     }
+    cache.set(KEY, found, KEPT_S)
+    return found

@@ -1,12 +1,12 @@
 """One attempt from claim to outcome (reliability.md §2): guard, payment, look up, AddOrder, AcceptOrder, read back."""
 
+import math
 import time
 from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.utils import timezone
-from rq.timeouts import BaseTimeoutException
 
 from integrations import correlation, gateway
 from integrations.errors import OutsideError
@@ -17,21 +17,26 @@ from provisioning.attempts import Fenced
 from provisioning.claims import Claim, claim
 from provisioning.failures import Code, Failure, NotWanted, from_outside
 from provisioning.outcome import Delivered, Whose
-from provisioning.steps import step
+from provisioning.steps import INTERRUPTIONS, step
+from provisioning.wakeups import wake
 
 log = structlog.get_logger(__name__)
 
 
-def work_off() -> int:
+def work_off(*, for_s: float = math.inf) -> int:
     """Claims and runs queued attempts, the oldest first, until there is none; returns how many it ran.
 
-    Repeatable and safe in any number of processes. Raises only what stops the process: RQ's time-outs and a database
-    that is away; the sweep then finds what was left.
+    After `for_s` seconds it claims no more and wakes another job instead, so that no job's time-out ever strikes an
+    attempt that waited its turn. Repeatable and safe in any number of processes. Raises only what stops the process:
+    RQ's time-outs and a database that is away; the sweep then finds what was left.
     """
-    count = 0
+    count, until = 0, time.monotonic() + for_s
     while claimed := claim():
         run(claimed)
         count += 1
+        if time.monotonic() >= until:
+            wake()
+            break
     return count
 
 
@@ -66,7 +71,7 @@ class _Run:
         try:
             delivered = self.provision()
             outcome.provisioned(self.whose, delivered)
-        except (BaseTimeoutException, Fenced):
+        except (*INTERRUPTIONS, Fenced):
             raise
         except NotWanted as reason:
             outcome.skipped(self.whose, reason)
@@ -75,10 +80,10 @@ class _Run:
         except JournalError as error:
             self.leave_open(error)
         except OutsideError as error:
-            self.fail(from_outside(error))
+            self.fail_or_leave_open(from_outside(error))
         except Exception as error:
             log.exception("attempt_crashed")
-            self.give_up(error)
+            self.fail_or_leave_open(Failure(Code.INTERNAL_ERROR, type(error).__name__))
         else:
             pause.note_reachable()
 
@@ -97,7 +102,7 @@ class _Run:
     def read_order(self) -> None:
         order = guard.read(self.claim)
         self.order, self.read_at = order, time.monotonic()
-        outcome.begun(order)
+        outcome.begun(self.claim, order)
 
     def read_order_again(self) -> None:
         """A customer may have cancelled meanwhile: before something is made, what was read must be fresh."""
@@ -129,11 +134,13 @@ class _Run:
         elif isinstance(error, OutcomeUnknown):
             outcome.unknown(self.whose, f"{error.call.operation} got no answer")
         else:
-            self.give_up(error)
+            self.fail_or_leave_open(Failure(Code.INTERNAL_ERROR, type(error).__name__))
 
-    def give_up(self, error: Exception) -> None:
-        """Something nobody foresaw; whether a call is open decides what it may be called."""
-        if ordering.leaves_open_calls(self.claim.attempt.pk):
-            outcome.unknown(self.whose, type(error).__name__)
-        else:
-            outcome.failed(self.whose, Failure(Code.INTERNAL_ERROR, type(error).__name__))
+    def fail_or_leave_open(self, failure: Failure) -> None:
+        """Trouble that says nothing about the order: a failure as long as WHMCS holds nothing of it."""
+        if not ordering.leaves_something(self.claim.attempt):
+            self.fail(failure)
+            return
+        outcome.unknown(self.whose, str(failure))
+        if failure.code == Code.WHMCS_UNREACHABLE:
+            pause.note_unreachable()

@@ -62,5 +62,6 @@ def pass_quarantine() -> Callable[[], None]:
     def now_over() -> None:
         past = timezone.now() - timedelta(seconds=1)
         RemoteCall.objects.update(deadline_at=past, quarantine_until=past)
+        Attempt.objects.update(check_at=None)
 
     return now_over

@@ -15,7 +15,15 @@ from django.db import connection
 
 from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableItem, ProvisionableOrder
-from integrations.whmcs.schemas import AddedOrder, CatalogueProduct, OrderRequest, PayMethod, Service, WhmcsOrder
+from integrations.whmcs.schemas import (
+    AddedOrder,
+    CatalogueProduct,
+    Invoice,
+    OrderRequest,
+    PayMethod,
+    Service,
+    WhmcsOrder,
+)
 
 ORDER = "801000000000001AAA"
 CLIENT = 7
@@ -99,6 +107,7 @@ class Double:
     calls: list[str] = field(default_factory=list)
     troubles: dict[str, list[Trouble]] = field(default_factory=dict)
     watch: Callable[[str], None] = lambda operation: None
+    watch_after: Callable[[str], None] = lambda operation: None
 
     def trouble(self, operation: str, error: BaseException, *, after: bool = False, times: int = 1) -> None:
         self.troubles.setdefault(operation, []).extend([Trouble(error, after)] * times)
@@ -116,6 +125,7 @@ class Double:
         if trouble and not trouble.after:
             raise trouble.error
         yield
+        self.watch_after(operation)
         if trouble:
             raise trouble.error
 
@@ -194,12 +204,14 @@ class WhmcsDouble(Double):
     methods: list[PayMethod] = field(default_factory=lambda: [CARD])
     order_rows: dict[int, WhmcsOrder] = field(default_factory=dict)
     service_rows: dict[int, Service] = field(default_factory=dict)
+    invoice_rows: dict[int, Invoice] = field(default_factory=dict)
     moduleless: set[int] = field(default_factory=lambda: {ACTIVATION_PID})
     moduleless_stay_pending: bool = False
     failing_pids: set[int] = field(default_factory=set)
     requests: list[OrderRequest] = field(default_factory=list)
     stores_mark: bool = True
     stores_notes: bool = True
+    cancelling_cascades: bool = False
 
     def pay_methods(self, client_id: int) -> list[PayMethod]:
         with self._called("pay_methods"):
@@ -233,9 +245,11 @@ class WhmcsDouble(Double):
         self.requests.append(request)
         order_id = max(self.order_rows, default=500) + 1
         notes = request.notes if self.stores_notes else ""
-        self.order_rows[order_id] = WhmcsOrder(order_id, request.client_id, "Pending", 900, notes)
+        total, invoice_id = Decimal(sum(line.price for line in request.lines)), order_id + 400
+        self.invoice_rows[invoice_id] = Invoice(invoice_id, request.client_id, "Unpaid", total, total)
+        self.order_rows[order_id] = WhmcsOrder(order_id, request.client_id, "Pending", invoice_id, notes)
         ids = [self._put_service(order_id, request.client_id, line) for line in request.lines]
-        return AddedOrder(order_id, tuple(ids), 900)
+        return AddedOrder(order_id, tuple(ids), invoice_id)
 
     def _put_service(self, order_id: int, client_id: int, line: Any) -> int:
         service_id = max(self.service_rows, default=1000) + 1
@@ -269,6 +283,25 @@ class WhmcsDouble(Double):
             if row.status != "Pending":
                 raise Rejected("whmcs", "CancelOrder", "not_pending")
             self.order_rows[order_id] = replace(row, status="Cancelled")
+            for service in self.of_order(order_id) if self.cancelling_cascades else ():
+                self.set_status(service.id, "Cancelled")
+
+    def invoice(self, invoice_id: int) -> Invoice | None:
+        with self._called("invoice"):
+            return self.invoice_rows.get(invoice_id)
+
+    def cancel_invoice(self, invoice_id: int) -> None:
+        with self._called("cancel_invoice"):
+            self.invoice_rows[invoice_id] = replace(self.invoice_rows[invoice_id], status="Cancelled")
+
+    def pay(self, order_id: int) -> None:
+        """The customer has paid this order's invoice."""
+        invoice = self.invoice_rows[order_id + 400]
+        self.invoice_rows[invoice.id] = replace(invoice, status="Paid", balance=Decimal(0))
+
+    def open_invoices(self) -> list[int]:
+        """Ids of the orders whose invoice still asks for money or took it."""
+        return [each.id - 400 for each in self.invoice_rows.values() if not each.settled]
 
     def module_create(self, service_id: int) -> None:
         with self._called("module_create"):

@@ -121,7 +121,7 @@ def test_events_of_other_orders_do_not_matter() -> None:
 
 @pytest.mark.parametrize(
     ("idem_key", "reported"),
-    [(key(3), key(3)), ("event:u-1", ""), ("reconcile:x:y", ""), (f"{OLDER_FLOW_KEY}#77", OLDER_FLOW_KEY)],
+    [(key(3), key(3)), ("event:u-1", ""), ("reconcile:x:y", ""), (OLDER_FLOW_KEY, ""), (f"{OLDER_FLOW_KEY}#77", "")],
 )
 def test_salesforce_is_told_its_own_keys_only(idem_key: str, reported: str) -> None:
     assert attempts.report_key(idem_key) == reported

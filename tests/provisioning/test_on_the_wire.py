@@ -2,7 +2,8 @@
 
 import itertools
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.db import transaction
 
 from integrations import gateway
 from integrations.salesforce.schemas import NewAccount, NewOrder, NewOrderItem, OrderChange
-from provisioning import whmcs_products, worker
+from provisioning import mapping, whmcs_products, worker
 from provisioning.attempts import take_in
 from provisioning.models import Attempt, InboxEvent
+from sandbox.demo import verdict
 from tests.sandbox_process import Sandbox
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("sandbox")]
@@ -198,6 +200,55 @@ def test_a_module_that_fails_once_leads_to_no_second_add_order(shop: Shop) -> No
     assert shop.deliver().state == "PROVISIONED"
     (order,) = shop.whmcs()["orders"]
     assert (shop.added(), order["status"], shop.order().whmcs_order_id) == (1, "Active", order["id"])
+
+
+@contextmanager
+def product_without_whmcs_id(shop: Shop, sku: str) -> Iterator[None]:
+    """Somebody in Salesforce empties the field; it is as it was afterwards."""
+    products = verdict.salesforce(shop.sandbox.urls)
+    query = f"SELECT Id, WHMCS_Product_Id__c FROM Product2 WHERE StockKeepingUnit = '{sku}'"
+    (row,) = products.query(query)["records"]
+    products.Product2.update(row["Id"], {"WHMCS_Product_Id__c": None})
+    try:
+        yield
+    finally:
+        products.Product2.update(row["Id"], {"WHMCS_Product_Id__c": row["WHMCS_Product_Id__c"]})
+
+
+def test_a_product_without_whmcs_id_fails_by_name_and_succeeds_once_it_is_mended(shop: Shop) -> None:
+    shop.add_card()
+    with product_without_whmcs_id(shop, "INT-APT-1G"):
+        shop.desk("approve")
+        assert shop.deliver().state == "FAILED"
+        change = shop.order()
+        assert change.activation_status == "Failed"
+        assert change.activation_error.startswith("product_unmapped: item 802")
+        assert "(INT-APT-1G) has no WHMCS product id" in change.activation_error
+        assert shop.added() == 0
+    shop.desk("activate")
+    assert shop.deliver().state == "PROVISIONED"
+    assert (shop.order().activation_status, shop.order().activation_error) == ("Provisioned", "")
+    assert shop.added() == 1
+
+
+@pytest.mark.parametrize("cascades", [True, False])
+def test_of_two_orders_with_the_mark_one_is_left_with_one_invoice(shop: Shop, cascades: bool) -> None:
+    """Cancelling an order may or may not cancel what it holds (whmcs-wire §3.3)."""
+    configure(shop, cancel_order_cascades=cascades)
+    try:
+        shop.add_card()
+        shop.desk("approve")
+        order = gateway.salesforce().order_for_provisioning(shop.order_id)
+        assert order is not None
+        for _twice in range(2):
+            gateway.whmcs().add_order(mapping.request_of(order.id, shop.client_id, mapping.lines_of(order)))
+        assert shop.deliver().state == "PROVISIONED"
+        held = shop.whmcs()
+        assert sorted(each["status"] for each in held["orders"]) == ["Active", "Cancelled"]
+        assert sorted(each["status"] for each in held["invoices"]) == ["Cancelled", "Unpaid"]
+        assert sorted(each["status"] == "Cancelled" for each in held["services"]) == [False, False, True, True]
+    finally:
+        configure(shop, cancel_order_cascades=True)
 
 
 @pytest.mark.parametrize("stores_notes", [True, False])

@@ -14,7 +14,7 @@ from provisioning.staff import Decision, NotPossible
 from tests.people import make_staff, signed_in
 from tests.provisioning.conftest import arrive_and_run, arrives
 from tests.provisioning.doubles import ORDER, SERVICE_PID, SalesforceDouble, WhmcsDouble, key, no_answer
-from tests.provisioning.test_worker import late_request
+from tests.provisioning.ordered import request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAROL = Decision("carol@example.jp", "looked in WHMCS")
@@ -49,7 +49,7 @@ def test_looking_again_ends_nothing_while_the_request_may_be_running(unknown: At
 
 
 def test_looking_again_finds_what_came_late(unknown: Attempt, whmcs: WhmcsDouble) -> None:
-    whmcs.put(late_request())
+    whmcs.put(request())
     whmcs.accept_order(501)
     assert staff.look_again(unknown, CAROL) is True
     unknown.refresh_from_db()
@@ -67,7 +67,7 @@ def test_a_release_frees_the_order_before_the_quarantine_ends(
 
 
 def test_a_release_adopts_what_is_there_after_all(unknown: Attempt, whmcs: WhmcsDouble) -> None:
-    whmcs.put(late_request())
+    whmcs.put(request())
     whmcs.accept_order(501)
     staff.release(unknown, CAROL)
     unknown.refresh_from_db()
@@ -76,7 +76,7 @@ def test_a_release_adopts_what_is_there_after_all(unknown: Attempt, whmcs: Whmcs
 
 def test_an_order_without_a_mark_is_adopted_by_its_id(unknown: Attempt, whmcs: WhmcsDouble) -> None:
     whmcs.stores_mark = False
-    whmcs.put(late_request())
+    whmcs.put(request())
     whmcs.accept_order(501)
     assert staff.adopt(unknown, 501, CAROL) is True
     unknown.refresh_from_db()

@@ -111,7 +111,13 @@ def test_an_unreachable_whmcs_leaves_unknown_attempts_for_the_next_round(
     pass_quarantine()
     whmcs.trouble("services", refused())
     assert sweepers.resolve_unknown() == 0
-    assert Attempt.objects.get().state == "UNKNOWN"
+    attempt = Attempt.objects.get()
+    assert attempt.state == "UNKNOWN"
+    assert attempt.check_at is not None
+    assert attempt.check_at > timezone.now()
+    assert sweepers.resolve_unknown() == 0
+    assert whmcs.count("services") == 3  # not asked again before its time
+    pass_quarantine()
     assert sweepers.resolve_unknown() == 1
 
 

@@ -9,7 +9,6 @@ from rq.timeouts import JobTimeoutException
 
 from accounts.models import CustomerLink
 from integrations.errors import Misconfigured, Rejected, Unavailable
-from integrations.whmcs.schemas import OrderLineRequest, OrderRequest
 from journal.models import RemoteCall, RemoteFact
 from provisioning import sweepers, worker
 from provisioning.failures import Code
@@ -31,6 +30,7 @@ from tests.provisioning.doubles import (
     order,
     refused,
 )
+from tests.provisioning.ordered import request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -353,21 +353,12 @@ def test_an_add_order_carried_out_late_is_found_and_ends_the_attempt(
 ) -> None:
     whmcs.trouble("add_order", no_answer())
     arrive_and_run()
-    whmcs.put(late_request())
+    whmcs.put(request())
     assert sweepers.resolve_unknown() == 1
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.error_code) == ("FAILED", "outcome_unknown")
     assert ask_again(salesforce).state == "PROVISIONED"
     assert whmcs.statuses() == {501: "Active"}
-
-
-def late_request() -> OrderRequest:
-    """What AddOrder is sent for the order."""
-    lines = [
-        OrderLineRequest(pid, cycle, 1, price, custom_fields={5000 + pid: ORDER})
-        for pid, cycle, price in ((SERVICE_PID, "monthly", 4730), (ACTIVATION_PID, "onetime", 3300))
-    ]
-    return OrderRequest(CLIENT, lines, f"sfOrderId={ORDER}")
 
 
 def test_a_lost_answer_of_accept_order_is_read_and_never_sent_blind(
@@ -458,9 +449,8 @@ def test_an_order_known_by_id_is_found_though_staff_removed_its_mark(
 
 
 def test_a_mark_that_only_begins_like_ours_is_not_ours(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
-    request = late_request()
-    foreign = [replace(line, custom_fields={1: ORDER + "X"}) for line in request.lines]
-    whmcs.put(replace(request, lines=foreign))
+    foreign = [replace(line, custom_fields={1: ORDER + "X"}) for line in request().lines]
+    whmcs.put(replace(request(), lines=foreign))
     arrive_and_run()
     assert whmcs.statuses() == {501: "Pending", 502: "Active"}
 
@@ -478,8 +468,8 @@ def test_with_the_notes_as_carrier_an_order_is_found_by_its_note(
 def test_of_several_pending_orders_the_lowest_is_accepted_and_the_others_are_cancelled(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
-    whmcs.put(late_request())
-    whmcs.put(late_request())
+    whmcs.put(request())
+    whmcs.put(request())
     assert arrive_and_run().state == "PROVISIONED"
     assert whmcs.statuses() == {501: "Active", 502: "Cancelled"}
     assert {each.status for each in whmcs.of_order(502)} == {"Cancelled"}
@@ -487,8 +477,8 @@ def test_of_several_pending_orders_the_lowest_is_accepted_and_the_others_are_can
 
 
 def test_a_working_order_wins_over_a_lower_pending_one(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
-    whmcs.put(late_request())
-    whmcs.put(late_request())
+    whmcs.put(request())
+    whmcs.put(request())
     whmcs.accept_order(502)
     assert arrive_and_run().whmcs_order_id == 502
     assert whmcs.statuses() == {501: "Cancelled", 502: "Active"}
@@ -496,7 +486,7 @@ def test_a_working_order_wins_over_a_lower_pending_one(salesforce: SalesforceDou
 
 def test_two_working_orders_stop_everything(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     for number in (501, 502):
-        whmcs.put(late_request())
+        whmcs.put(request())
         whmcs.accept_order(number)
     arrive_and_run()
     assert shown_error(salesforce) == "duplicate_active"
