@@ -64,6 +64,7 @@ def test_from_cart_to_the_orders_page(browser: Client, salesforce: Salesforce) -
     order = Order.objects.get()
     assert answer.redirect_chain[-1][0] == f"/orders/{order.number}/"
     assert "In review" in text(answer)
+    assert order.user is not None
     assert f"A confirmation is on its way to {order.user.email}" in text(answer)
     assert "A confirmation" not in text(browser.get(answer.redirect_chain[-1][0]))
     assert text(browser.get("/cart/")).count("Your cart is empty") == 1

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 SITE = "https://portal.test"
-SCRIPT = (Path(settings.BASE_DIR) / "static/portal.js").read_text()
+SCRIPT = (Path(__file__).resolve().parents[2] / "static/portal.js").read_text()
 FINAL = '<div id="board" data-announce="Active"><p>Active</p><button id="again">Check</button></div>'
 
 

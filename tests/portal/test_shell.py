@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client, RequestFactory
 
 from accounts.models import User
@@ -15,7 +14,7 @@ from tests.people import signed_in
 from tests.portal.pages import Tags, addresses, inline_code, is_html, opened
 
 pytestmark = pytest.mark.django_db
-BASE = Path(settings.BASE_DIR)
+BASE = Path(__file__).resolve().parents[2]
 
 
 def test_landmarks_skip_link_and_one_heading(visitor: Client) -> None:
