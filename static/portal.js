@@ -23,8 +23,8 @@
 
   const showChecked = (board, answered) => {
     const live = board.querySelector(".live");
-    if (!live) return;
-    const words = live.querySelector("[data-live-words]");
+    const words = live?.querySelector("[data-live-words]");
+    if (!words) return; // a page may say that it updates without saying when it last did
     words.dataset.usual ??= words.textContent;
     words.textContent = answered ? words.dataset.usual : live.dataset.stale;
     if (answered) live.querySelector("[data-live-clock]").textContent = clock();

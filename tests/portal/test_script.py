@@ -88,6 +88,14 @@ def test_an_unchanged_state_is_not_read_out(page: Page, site: Site) -> None:
     expect(page.locator("#announcer")).to_have_text("")
 
 
+def test_a_part_without_a_clock_is_asked_for_until_the_end(page: Page, site: Site) -> None:
+    waiting = '<div id="board" data-poll="/status/" data-every="0.05"><p class="live"><span>Updates</span></p></div>'
+    site.page("/", waiting)
+    site.pages["/status/"] = [(200, waiting), (503, ""), (200, waiting), (200, FINAL)]
+    page.goto(f"{SITE}/")
+    expect(page.locator("#board p").first).to_have_text("Active")
+
+
 def test_without_connection_the_board_says_when_it_was_last_checked(page: Page, site: Site) -> None:
     site.page("/", board("In review"))
     site.pages["/status/"] = [(503, ""), (503, ""), (200, FINAL)]
