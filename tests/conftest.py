@@ -18,7 +18,6 @@ from tests.sandbox_process import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 WITHOUT_DJANGO = "no:django" in sys.argv
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 def _start_servers() -> None:
@@ -31,12 +30,19 @@ def _start_servers() -> None:
     atexit.register(queue.stop)
 
 
+def _redis_of_our_own(url: str) -> str:
+    """A database of the same Redis that no other process of this run uses (xdist names its workers too late for us)."""
+    from redis import Redis
+
+    server = url.rsplit("/", 1)[0]
+    with Redis.from_url(f"{server}/0") as counter:
+        return f"{server}/{counter.incr('portal-tests:databases')}"
+
+
 def _prepare() -> None:
     if "PORTAL_TEST_STATE" not in os.environ:
         _start_servers()
-    if WORKER:
-        number = int(WORKER.removeprefix("gw")) + 1
-        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rsplit("/", 1)[0] + f"/{number}"
+    os.environ["REDIS_URL"] = _redis_of_our_own(os.environ["REDIS_URL"])
     environment.fill()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     import django
