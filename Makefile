@@ -25,6 +25,10 @@ install: $(STAMP) ## the virtual environment with everything pinned
 demo: $(STAMP) ## the whole portal and its outside world here; ONCE=1 ends after one order
 	@exec $(BIN)/python -m sandbox.demo $(if $(ONCE),--once)
 
+.PHONY: code
+code: $(STAMP) ## the second factor of the demo's member of staff, this half minute
+	@$(BIN)/python -m sandbox.demo.code
+
 .PHONY: test
 test: $(STAMP) browser lint types contracts ## everything: lint, types, contracts, unit, end to end, browser
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist loadgroup

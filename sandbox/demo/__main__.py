@@ -219,7 +219,7 @@ def show_addresses(stack: Stack, terminal: Terminal, staff_secret: str) -> None:
         ("The CS desk", people, "approve, cancel, fail; see what each system holds"),
         ("Mail", f"{people}/mail", "every mail the portal sent"),
         ("Staff admin", f"{stack.site_url}/admin/", f"{STAFF_EMAIL}  /  {STAFF_PASSWORD}"),
-        ("", "", f"second factor (TOTP secret): {staff_secret}"),
+        ("", "", f"second factor: make code  (TOTP secret {staff_secret})"),
         ("Logs", os.path.relpath(stack.logs), "one file per process"),
     ]
     terminal.heading("Yours to try; Ctrl-C stops everything")
