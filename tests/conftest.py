@@ -44,10 +44,12 @@ def _prepare() -> None:
         _start_servers()
     os.environ["REDIS_URL"] = _redis_of_our_own(os.environ["REDIS_URL"])
     environment.fill()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     import django
 
     django.setup()
+    # xdist's workers inherit the environment: with this name in it pytest-django would load their settings before us.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
     from portal.translations import compile_all
 
     compile_all()

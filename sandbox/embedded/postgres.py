@@ -31,17 +31,22 @@ class Postgres:
 
     url: str
     _process: "subprocess.Popen[str]"
+    _passing: Path | None  # data that nobody wants after this run
 
     def stop(self) -> None:
         """Fast shutdown: open connections are ended. May be repeated."""
         stop(self._process, with_signal=signal.SIGINT)
+        if self._passing is not None:
+            shutil.rmtree(self._passing, ignore_errors=True)
 
     def exited(self) -> bool:
         return self._process.poll() is not None
 
 
 def start(state: Path, *, durable: bool = True, port: int | None = None) -> Postgres:
-    """Starts the server with its data for `state`, made at the first start. `durable=False` is for tests: no fsync.
+    """Starts the server with its data for `state`, made at the first start.
+
+    `durable=False` is for tests: no fsync, and the data is thrown away when the server stops.
 
     Raises CannotStart with one sentence.
     """
@@ -56,7 +61,8 @@ def start(state: Path, *, durable: bool = True, port: int | None = None) -> Post
     process = spawn(_command(place, data, port, durable), log=state / "postgres.log", uid=place.uid, cwd=place.root)
     admin = f"postgresql://portal:{password}@127.0.0.1:{port}/postgres"
     _wait_until_ready(process, admin, state / "postgres.log")
-    return Postgres(f"postgresql://portal:{password}@127.0.0.1:{port}/portal", process)
+    passing = None if durable else data if place.uid is None else place.root
+    return Postgres(f"postgresql://portal:{password}@127.0.0.1:{port}/portal", process, passing)
 
 
 @dataclass(frozen=True)
