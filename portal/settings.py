@@ -13,7 +13,9 @@ from zoneinfo import available_timezones
 import environ
 
 from portal.environment import (
-    BASE_DIR,
+    BASE_DIR as BASE_DIR,
+)
+from portal.environment import (
     address,
     checked,
     env,
