@@ -1,6 +1,7 @@
 """Logs: one line each, UTC, allow-listed keys only (observability.md §5, security.md §6)."""
 
 import logging.config
+import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from traceback import walk_tb
@@ -18,6 +19,7 @@ WORDS = """
 """
 ALLOWED = frozenset(WORDS.split())
 LONGEST = 300  # characters of a message
+ADDRESS = re.compile(r":? /")  # where the address begins in "Not Found: /…" and "Error handling request GET /…"
 FRAMES = 6  # innermost frames named in the log line of an exception
 Event = MutableMapping[str, Any]
 
@@ -47,9 +49,9 @@ def exception_without_text(_logger: object, _method: str, event: Event) -> Event
 
 
 def without_addresses(_logger: object, _method: str, event: Event) -> Event:
-    """Django names the address that failed; it may hold a link's key or a name, so the route stands for it."""
-    if str(event.get("logger", "")).startswith(("django.request", "django.security")):
-        event["event"] = str(event["event"]).partition(": /")[0]
+    """Django and gunicorn name the address that failed; it may hold a link's key or a name: the route stands for it."""
+    if str(event.get("logger", "")).startswith(("django.request", "django.security", "gunicorn")):
+        event["event"] = ADDRESS.split(str(event["event"]), maxsplit=1)[0]
         match = getattr(getattr(event.get("_record"), "request", None), "resolver_match", None)
         event.update({"route": match.route} if match else {})
     return event
@@ -109,6 +111,7 @@ def configure(logging_settings: Mapping[str, Any]) -> None:
             "loggers": {
                 "django": {"handlers": [], "level": "INFO", "propagate": True},
                 "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+                "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
                 "rq": {"level": "WARNING"},
             },
         }

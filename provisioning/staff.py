@@ -69,13 +69,16 @@ def adopt(attempt: Attempt, whmcs_order_id: int, decision: Decision) -> bool:
 
 
 def mark_failed(attempt: Attempt, decision: Decision) -> None:
-    """Ends a live attempt. An open call keeps its quarantine: the next attempt cannot send it again before its end."""
+    """Ends a live attempt. An open call keeps its quarantine: the next attempt cannot send it again before its end.
+
+    The reason is free text and may name somebody: it stays in the step and goes neither to Salesforce nor to the log.
+    """
     with transaction.atomic():
         lock_order_of(attempt.pk)
         Attempt.objects.select_for_update().get(pk=attempt.pk)  # a worker may be about to claim it
         _require(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)
         _write_down(attempt, "mark_failed", decision)
-        outcome.failed(Whose(attempt.pk), Failure(Code.MARKED_FAILED, decision.reason))
+        outcome.failed(Whose(attempt.pk), Failure(Code.MARKED_FAILED, "the reason is with the attempt"))
     outbox.deliver_for(attempt)
 
 

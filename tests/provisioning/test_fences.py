@@ -169,3 +169,15 @@ def test_a_product_that_was_mended_in_whmcs_is_known_at_once(
     salesforce.request_provisioning(ORDER)
     assert arrive_and_run(2).state == "PROVISIONED"
     assert ACTIVATION_PID in {each.pid for each in catalogue}
+
+
+def test_an_unknown_outcome_is_not_reported_while_a_newer_request_waits(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    arrives(key(1))
+    held = claim()
+    assert held is not None
+    assert arrives(key(2)).state == "waiting"
+    outcome.unknown(outcome.Whose(held.attempt.pk, held.epoch), "AddOrder got no answer")
+    assert Attempt.objects.get(idem_key=key(1)).state == "UNKNOWN"
+    assert not Outbox.objects.exists()

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from integrations.errors import Rejected
 from provisioning import staff, worker
+from provisioning.claims import claim
 from provisioning.models import Attempt, EventCursor, Outbox, Pause, Step
 from provisioning.staff import Decision, NotPossible
 from tests.people import make_staff, signed_in
@@ -113,6 +114,29 @@ def test_what_is_over_cannot_be_decided_again(
         action(attempt, CAROL)
     attempt.refresh_from_db()
     assert attempt.state == "PROVISIONED"
+
+
+def test_a_running_attempt_is_not_ended_under_its_worker(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
+    arrives(key(1))
+    held = claim()
+    assert held is not None
+    with pytest.raises(NotPossible):
+        staff.mark_failed(Attempt.objects.get(), CAROL)
+    assert Attempt.objects.get().state == "RUNNING"
+    assert not Step.objects.filter(name__startswith="staff:").exists()
+
+
+def test_what_staff_write_stays_with_the_attempt(
+    unknown: Attempt, salesforce: SalesforceDouble, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frank = Decision(CAROL.actor, "Hanako Canary called on 090-0000-1234")
+    staff.mark_failed(unknown, frank)
+    unknown.refresh_from_db()
+    assert Step.objects.get(name="staff:mark_failed:1").result["reason"] == frank.reason
+    payloads = [str(payload) for payload in Outbox.objects.values_list("payload", flat=True)]
+    assert payloads
+    told = "".join([*payloads, repr(salesforce.orders[ORDER]), unknown.error_text, *capfd.readouterr()])
+    assert "Canary" not in told
 
 
 # --- pages
