@@ -8,7 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Config:
-    """Settings of one sandbox process. `keepalive_s` is the silence after which Pub/Sub sends an empty response."""
+    """Settings of one sandbox process. `keepalive_s` is the silence after which Pub/Sub sends an empty response.
+
+    `schemas` are files with further Salesforce objects, fields, platform events and managed subscriptions.
+    """
 
     state: Path
     salesforce_port: int = 8443
@@ -18,6 +21,7 @@ class Config:
     smtp_port: int = 8025
     host: str = "127.0.0.1"
     keepalive_s: float = 60.0
+    schemas: tuple[Path, ...] = ()
 
     @property
     def salesforce_url(self) -> str:
@@ -49,7 +53,10 @@ def parse_args(argv: Sequence[str]) -> Config:
     parser.add_argument("--state", type=Path, required=True, help="directory that keeps everything between starts")
     parser.add_argument("--host", default=Config.host, help="address to listen on (default %(default)s)")
     parser.add_argument("--keepalive-s", type=float, default=Config.keepalive_s, help="Pub/Sub keepalive in seconds")
+    schema_help = "further Salesforce objects, fields, platform events and managed subscriptions (repeatable)"
+    parser.add_argument("--schema", type=Path, action="append", default=[], metavar="FILE", help=schema_help)
     for name in PORTS:
         default = getattr(Config, f"{name}_port")
         parser.add_argument(f"--{name}-port", type=int, default=default, help="(default %(default)s)")
-    return Config(**vars(parser.parse_args(argv)))
+    given = vars(parser.parse_args(argv))
+    return Config(schemas=tuple(given.pop("schema")), **given)
