@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && { echo $$p; break; }; done)
-OURS := accounts catalog integrations journal notifications orders portal provisioning sandbox subscriptions support tests benchmarks
+OURS := accounts audit catalog integrations journal notifications orders portal provisioning sandbox subscriptions support tests benchmarks
 
 .PHONY: help
 help: ## this list

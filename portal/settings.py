@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "subscriptions",
     "support",
     "notifications",
+    "audit",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

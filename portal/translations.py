@@ -17,6 +17,7 @@ from django.utils.translation.template import templatize
 
 APPS = [
     "accounts",
+    "audit",
     "catalog",
     "integrations",
     "journal",

@@ -1,6 +1,5 @@
-"""Who the customer is: the portal's user, the link to the other two systems, and the journey that makes the link."""
+"""Who the customer is: the portal's user, and the link to the other two systems."""
 
-import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -35,6 +34,10 @@ class User(AbstractUser):
     language = models.CharField(
         _("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en"
     )
+    phone = models.CharField(_("phone number"), max_length=15, blank=True)  # E.164: +81312345678
+    news_mails = models.BooleanField(_("e-mails about news and offers"), default=False)
+    closed_at = models.DateTimeField(null=True, blank=True)  # Portal_Status__c is Inactive (decisions.md 6)
+    second_factor_hold_until = models.DateTimeField(null=True, blank=True)  # decisions.md 37
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
 
@@ -91,51 +94,3 @@ class CustomerLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sf_account_no} ({self.state})"
-
-
-class SignupJourney(models.Model):
-    """The way from a verified e-mail to a customer known in all three systems (decisions.md 1–5); resumable."""
-
-    class Kind(models.TextChoices):
-        NEW = "new", _("new customer")
-        LEGACY = "legacy", _("with a customer number")
-
-    class State(models.TextChoices):
-        WAITING_EMAIL = "waiting_email", _("waiting for the e-mail to be verified")
-        RUNNING = "running", _("setting up")
-        NUMBER_UNMATCHED = "number_unmatched", _("customer number not matched")
-        WAITING_CS = "waiting_cs", _("waiting for customer support")
-        DONE = "done", _("done")
-
-    class Step(models.TextChoices):
-        ACCOUNT = "account", _("Salesforce account")
-        CLIENT = "client", _("WHMCS client")
-        LINK = "link", _("link")
-        WRITE_BACK = "write_back", _("Salesforce write-back")
-        WELCOME = "welcome", _("welcome e-mail")
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="journey")
-    ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # Portal_Ref__c of the Account
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    source = models.CharField(max_length=20)  # Portal_Registration_Source__c
-    claimed_number = models.CharField(max_length=40, blank=True)
-    number_tries = models.PositiveSmallIntegerField(default=0)
-    number_tried_on = models.DateField(null=True, blank=True)
-    state = models.CharField(max_length=20, choices=State.choices, default=State.WAITING_EMAIL)
-    step = models.CharField(max_length=12, choices=Step.choices, default=Step.ACCOUNT)
-    sf_account_id = models.CharField(max_length=18, blank=True)
-    sf_contact_id = models.CharField(max_length=18, blank=True)
-    sf_account_no = models.CharField(max_length=40, blank=True)
-    whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["state", "next_try_at"])]
-
-    def __str__(self) -> str:
-        return f"{self.user_id}: {self.state}/{self.step}"
