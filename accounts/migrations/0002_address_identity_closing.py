@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("asked", "asked for"), ("withdrawn", "withdrawn"), ("carried_out", "carried out")],
+                        choices=[("asked", "asked for"), ("withdrawn", "taken back"), ("carried_out", "carried out")],
                         default="asked",
                         max_length=12,
                     ),

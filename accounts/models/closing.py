@@ -13,7 +13,7 @@ class ClosingRequest(models.Model):
 
     class State(models.TextChoices):
         ASKED = "asked", _("asked for")
-        WITHDRAWN = "withdrawn", _("withdrawn")
+        WITHDRAWN = "withdrawn", _("taken back")
         CARRIED_OUT = "carried_out", _("carried out")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="closing_requests")
