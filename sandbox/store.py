@@ -80,7 +80,7 @@ class Table:
         return row.record if row else None
 
     def all(self, *, newest_first: bool = False) -> Iterator[Record]:
-        """Every record in the order of creation, read from disk as one goes; records made meanwhile are left out."""
+        """Every record in the order of creation, a few read ahead; those made meanwhile are left out."""
         (newest,) = self._db.execute("SELECT max(made) FROM records WHERE kind = ?", (self.kind,)).fetchone()
         at, sign, order = (newest or 0, "<=", "DESC") if newest_first else (0, ">=", "ASC")
         page = (
