@@ -7,9 +7,10 @@ from typing import Any
 from sandbox.ledger import Entry
 from sandbox.salesforce.events import PROVISION_TOPIC
 from sandbox.store import Record
+from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.marks import marked_orders, services_of
+from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.whmcs.products import products
-from sandbox.whmcs.records import Invoice, Order, Service
 from sandbox.world import World
 
 _EVERYTHING = 10_000

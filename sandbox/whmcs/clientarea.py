@@ -12,10 +12,11 @@ from starlette.staticfiles import StaticFiles
 
 from sandbox.pages import HEADERS, Pages, posted
 from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, PAYMENT_METHODS
+from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.products import products
-from sandbox.whmcs.records import Client, Invoice, Session, SsoToken
+from sandbox.whmcs.records import Client, Session, SsoToken
 from sandbox.world import World
 
 COOKIE = "whmcs_sandbox_session"

@@ -12,8 +12,9 @@ from sandbox.whmcs.answers import Payload
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of, marked_orders, order_mark, services_of
+from sandbox.whmcs.ordering.records import Order, Service
+from sandbox.whmcs.ordering.switches import ModuleFault
 from sandbox.whmcs.products import products
-from sandbox.whmcs.records import ModuleFault, Order, Service
 from sandbox.world import World
 
 _TIMES = {"once": 1, "always": -1, "never": 0}

@@ -13,8 +13,10 @@ from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.ledger import Ledger
 from sandbox.store import Store
+from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.books import Book
-from sandbox.whmcs.records import Client, Invoice, Order, PayMethod, Service, Session, Settings, SsoToken, User
+from sandbox.whmcs.ordering.records import Order, Service
+from sandbox.whmcs.records import Client, PayMethod, Session, Settings, SsoToken, User
 
 SERVER_TIME_ZONE = ZoneInfo("Asia/Tokyo")
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)

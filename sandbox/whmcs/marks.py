@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.whmcs.products import products
-from sandbox.whmcs.records import Order, Service
 
 
 def mark_of(services: Iterable[Service]) -> str:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
+from sandbox.whmcs.ordering.records import Service
+from sandbox.whmcs.ordering.switches import ModuleFault
 from sandbox.whmcs.products import products
-from sandbox.whmcs.records import ModuleFault, Service
 
 ALREADY = "Already provisioned"
 

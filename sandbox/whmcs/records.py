@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.whmcs.billing.switches import BillingSwitches
+from sandbox.whmcs.ordering.switches import OrderingSwitches
+
 Quirks = Literal["strict-docs", "legacy-strings", "single-object"]
 
 CUSTOMER_NUMBER_FIELD = 12
-NO_DATE = "0000-00-00"
-NO_TIME = "0000-00-00 00:00:00"
 
 
 @dataclass
@@ -66,77 +67,6 @@ class PayMethod:
 
 
 @dataclass
-class Service:
-    """One line of an order: what GetClientsProducts lists as a product. `provisioned` is the module's own knowledge."""
-
-    id: int
-    client_id: int
-    order_id: int
-    pid: int
-    qty: int
-    cycle: str
-    first_payment: str
-    recurring: str
-    payment_method: str
-    registered: str
-    domain: str = ""
-    status: str = "Pending"
-    next_due: str = NO_DATE
-    notes: str = ""
-    username: str = ""
-    customfields: dict[str, str] = field(default_factory=dict)
-    options: dict[str, int] = field(default_factory=dict)
-    provisioned: bool = False
-
-
-@dataclass
-class Order:
-    """An order as GetOrders shows it; its lines are the services that name it."""
-
-    id: int
-    number: str
-    client_id: int
-    requestor_id: int
-    date: str
-    amount: str
-    payment_method: str
-    ip_address: str
-    invoice_id: int = 0
-    status: str = "Pending"
-    promo_code: str = ""
-    notes: str = ""
-
-
-@dataclass
-class InvoiceLine:
-    """One position of an invoice; `relid` names the service it charges."""
-
-    id: int
-    type: str
-    relid: int
-    description: str
-    amount: str
-
-
-@dataclass
-class Invoice:
-    """A bill with its lines."""
-
-    id: int
-    client_id: int
-    order_id: int
-    created: str
-    due: str
-    total: str
-    payment_method: str
-    lines: list[InvoiceLine]
-    status: str = "Unpaid"
-    paid: str = NO_TIME
-    cancelled: str = NO_TIME
-    notes: str = ""
-
-
-@dataclass
 class SsoToken:
     """A single sign-on token; `expires` is epoch seconds of the sandbox's clock, `used` once it was redeemed."""
 
@@ -158,29 +88,7 @@ class Session:
 
 
 @dataclass
-class ModuleFault:
-    """The provisioning module of one product fails `remaining` times (-1: always).
-
-    `after_commit` makes the remote account exist although the module reports failure, as when the call timed out
-    (whmcs-wire §5): every later create then says that it is already provisioned (§3.3).
-    """
-
-    pid: int
-    remaining: int
-    text: str = "Could not connect to the provisioning server"
-    after_commit: bool = False
-
-
-@dataclass
-class Gateway:
-    """An active payment module."""
-
-    module: str
-    displayname: str
-
-
-@dataclass
-class Settings:
+class Settings(OrderingSwitches, BillingSwitches):
     """How this install behaves where documentation is silent or installs differ; tests and the demo change it."""
 
     id: int = 1
@@ -193,13 +101,5 @@ class Settings:
     portal_url: str = "http://localhost:8000/account/payment/"
     ip_allow_list: list[str] = field(default_factory=list)
     api_role: list[str] = field(default_factory=list)
-    gateways: list[Gateway] = field(default_factory=lambda: [Gateway("stripe", "Credit Card")])
     accept_get: bool = False
     unknown_action_status: int = 200
-    stores_notes: bool = False
-    unknown_cycle_is_error: bool = False
-    moduleless_stays_pending: bool = False
-    one_time_status: str = "Completed"
-    cancel_order_cascades: bool = True
-    add_order_error_once: str = ""
-    module_faults: dict[str, ModuleFault] = field(default_factory=dict)

@@ -6,11 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sandbox.whmcs.answers import Answer, Payload, Refused
+from sandbox.whmcs.billing.records import Invoice, InvoiceLine
+from sandbox.whmcs.dates import NO_DATE
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
-from sandbox.whmcs.order_lines import CartLine, cart_lines
+from sandbox.whmcs.ordering.cart import CartLine, cart_lines
+from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
-from sandbox.whmcs.records import NO_DATE, Client, Invoice, InvoiceLine, Order, Service, Settings
+from sandbox.whmcs.records import Client, Settings
 
 DUE_AFTER = timedelta(days=14)
 

@@ -1,10 +1,11 @@
 """GetInvoices, GetInvoice and UpdateInvoice (whmcs-wire §3.5)."""
 
 from sandbox.whmcs.answers import Answer, Payload, Refused, page
+from sandbox.whmcs.billing.records import Invoice
+from sandbox.whmcs.dates import NO_TIME
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import PhpArray, text, to_int
 from sandbox.whmcs.products import CURRENCY
-from sandbox.whmcs.records import NO_TIME, Invoice
 
 STATUSES = ("Draft", "Unpaid", "Paid", "Cancelled", "Refunded", "Collections", "Payment Pending")
 _ORDERINGS = {

@@ -4,9 +4,9 @@ from sandbox.whmcs import module
 from sandbox.whmcs.answers import Answer, Payload, Refused, page
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of, services_of
+from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY, DISPLAY_CYCLES, products
-from sandbox.whmcs.records import Order, Service
 
 STATUSES = ("Pending", "Active", "Fraud", "Cancelled")
 _NOT_PENDING = "Order ID not found or Status not Pending"

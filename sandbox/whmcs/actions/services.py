@@ -5,10 +5,10 @@ from sandbox.whmcs.answers import Answer, Payload, Refused, page
 from sandbox.whmcs.arrays import encoded_array, field_values
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
-from sandbox.whmcs.order_lines import option_value
+from sandbox.whmcs.ordering.cart import option_value
+from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.php import PhpArray, text, to_int
 from sandbox.whmcs.products import DISPLAY_CYCLES, ProductOption, products
-from sandbox.whmcs.records import Service
 
 STATUSES = ("Pending", "Active", "Completed", "Suspended", "Terminated", "Cancelled", "Fraud")
 _FILTERS = ("clientid", "serviceid", "pid", "domain")

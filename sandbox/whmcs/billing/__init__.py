@@ -1,0 +1,1 @@
+"""Money: invoices, payments, credit, billable items and the daily automation."""
