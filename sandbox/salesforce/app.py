@@ -1,32 +1,25 @@
 """The org over HTTP: token endpoint, identity, and the REST API under `/services/data/`."""
 
-import base64
-import json
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.oauth import OAuthError, Tokens
 from sandbox.salesforce.org import ORGANIZATION_ID
-from sandbox.salesforce.rest.calls import Answer, Call, parse_address
-from sandbox.salesforce.rest.describing import versions
-from sandbox.salesforce.rest.service import DAILY_REQUESTS, Service
+from sandbox.salesforce.rest import transport
 from sandbox.store import Record
 from sandbox.world import World
 
-LONGEST_ADDRESS = 16_384
 _METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 _JSON = "application/json;charset=UTF-8"
 
 
 def app(world: World) -> Starlette:
     """The application that listens as the org."""
-    return Starlette(routes=[*_oauth_routes(world), *_rest_routes(world)])
+    return Starlette(routes=[*_oauth_routes(world), *transport.routes(world)])
 
 
 def _oauth_routes(world: World) -> list[Route]:
@@ -47,10 +40,12 @@ def _oauth_routes(world: World) -> list[Route]:
         return _oauth_answer(200, _granted(world, session.token, session.user_id))
 
     async def userinfo(request: Request) -> Response:
-        return _who(world, request, _bearer(request), "userinfo")
+        return _who(world, request, transport.bearer(request.headers), "userinfo")
 
     async def identity(request: Request) -> Response:
-        return _who(world, request, request.query_params.get("oauth_token") or _bearer(request), "identity")
+        return _who(
+            world, request, request.query_params.get("oauth_token") or transport.bearer(request.headers), "identity"
+        )
 
     async def revoke(request: Request) -> Response:
         form = await _form(request)
@@ -68,100 +63,9 @@ def _oauth_routes(world: World) -> list[Route]:
     ]
 
 
-def _rest_routes(world: World) -> list[Route]:
-    service = Service(world.org, world.schemas, world.ledger)
-
-    async def data(request: Request) -> Response:
-        return JSONResponse(versions(), media_type=_JSON)
-
-    async def rest(request: Request) -> Response:
-        try:
-            call = await _call(world, request)
-        except ApiError as error:
-            return _http(Answer(error.status, error.body()), service)
-        return _http(service.answer(call), service)
-
-    return [
-        Route("/services/data", data, methods=["GET"]),
-        Route("/services/data/", data, methods=["GET"]),
-        Route("/services/data/{rest:path}", rest, methods=_METHODS),
-    ]
-
-
-async def _call(world: World, request: Request) -> Call:
-    session = world.org.sessions.find(_bearer(request))
-    if session is None:
-        raise ApiError("INVALID_SESSION_ID", "Session expired or invalid")
-    url = request.scope["raw_path"].decode("ascii") + "?" + request.scope["query_string"].decode("ascii")
-    if len(url) > LONGEST_ADDRESS:
-        raise ApiError("URI_TOO_LONG", "Request URI is too long")
-    address = parse_address(url)
-    if address is None:
-        raise not_found()
-    return Call(
-        method=request.method,
-        version=address.version,
-        segments=address.segments,
-        params=address.params,
-        headers={name.lower(): text for name, text in request.headers.items()},
-        body=await _body(request),
-        user_id=session.user_id,
-    )
-
-
-async def _body(request: Request) -> Any:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await _multipart(request)
-    content = await request.body()
-    if not content or request.method in ("GET", "HEAD", "DELETE"):
-        return None
-    if kind != "application/json":
-        message = f"Content type not supported: {kind or 'none'}"
-        raise ApiError("UNSUPPORTED_MEDIA_TYPE", message)
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise ApiError("JSON_PARSER_ERROR", f"Unexpected character in the request body: {error}") from error
-
-
-async def _multipart(request: Request) -> dict[str, Any]:
-    """A record with its bytes: the part with JSON, and one file named like the field it is for (section 3.9)."""
-    async with request.form() as form:
-        try:
-            record = json.loads(await _part(form.get("entity_content")))
-        except ValueError as error:
-            raise ApiError("JSON_PARSER_ERROR", "The part entity_content is not JSON") from error
-        for name, part in form.items():
-            if name != "entity_content" and isinstance(part, UploadFile):
-                record[name] = base64.b64encode(await part.read()).decode("ascii")
-    return dict(record)
-
-
-async def _part(part: UploadFile | str | None) -> bytes:
-    if isinstance(part, UploadFile):
-        return await part.read()
-    return (part or "").encode()
-
-
-def _http(answer: Answer, service: Service) -> Response:
-    headers = {**answer.headers, "Sforce-Limit-Info": f"api-usage={service.used}/{DAILY_REQUESTS}"}
-    if answer.content is not None:
-        return Response(answer.content, answer.status, headers, "application/octet-stream")
-    if answer.body is None:
-        return Response(None, answer.status, headers)
-    content = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
-    return Response(content, answer.status, {**headers, "Content-Type": _JSON})
-
-
 async def _form(request: Request) -> dict[str, str]:
     form = await request.form()
     return {name: text for name, text in form.items() if isinstance(text, str)}
-
-
-def _bearer(request: Request) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() in ("bearer", "oauth") else ""
 
 
 def _granted(world: World, token: str, user_id: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Salesforce's own way of saying no (salesforce-wire.md, section 3.1)."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ _STATUS = {
     "NOT_FOUND": 404,
     "ENTITY_IS_DELETED": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "NOT_ACCEPTABLE": 406,
+    "UNSUPPORTED_API_VERSION": 410,
+    "EXCEEDED_MAX_SIZE_REQUEST": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "URI_TOO_LONG": 414,
 }
@@ -46,3 +50,27 @@ class ApiError(Exception):
 def not_found() -> ApiError:
     """No such resource, or not one this user may see: the service does not tell which."""
     return ApiError("NOT_FOUND", "The requested resource does not exist")
+
+
+def unreadable(wanted: str, value: Any) -> ApiError:
+    """A JSON value of another type than the `wanted` one."""
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    message = (
+        f"Cannot deserialize instance of {wanted} from {_token(value)} value {shown} or request may be missing a "
+        "required field"
+    )
+    return ApiError("JSON_PARSER_ERROR", message)
+
+
+def _token(value: Any) -> str:
+    """How the service's parser calls what it met."""
+    if isinstance(value, bool):
+        return "VALUE_TRUE" if value else "VALUE_FALSE"
+    tokens = {
+        str: "VALUE_STRING",
+        int: "VALUE_NUMBER_INT",
+        float: "VALUE_NUMBER_FLOAT",
+        dict: "START_OBJECT",
+        list: "START_ARRAY",
+    }
+    return tokens.get(type(value), "VALUE_NULL")
