@@ -44,8 +44,8 @@ class World:
         self.switchboard = Switchboard(config.keepalive_s)
         self._stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail")}
         self.org = Org(self._stores["salesforce"], self.clock, self.ledger, self.bus)
-        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config)
         self.mailbox = Mailbox(self._stores["mail"], self.clock, self.ledger)
+        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config, self.mailbox)
         seed(self.org)
 
     def now(self) -> datetime:

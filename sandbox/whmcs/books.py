@@ -1,6 +1,7 @@
 """Typed records in the store: one book per kind of record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -50,12 +51,25 @@ class Book(Generic[T]):
         self._table.delete(_key(number))
 
     def all(self) -> list[T]:
-        """Every record, by id."""
+        """Every record, by id; only for kinds of which there are few."""
         return self._sorted(self._table.all())
+
+    def walk(self) -> Iterator[T]:
+        """Every record, oldest first, read from disk as one goes; records may be changed on the way."""
+        return (self._record(row) for row in self._table.all())
+
+    def part(self, start: int, limit: int, *, newest_first: bool = False) -> list[T]:
+        """So many records after the first `start` of them, in the order in which they were made."""
+        rows = islice(self._table.all(newest_first=newest_first), start, start + limit)
+        return [self._record(row) for row in rows]
 
     def find(self, field: str, value: object) -> list[T]:
         """Records whose indexed field equals the value, texts without regard to case, by id."""
         return self._sorted(self._table.find(field, value))
+
+    def count(self, field: str, value: object) -> int:
+        """How many records `find` would return, without reading them."""
+        return self._table.count(field, value)
 
     def _record(self, row: Record) -> T:
         return self._adapter.validate_python(row)

@@ -12,31 +12,43 @@ from pydantic import TypeAdapter
 from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.ledger import Ledger
+from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
-from sandbox.whmcs.billing.records import Invoice
+from sandbox.whmcs.billing.records import BillableItem, Credit, DailyRun, Invoice, Transaction
 from sandbox.whmcs.books import Book
-from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.records import Client, PayMethod, Session, Settings, SsoToken, User
+from sandbox.whmcs.ordering.books import ServiceBook
+from sandbox.whmcs.ordering.records import CancelRequest, ModuleJob, Order, Promotion, ServiceAddon, Upgrade
+from sandbox.whmcs.records import Client, PayMethod, SentMail, Session, Settings, SsoToken, User
 
-SERVER_TIME_ZONE = ZoneInfo("Asia/Tokyo")
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
 
 
 class Whmcs:
     """State of the installation. Everything is written through to the store, so a restart continues where it was."""
 
-    def __init__(self, store: Store, clock: Clock, ledger: Ledger, config: Config) -> None:
+    def __init__(self, store: Store, clock: Clock, ledger: Ledger, config: Config, mailbox: Mailbox) -> None:
         self.store = store
         self.clock = clock
         self.ledger = ledger
         self.config = config
+        self.mailbox = mailbox
         self._correlation_id = ""
         self.clients = Book(store, "client", Client, indexes=["email"])
         self.users = Book(store, "user", User, indexes=["email"])
         self.pay_methods = Book(store, "paymethod", PayMethod, indexes=["client_id"])
-        self.orders = Book(store, "order", Order, indexes=["client_id"])
-        self.services = Book(store, "service", Service, indexes=["client_id", "order_id"])
-        self.invoices = Book(store, "invoice", Invoice, indexes=["client_id", "order_id"])
+        self.orders = Book(store, "order", Order, indexes=["client_id", "requestor_id", "status"])
+        self.services = ServiceBook(store)
+        self.addons = Book(store, "addon", ServiceAddon, indexes=["client_id", "service_id", "order_id", "addon_id"])
+        self.upgrades = Book(store, "upgrade", Upgrade, indexes=["service_id", "order_id"])
+        self.promotions = Book(store, "promotion", Promotion, indexes=["code"])
+        self.cancel_requests = Book(store, "cancelrequest", CancelRequest, indexes=["service_id", "open"])
+        self.module_jobs = Book(store, "modulejob", ModuleJob, indexes=["service_id"])
+        self.invoices = Book(store, "invoice", Invoice, indexes=["client_id", "order_id", "status"])
+        self.transactions = Book(store, "transaction", Transaction, indexes=["client_id", "invoice_id", "transid"])
+        self.credits = Book(store, "credit", Credit, indexes=["client_id"])
+        self.billable_items = Book(store, "billable", BillableItem, indexes=["client_id", "open"])
+        self.daily_runs = Book(store, "dailyrun", DailyRun, indexes=["date"])
+        self.sent_mails = Book(store, "email", SentMail, indexes=["client_id"])
         self.sso_tokens = Book(store, "sso", SsoToken, indexes=["token"])
         self.sessions = Book(store, "session", Session, indexes=["token"])
         self._settings = Book(store, "settings", Settings)
@@ -83,7 +95,7 @@ class Whmcs:
 
     def server_now(self) -> datetime:
         """The moment in the server's local time zone, which all of WHMCS's timestamps use without saying so (§1)."""
-        return self.clock.now().astimezone(SERVER_TIME_ZONE)
+        return self.clock.now().astimezone(ZoneInfo(self.settings.time_zone))
 
     def timestamp(self) -> str:
         """Now as `YYYY-MM-DD HH:MM:SS`, server-local."""

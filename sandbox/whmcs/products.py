@@ -73,6 +73,11 @@ class Product:
     options: tuple[ProductOption, ...]
 
 
+def mark_field_id(pid: int) -> int:
+    """The id of the custom field that carries the mark: each product has one of its own."""
+    return MARK_FIELD_BASE + pid
+
+
 @cache
 def products() -> dict[int, Product]:
     """Every product by pid."""
@@ -92,7 +97,7 @@ def _product(source: catalogue.CatalogueProduct, mark_field: str) -> Product:
         module="" if once and source.item_class != "Service" else MODULE,
         paytype="onetime" if once else "recurring",
         cycles={"onetime" if once else source.cycle.lower(): source.price},
-        mark_field_id=MARK_FIELD_BASE + source.whmcs_pid,
+        mark_field_id=mark_field_id(source.whmcs_pid),
         mark_field=mark_field,
         options=tuple(_option(each) for each in source.options if each.kind in _OPTION_TYPES),
     )

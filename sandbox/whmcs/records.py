@@ -88,6 +88,19 @@ class Session:
 
 
 @dataclass
+class SentMail:
+    """One entry of a client's e-mail history."""
+
+    id: int
+    client_id: int
+    template: str
+    subject: str
+    message: str
+    date: str
+    to: str
+
+
+@dataclass
 class Settings(OrderingSwitches, BillingSwitches):
     """How this install behaves where documentation is silent or installs differ; tests and the demo change it."""
 

@@ -10,6 +10,7 @@ import pytest
 from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.ledger import Ledger
+from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
 from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.install import Whmcs
@@ -29,8 +30,10 @@ def state(tmp_path: Path) -> Path:
 def whmcs(state: Path) -> Iterator[Whmcs]:
     clock = Clock()
     store, ledger = Store(state / "whmcs.db"), Ledger(state / "ledger.db", clock)
-    yield Whmcs(store, clock, ledger, Config(state=state))
+    post = Store(state / "mail.db")
+    yield Whmcs(store, clock, ledger, Config(state=state), Mailbox(post, clock, ledger))
     store.close()
+    post.close()
     ledger.close()
 
 
