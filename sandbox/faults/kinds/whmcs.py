@@ -1,0 +1,50 @@
+"""Faults inside of WHMCS (whmcs-wire.md, sections 1.2, 3.3 and 5)."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from sandbox.faults.kinds.base import At, Fault
+
+
+class _Inside(Fault):
+    systems: ClassVar[tuple[str, ...]] = ("whmcs",)
+
+
+class ModuleFailure(_Inside):
+    """The provisioning module reports an error. With after, the account exists all the same, as when the module's
+    own call timed out: each later create says that it is already provisioned."""
+
+    kind = "module_failure"
+    title = "Module failure"
+    operations = ("module.*",)
+
+    text: str = Field("Could not connect to the provisioning server", description="The module's words")
+    at: At = Field("before", description="before: nothing is made; after: the remote account exists")
+
+
+class ActionError(_Inside):
+    """An action answers result=error, instead of working or after it."""
+
+    kind = "action_error"
+    title = "result=error"
+
+    message: str = Field("An error occurred", description="The error's message")
+    status: int = Field(200, ge=200, le=599, description="HTTP status")
+    at: At = Field("before", description="before: nothing is done; after: the action was carried out")
+
+
+class FieldIgnored(_Inside):
+    """WHMCS takes the call and ignores one of its parameters."""
+
+    kind = "field_ignored"
+    title = "Parameter ignored"
+
+    field: str = Field("notes", description="Name of the parameter")
+
+
+class IpRefused(_Inside):
+    """403 Invalid IP: the caller's address is no longer on the list."""
+
+    kind = "ip_refused"
+    title = "Address refused"
