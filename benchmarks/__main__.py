@@ -49,7 +49,7 @@ def one(stack: Stack, number: int) -> dict[str, Any]:
     customer.add_card()
     order_path = customer.place_order()
     order_id = str(customer.status(order_path)["sf_order_id"])
-    before = _ledger(stack)[-1]["id"]
+    before = _newest(stack)
     requests.post(f"{stack.ready['people_url']}/control/desk/orders/{order_id}/approve", timeout=15).raise_for_status()
     written = until(lambda: _moment(stack, before, order_id, "sobjects.update Order"), "The write-back")
     return {"seconds": written - _moment(stack, before, order_id, "event.publish"), "calls": _calls(stack, before)}
@@ -60,8 +60,13 @@ def _links(text: str) -> list[str]:
 
 
 def _ledger(stack: Stack, after: int = 0) -> list[dict[str, Any]]:
-    rows = requests.get(f"{stack.ready['people_url']}/control/ledger?after={after}", timeout=15).json()
-    return list(rows["rows"] if isinstance(rows, dict) else rows)
+    rows = requests.get(f"{stack.ready['people_url']}/control/ledger?after={after}", timeout=15).json()["rows"]
+    return list(rows)
+
+
+def _newest(stack: Stack) -> int:
+    address = f"{stack.ready['people_url']}/control/ledger?order=newest&limit=1"
+    return int(requests.get(address, timeout=15).json()["rows"][0]["number"])
 
 
 def _moment(stack: Stack, after: int, order_id: str, what: str) -> float:

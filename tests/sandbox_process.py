@@ -29,12 +29,17 @@ class Sandbox:
         stop(self._process)
 
     def ledger(self, **filters: Any) -> list[dict[str, Any]]:
-        """Rows of what the outside systems accepted: system=, operation=, after=, key=."""
-        rows = self.get("/control/ledger", **filters)
-        return list(rows["rows"] if isinstance(rows, dict) else rows)
+        """Every row of what the outside systems accepted: system=, operation=, after=, key=, correlation_id= …"""
+        rows: list[dict[str, Any]] = []
+        page = self.get("/control/ledger", **filters)
+        while page["next"]:
+            rows += page["rows"]
+            page = self._call(urllib.request.Request(self._people(page["next"])))
+        return rows + list(page["rows"])
 
     def last_ledger_id(self) -> int:
-        return max((int(row["number"]) for row in self.ledger()), default=0)
+        newest = self.get("/control/ledger", order="newest", limit=1)["rows"]
+        return int(newest[0]["number"]) if newest else 0
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call(urllib.request.Request(f"{self._people(path)}?{urllib.parse.urlencode(query)}"))

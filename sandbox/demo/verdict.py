@@ -39,9 +39,8 @@ def held_by_salesforce(ready: Mapping[str, str], order_id: str) -> dict[str, Any
 
 def accepted_by_whmcs(ready: Mapping[str, str], order_id: str) -> list[dict[str, Any]]:
     """The ledger's rows of accepted WHMCS orders that carry the mark."""
-    address = f"{ready['people_url']}/control/ledger?system=whmcs&operation=AcceptOrder"
-    rows = requests.get(address, timeout=15).json()
-    rows = rows["rows"] if isinstance(rows, dict) else rows
+    address = f"{ready['people_url']}/control/ledger?system=whmcs&operation=AcceptOrder&word={order_id}"
+    rows = requests.get(address, timeout=15).json()["rows"]
     return [row for row in rows if order_id in json.dumps(row["detail"])]
 
 

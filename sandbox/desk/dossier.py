@@ -14,6 +14,7 @@ from sandbox.whmcs.products import products
 from sandbox.world import World
 
 _EVERYTHING = 10_000
+_MOST_ENTRIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,8 @@ def events_of(world: World, order_id: str) -> list[PublishedEvent]:
 
 
 def entries_about(world: World, order: Record) -> list[Entry]:
-    """Ledger rows that name the order, carry its mark or share its correlation id, newest first."""
-    correlation_id = order["Portal_Correlation_Id__c"] or None
-    found = [each for each in world.ledger.read() if _is_about(each, order["Id"], correlation_id)]
-    return found[::-1]
-
-
-def _is_about(entry: Entry, order_id: str, correlation_id: str | None) -> bool:
-    if order_id in (entry.key, entry.detail.get("mark")):
-        return True
-    return correlation_id is not None and entry.correlation_id == correlation_id
+    """The newest ledger rows that name the order, carry its mark or share its correlation id, newest first."""
+    return world.ledger.about(order["Id"], order["Portal_Correlation_Id__c"] or None, limit=_MOST_ENTRIES)
 
 
 def _row(world: World, order: Record) -> OrderRow:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.desk.agent import ORDER_ACTIONS, Agent, eligibility_values
 from sandbox.desk.dossier import billing_order, dossier, order_rows
 from sandbox.desk.look import HERE, desk_pages
+from sandbox.ledger import Wanted
 from sandbox.pages import posted
 from sandbox.salesforce.errors import ApiError
 from sandbox.store import Record
@@ -114,10 +115,9 @@ class Desk:
     async def ledger(self, request: Request) -> Response:
         """What the systems accepted, newest first, narrowed by system and by any word in a row."""
         system, word = request.query_params.get("system", ""), request.query_params.get("word", "").strip()
-        everything = self.world.ledger.read()
-        found = [each for each in everything if system in ("", each.system) and word.casefold() in str(each).casefold()]
-        systems = sorted({each.system for each in everything})
-        context = {"entries": found[::-1][:LEDGER_ROWS], "total": len(found), "systems": systems}
+        ledger, wanted = self.world.ledger, Wanted(system=system or None, word=word or None)
+        entries = list(ledger.select(wanted, limit=LEDGER_ROWS, newest_first=True))
+        context = {"entries": entries, "total": ledger.count(wanted), "systems": ledger.systems()}
         return self._show(request, "ledger.html", "ledger", {**context, "system": system, "word": word})
 
     def guarded(self, endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
