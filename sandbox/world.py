@@ -35,7 +35,7 @@ class World:
         state.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(state)
         self.config = config
-        self.clock = Clock()
+        self.clock = Clock(state / "clock.json")
         self.authority = open_authority(state)
         self.ledger = Ledger(state / "ledger.db", self.clock)
         self.schemas = SchemaRegistry(state / "schemas")
