@@ -1,7 +1,7 @@
 """Salesforce's own way of saying no (salesforce-wire.md, section 3.1)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 # A code seen without an entry here is a 400, like nearly everything.
@@ -22,18 +22,17 @@ _STATUS = {
 
 
 class ApiError(Exception):
-    """A refusal with Salesforce's error code, its message, and the fields it is about (None: not mentioned)."""
+    """A refusal with Salesforce's error code, its message, the fields it is about (None: not mentioned), and the HTTP
+    status (None: the one that goes with the code)."""
 
-    def __init__(self, code: str, message: str, fields: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, fields: Sequence[str] | None = None, *, status: int | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.fields = fields
-
-    @property
-    def status(self) -> int:
-        """The HTTP status that goes with the code."""
-        return _STATUS.get(self.code, 400)
+        self.status = status or _STATUS.get(code, 400)
 
     def body(self) -> list[dict[str, Any]]:
         """The array every endpoint but OAuth and Collections answers with."""
@@ -50,6 +49,12 @@ class ApiError(Exception):
 def not_found() -> ApiError:
     """No such resource, or not one this user may see: the service does not tell which."""
     return ApiError("NOT_FOUND", "The requested resource does not exist")
+
+
+def method_not_allowed(method: str, allowed: Iterable[str]) -> ApiError:
+    """The resource is there, but not for this method."""
+    message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(allowed)}"
+    return ApiError("METHOD_NOT_ALLOWED", message)
 
 
 def unreadable(wanted: str, value: Any) -> ApiError:

@@ -8,11 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.salesforce import ids, moments
-from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.errors import ApiError, unreadable
 from sandbox.salesforce.schema import NUMBERS, TEXTS, Field
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_JSON_KINDS = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
 _TYPE_NAMES = {"double": "double", "currency": "double", "percent": "double", "reference": "string", "id": "string"}
 
 
@@ -36,12 +35,8 @@ def _reader(field: Field) -> Callable[[Field, Any], Any]:
 
 
 def _misfit(field: Field, value: Any) -> ApiError:
-    kind = _JSON_KINDS.get(type(value), "START_OBJECT" if isinstance(value, dict) else "START_ARRAY")
-    wanted = _TYPE_NAMES.get(field.type, field.type if field.type in ("boolean", "date", "datetime") else "string")
-    return ApiError(
-        "JSON_PARSER_ERROR",
-        f"Cannot deserialize instance of {wanted} from {kind} value {value} or request may be missing a required field",
-    )
+    typed = field.type if field.type in ("boolean", "date", "datetime") else "string"
+    return unreadable(_TYPE_NAMES.get(field.type, typed), value)
 
 
 def _text(field: Field, value: Any) -> str:

@@ -1,6 +1,6 @@
 """One API call and its answer, apart from HTTP, so that a Composite's sub-requests are calls like any other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.salesforce.errors import ApiError
 
 PREFIX = "/services/data/"
+# What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
+_PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-options", "x-correlation-id"})
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Call:
         """The caller's own id of what it is doing."""
         return self.headers.get("x-correlation-id", "")
 
+    def within(self, method: str, address: "Address", headers: Mapping[str, str], body: Any) -> "Call":
+        """A call made inside of this one, by the same user, with headers of its own beside those that pass on."""
+        inherited = {name: value for name, value in self.headers.items() if name in _PASSED_ON}
+        return Call(
+            method, address.version, address.segments, address.params, {**inherited, **headers}, body, self.user_id
+        )
+
     def fields(self) -> dict[str, Any]:
         """The body as a record. Raises ApiError when it is none."""
         if not isinstance(self.body, dict):
@@ -43,15 +52,42 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes back. `content` replaces the JSON body where bytes are asked for; `key` and `detail` are for the
-    ledger."""
+    """What comes back. `content` replaces the JSON body where bytes are asked for; `rows_failed` tells of a call that
+    was answered with success although some of its rows were refused; `cost` is what it counts against the daily limit;
+    `key`, `detail` and `parts` are for the ledger."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    rows_failed: bool = False
+    cost: int = 1
     key: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence["Part"] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the call, or any of its rows, was refused."""
+        return self.status >= 400 or self.rows_failed
+
+
+def refusal(error: ApiError) -> Answer:
+    """The answer that carries an error."""
+    return Answer(error.status, error.body())
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a call inside of another came to; `label` is the caller's name for it, `operation` the ledger's."""
+
+    label: str
+    operation: str
+    answer: Answer
+
+
+# Carries out a call of its own, in a transaction of its own, and never raises ApiError; gives its operation too.
+Dispatch = Callable[[Call], tuple[str, Answer]]
 
 
 @dataclass(frozen=True)

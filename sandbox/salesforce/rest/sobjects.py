@@ -112,6 +112,12 @@ def by_external_id(org: Org, sobject: SObject, field_name: str, text: str) -> li
     return org.find(sobject.name, field.name, _key(field, text))
 
 
+def published(event_id: str) -> dict[str, Any]:
+    """The result of publishing one event, which has errors although it succeeded (section 1.6)."""
+    note = {"statusCode": "OPERATION_ENQUEUED", "message": event_id, "fields": []}
+    return {"id": _EVENT_ROW_ID, "success": True, "errors": [note]}
+
+
 def _sobject(org: Org, name: str) -> SObject:
     sobject = org.schema.get(name)
     if sobject is None:
@@ -149,8 +155,7 @@ def _refuse_keys(sobject: SObject, field: Field, fields: dict[str, Any]) -> None
 
 def _publish(org: Org, call: Call, event: SObject) -> Answer:
     event_id = publish(org, event, call.fields(), call.user_id)
-    note = {"statusCode": "OPERATION_ENQUEUED", "message": event_id, "fields": []}
-    return Answer(201, {"id": _EVENT_ROW_ID, "success": True, "errors": [note]}, key=event_id)
+    return Answer(201, published(event_id), key=event_id)
 
 
 def _created(call: Call, sobject: SObject, record_id: str) -> Answer:

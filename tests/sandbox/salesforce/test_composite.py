@@ -135,10 +135,10 @@ def test_sub_requests_have_headers_of_their_own(api: Api, maria: str) -> None:
 
 ENVELOPES: list[tuple[Any, str, str]] = [
     ({}, "JSON_PARSER_ERROR", "no compositeRequest list"),
-    ({"compositeRequest": [{"method": "GET"}]}, "JSON_PARSER_ERROR", "method, url and referenceId"),
+    ({"compositeRequest": [{"method": "GET"}]}, "JSON_PARSER_ERROR", 'Missing required field "referenceId"'),
     ({"compositeRequest": [sub(f"r{n}", "GET", "limits") for n in range(26)]}, "LIMIT_EXCEEDED", "25 operations"),
     ({"compositeRequest": [sub(f"r{n}", "GET", "query?q=x") for n in range(6)]}, "LIMIT_EXCEEDED", "5 query"),
-    ({"compositeRequest": [sub("a-b", "GET", "limits")]}, "INVALID_INPUT", "must start with a letter or a number"),
+    ({"compositeRequest": [sub("a-b", "GET", "limits")]}, "JSON_PARSER_ERROR", "must start with a letter or a number"),
     ({"compositeRequest": [sub("a", "GET", "limits")] * 2}, "INVALID_INPUT", "Duplicate ReferenceId"),
 ]
 
@@ -197,10 +197,11 @@ def test_an_all_or_none_collection_keeps_nothing(api: Api) -> None:
 
 
 def test_a_collection_upserts_by_external_id(api: Api) -> None:
-    records = [{"attributes": {"type": "Account"}, "Portal_Ref__c": "r-1", "Name": name} for name in ("One", "Two")]
+    api.create("Account", Name="Old", Portal_Ref__c="r-1")
+    records = [{"attributes": {"type": "Account"}, "Portal_Ref__c": f"r-{n}", "Name": f"Name {n}"} for n in (1, 2)]
     made = api("PATCH", "composite/sobjects/Account/Portal_Ref__c", {"records": records}).json()
-    assert [each["created"] for each in made] == [True, False]
-    assert api.one("SELECT Name FROM Account WHERE Portal_Ref__c = 'r-1'")["Name"] == "Two"
+    assert [each["created"] for each in made] == [False, True]
+    assert api.one("SELECT Name FROM Account WHERE Portal_Ref__c = 'r-1'")["Name"] == "Name 1"
 
 
 def test_at_most_200_rows(api: Api) -> None:
