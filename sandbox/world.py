@@ -8,6 +8,8 @@ from typing import TextIO
 from sandbox.authority import open_authority
 from sandbox.clock import Clock
 from sandbox.config import Config
+from sandbox.faults.book import Faults
+from sandbox.faults.ports import Ports
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.salesforce.bus import Bus
@@ -42,10 +44,12 @@ class World:
         self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
         self.bus = Bus(state / "bus.db", self.clock, self.ledger, self.schemas.encode)
         self.switchboard = Switchboard(config.keepalive_s)
-        self._stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail")}
+        self._stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail", "faults")}
+        self.faults = Faults(self._stores["faults"], self.clock, self.ledger)
+        self.ports = Ports(self.faults)
         self.org = Org(self._stores["salesforce"], self.clock, self.ledger, self.bus)
         self.mailbox = Mailbox(self._stores["mail"], self.clock, self.ledger)
-        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config, self.mailbox)
+        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
         seed(self.org)
 
     def now(self) -> datetime:

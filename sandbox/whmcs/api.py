@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.whmcs import access, actions
+from sandbox.faults.rules import Offer
+from sandbox.faults.wire import Misbehaving
+from sandbox.whmcs import access, actions, mishaps
 from sandbox.whmcs.answers import Answer, Payload, Refused, failed, render, shaped
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import PhpArray, nest, parse_urlencoded, text
@@ -31,21 +34,36 @@ class Call:
         """As sent; case does not matter."""
         return text(self.form.get("action"))
 
+    def offer(self) -> Offer:
+        """The call as rules about faults see it, under the action's canonical name."""
+        action = actions.BY_NAME.get(self.action.lower())
+        return mishaps.offer(self.form, action.name if action else self.action, self.correlation_id)
+
 
 def app(world: World) -> Starlette:
     """The installation behind TLS: the endpoint, and nothing else that a program would ask for."""
 
     async def endpoint(request: Request) -> Response:
-        call = Call(
-            form=await _form(request, accept_get=world.whmcs.settings.accept_get),
-            address=request.client.host if request.client else "",
-            correlation_id=request.headers.get(CORRELATION_HEADER, ""),
-        )
+        call = await _call(world.whmcs, request)
         payload, status = answer(world.whmcs, call)
         body, content_type = render(payload, text(call.form.get("responsetype")), call.action.lower())
         return Response(body, status_code=status, headers={"Content-Type": content_type})
 
-    return Starlette(routes=[Route("/includes/api.php", endpoint, methods=["GET", "POST"])])
+    async def offer(request: Request) -> Offer:
+        return (await _call(world.whmcs, request)).offer()
+
+    return Starlette(
+        routes=[Route("/includes/api.php", endpoint, methods=["GET", "POST"])],
+        middleware=[Middleware(Misbehaving, faults=world.faults, system="whmcs", namer=offer)],
+    )
+
+
+async def _call(whmcs: Whmcs, request: Request) -> Call:
+    return Call(
+        form=await _form(request, accept_get=whmcs.settings.accept_get),
+        address=request.client.host if request.client else "",
+        correlation_id=request.headers.get(CORRELATION_HEADER, ""),
+    )
 
 
 async def _form(request: Request, *, accept_get: bool) -> PhpArray:
@@ -80,6 +98,8 @@ def answer(whmcs: Whmcs, call: Call) -> tuple[Payload, int]:
 
 def _run(whmcs: Whmcs, call: Call) -> Payload:
     settings = whmcs.settings
+    offer = call.offer() if whmcs.faults.concern("whmcs") else None
+    mishaps.refuse_address(whmcs, offer, call.address)
     access.check_address(settings, call.form, call.address)
     access.check_credentials(settings, call.form)
     action = actions.BY_NAME.get(call.action.lower())
@@ -87,10 +107,13 @@ def _run(whmcs: Whmcs, call: Call) -> Payload:
         message = f'Invalid API Action: "{call.action.lower()}" is not a valid API action'
         raise Refused(message, settings.unknown_action_status)
     access.check_role(settings, action.name)
+    mishap = mishaps.mishap(whmcs, offer)
+    mishap.strike("before")
     with whmcs.caller(call.correlation_id):
-        result = action.run(whmcs, call.form)
+        result = action.run(whmcs, mishap.form(call.form))
         if not result.failure:
             whmcs.note(action.name, result.key, result.detail)
+    mishap.strike("after")
     return _payload(result, whmcs)
 
 

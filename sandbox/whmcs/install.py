@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from sandbox.clock import Clock
 from sandbox.config import Config
+from sandbox.faults.book import Faults
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
@@ -26,12 +27,15 @@ _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
 class Whmcs:
     """State of the installation. Everything is written through to the store, so a restart continues where it was."""
 
-    def __init__(self, store: Store, clock: Clock, ledger: Ledger, config: Config, mailbox: Mailbox) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ledger: Ledger, config: Config, mailbox: Mailbox, faults: Faults
+    ) -> None:
         self.store = store
         self.clock = clock
         self.ledger = ledger
         self.config = config
         self.mailbox = mailbox
+        self.faults = faults
         self._correlation_id = ""
         self.clients = Book(store, "client", Client, indexes=["email"])
         self.users = Book(store, "user", User, indexes=["email"])

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.clock import Clock
 from sandbox.config import Config
+from sandbox.faults.book import Faults
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
@@ -30,10 +31,12 @@ def state(tmp_path: Path) -> Path:
 def whmcs(state: Path) -> Iterator[Whmcs]:
     clock = Clock()
     store, ledger = Store(state / "whmcs.db"), Ledger(state / "ledger.db", clock)
-    post = Store(state / "mail.db")
-    yield Whmcs(store, clock, ledger, Config(state=state), Mailbox(post, clock, ledger))
+    post, rules = Store(state / "mail.db"), Store(state / "faults.db")
+    mailbox, faults = Mailbox(post, clock, ledger), Faults(rules, clock, ledger)
+    yield Whmcs(store, clock, ledger, Config(state=state), mailbox, faults)
     store.close()
     post.close()
+    rules.close()
     ledger.close()
 
 
