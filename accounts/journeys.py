@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import SignupJourney
+from integrations import failpoints
 from journal.waking import wake
 
 log = structlog.get_logger(__name__)
@@ -69,15 +70,16 @@ def hold(journey: SignupJourney, seconds: int = 0) -> None:
 
 def record(journey: SignupJourney, **fields: object) -> None:
     """Stores what a step found out. Raises Taken when the journey is not ours."""
-    if not _ours(journey).update(**fields):
-        raise Taken
+    with failpoints.around(f"journey.{journey.step}"):
+        if not _ours(journey).update(**fields):
+            raise Taken
     for name, value in fields.items():
         setattr(journey, name, value)
 
 
 def leave(journey: SignupJourney, to: str, **fields: object) -> None:
     """Ends this run by moving the journey to the state `to`. Raises Taken when the journey is not ours."""
-    with transaction.atomic():
+    with failpoints.around("journey.end"), transaction.atomic():
         if not _ours(journey).select_for_update().exists():
             raise Taken
         transition(journey.pk, to, **fields)

@@ -13,7 +13,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidHeader, InvalidJSONError, InvalidSchema, InvalidURL, MissingSchema
 
-from integrations import correlation
+from integrations import correlation, failpoints
 from integrations.deadline import OverDeadline, TimedPool, Wire, current_wire, on_the_wire
 from integrations.errors import Misconfigured, OutsideError, Unavailable, UnknownOutcome
 
@@ -147,6 +147,7 @@ class Caller:
         certificate or an address that is wrong; and whatever OutsideError `attempt` raises about the answer.
         """
         self.guard()
+        failpoints.reach(f"{self.system}.{operation}:before")
         wire = Wire(until=time.monotonic() + deadline_s, max_bytes=self._max_bytes)
         started, result = time.monotonic(), "app_error"
         try:
@@ -166,6 +167,7 @@ class Caller:
             self._recorder.record(
                 system=self.system, operation=operation, result=result, seconds=seconds, status=wire.status
             )
+            failpoints.reach(f"{self.system}.{operation}:after")
 
     def no_answer(self, operation: str, code: str, text: str = "", *, repeatable: bool) -> OutsideError:
         """What an unusable answer means: Unavailable for a repeatable call, else UnknownOutcome."""
