@@ -43,9 +43,9 @@ def clients_made(sandbox: Sandbox, started: int) -> int:
 
 
 def test_these_are_the_points_of_a_sign_up(sandbox: Sandbox, started: int) -> None:
-    for number, expected in (("", NEW), ("104882", WITH_A_NUMBER)):
+    for number, expected in (("", NEW), ("104883", WITH_A_NUMBER)):
         with failpoints.traced() as passed:
-            journey = run(new_journey("maria.santos@example.jp" if number else "aiko.lives@example.jp", number=number))
+            journey = run(new_journey("kenji.tanaka@example.jp" if number else "aiko.lives@example.jp", number=number))
         assert journey.state == State.DONE, journey.error_code
         assert passed == [f"{name}:{moment}" for name in expected for moment in ("before", "after")]
 
