@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +13,8 @@ from sandbox.faults.wire import Misbehaving
 from sandbox.whmcs import access, actions, mishaps
 from sandbox.whmcs.answers import Answer, Payload, Refused, failed, render, shaped
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.php import PhpArray, nest, parse_urlencoded, text
+from sandbox.whmcs.php import PhpArray, text
+from sandbox.whmcs.posting import sent_form
 from sandbox.world import World
 
 CORRELATION_HEADER = "X-Correlation-ID"
@@ -60,32 +59,10 @@ def app(world: World) -> Starlette:
 
 async def _call(whmcs: Whmcs, request: Request) -> Call:
     return Call(
-        form=await _form(request, accept_get=whmcs.settings.accept_get),
+        form=await sent_form(request, accept_get=whmcs.settings.accept_get),
         address=request.client.host if request.client else "",
         correlation_id=request.headers.get(CORRELATION_HEADER, ""),
     )
-
-
-async def _form(request: Request, *, accept_get: bool) -> PhpArray:
-    """The posted fields. Of the query string the access key alone counts, unless GET is accepted (§1)."""
-    query = parse_urlencoded(request.url.query.encode())
-    sent = query if accept_get else {name: query[name] for name in ("accesskey",) if name in query}
-    return sent | await _posted(request)
-
-
-async def _posted(request: Request) -> PhpArray:
-    """What PHP puts in `$_POST`: from the two form types, in any transfer encoding; other bodies leave it empty."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return parse_urlencoded(await request.body())
-    if kind != "multipart/form-data":
-        return {}
-    try:
-        async with request.form() as form:
-            return nest((name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile))
-    except HTTPException:
-        # Starlette's words for a body that is no multipart; PHP goes on with no fields.
-        return {}
 
 
 def answer(whmcs: Whmcs, call: Call) -> tuple[Payload, int]:

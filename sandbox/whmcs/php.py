@@ -10,8 +10,14 @@ PhpValue: TypeAlias = str | dict[int | str, "PhpValue"]
 PhpArray: TypeAlias = dict[int | str, PhpValue]
 
 MAX_INPUT_VARS = 1000
-_WHOLE_NUMBER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
-_LEADING_INTEGER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]{1,18})")
+MAX_INPUT_NESTING_LEVEL = 64
+INT_MAX = 2**63 - 1
+_BLANKS = " \t\n\r\v\f"
+_WHOLE_NUMBER = re.compile(r"(0|-?[1-9][0-9]{0,18})\Z")
+_LEADING_INTEGER = re.compile(rf"[{_BLANKS}]*([+-]?)0*([0-9]+)")
+# Enough to be beyond 64 bits; Python refuses to read numbers of some thousands of digits.
+_MOST_DIGITS = 20
+_UNDERSCORES = str.maketrans(". [", "___")
 
 
 def parse_urlencoded(body: bytes) -> PhpArray:
@@ -20,37 +26,45 @@ def parse_urlencoded(body: bytes) -> PhpArray:
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> PhpArray:
-    """Builds `$_POST` from name and value pairs in their order; what exceeds max_input_vars is dropped, as PHP does."""
+    """Builds `$_POST` from name and value pairs in their order, as PHP's main/php_variables.c does.
+
+    What exceeds max_input_vars is dropped, and a variable that is nested too deeply takes all of its name with it.
+    """
     form: PhpArray = {}
     for number, (name, value) in enumerate(pairs):
         if number >= MAX_INPUT_VARS:
             break
         path = _path(name)
-        if path:
+        if len(path) > MAX_INPUT_NESTING_LEVEL + 1:
+            form.pop(array_key(path[0] or ""), None)
+        elif path:
             _assign(form, path, value)
     return form
 
 
 def _path(name: str) -> list[str | None]:
     """`a[x][]` → `["a", "x", None]`; None stands for "next free index". An empty list means: no variable at all."""
-    name = name.lstrip(" ")
-    base, bracket, rest = name.partition("[")
+    base, bracket, rest = name.partition("\0")[0].lstrip(" ").partition("[")
     if not base:
         return []
-    if bracket and "]" not in rest:
-        return [_mangled(name.replace("[", "_", 1))]
     path: list[str | None] = [_mangled(base)]
-    while bracket and "]" in rest:
-        key, _, rest = rest.partition("]")
-        path.append(key or None)
-        if not rest.startswith("["):
-            break
-        rest = rest[1:]
+    if bracket and "]" not in rest:
+        return [_mangled(f"{base}[{rest}")]
+    while bracket and "]" in rest and len(path) <= MAX_INPUT_NESTING_LEVEL + 1:
+        key, rest = _index(rest)
+        path.append(key)
+        bracket, rest = rest[:1] == "[", rest[1:]
     return path
 
 
+def _index(rest: str) -> tuple[str | None, str]:
+    """What stands before the closing bracket, None for nothing or one blank, and what follows it."""
+    key, _, rest = rest.partition("]")
+    return (None if not key or (len(key) == 1 and key in _BLANKS) else key), rest
+
+
 def _mangled(name: str) -> str:
-    return name.replace(".", "_").replace(" ", "_")
+    return name.translate(_UNDERSCORES)
 
 
 def _assign(form: PhpArray, path: list[str | None], value: str) -> None:
@@ -62,18 +76,24 @@ def _assign(form: PhpArray, path: list[str | None], value: str) -> None:
             below = {}
             here[key] = below
         here = below
-    here[_key(here, path[-1])] = value
+    key = _key(here, path[-1])
+    if not isinstance(key, int) or key <= INT_MAX:
+        here[key] = value
 
 
 def _key(array: PhpArray, step: str | None) -> int | str:
-    if step is None:
-        return max((key for key in array if isinstance(key, int)), default=-1) + 1
-    return array_key(step)
+    """A new index follows the highest one there is, and is 0 at least."""
+    if step is not None:
+        return array_key(step)
+    return max(-1, *(key for key in array if isinstance(key, int)), -1) + 1
 
 
 def array_key(text: str) -> int | str:
     """PHP turns a key that is a whole number in its plain form into an integer; `012` and `1.0` stay strings."""
-    return int(text) if _WHOLE_NUMBER.match(text) else text
+    if not _WHOLE_NUMBER.match(text):
+        return text
+    number = int(text)
+    return number if -INT_MAX <= number <= INT_MAX else text
 
 
 def truthy(value: PhpValue | None) -> bool:
@@ -84,11 +104,12 @@ def truthy(value: PhpValue | None) -> bool:
 
 
 def to_int(value: PhpValue | None) -> int:
-    """`(int)$value`: the leading digits of a string, else 0; 1 for a filled array."""
+    """`(int)$value`: the leading digits of a string within 64 bits, else 0; 1 for a filled array."""
     if isinstance(value, dict):
         return int(bool(value))
     match = _LEADING_INTEGER.match(value or "")
-    return int(match.group(1)) if match else 0
+    number = int(match.group(1) + match.group(2)[:_MOST_DIGITS]) if match else 0
+    return max(-INT_MAX, min(number, INT_MAX))
 
 
 def text(value: PhpValue | None) -> str:

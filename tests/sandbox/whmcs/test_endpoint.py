@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from sandbox.config import Config
 from sandbox.whmcs import api
+from sandbox.whmcs.posting import POST_MAX_SIZE
 from sandbox.world import World
 from tests.sandbox.whmcs.asgi import Reply, send
 from tests.sandbox.whmcs.conftest import CREDENTIALS
@@ -68,6 +69,21 @@ def test_a_multipart_body_is_read_with_its_brackets(app: ASGIApp) -> None:
     body = "".join([*parts, "--b--\r\n"]).encode()
     reply = send(app, "POST", URL, headers={"content-type": "multipart/form-data; boundary=b"}, chunks=[body])
     assert reply.json()["serviceids"] == "1,2"
+
+
+def test_of_a_multipart_body_the_fields_count_and_the_files_do_not(app: ASGIApp) -> None:
+    fields = {**CREDENTIALS, "action": "GetOrderStatuses"}
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
+    file = '--b\r\nContent-Disposition: form-data; name="secret"; filename="x"\r\n\r\nnot it\r\n--b--\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    assert send(app, "POST", URL, headers=headers, chunks=["".join([*parts, file]).encode()]).status == 200
+
+
+def test_a_body_beyond_post_max_size_arrives_empty(app: ASGIApp) -> None:
+    body = urlencode({**CREDENTIALS, "action": "GetOrderStatuses", "notes": "x" * POST_MAX_SIZE}).encode()
+    half = len(body) // 2
+    reply = send(app, "POST", URL, headers={"content-type": FORM}, chunks=[body[:half], body[half:]])
+    assert (reply.status, reply.text) == (403, "result=error;message=Authentication Failed;")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "", "multipart/form-data"])
