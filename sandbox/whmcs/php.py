@@ -50,10 +50,10 @@ def _path(name: str) -> list[str | None]:
     path: list[str | None] = [_mangled(base)]
     if bracket and "]" not in rest:
         return [_mangled(f"{base}[{rest}")]
-    while bracket and "]" in rest and len(path) <= MAX_INPUT_NESTING_LEVEL + 1:
+    while bracket == "[" and "]" in rest and len(path) <= MAX_INPUT_NESTING_LEVEL + 1:
         key, rest = _index(rest)
         path.append(key)
-        bracket, rest = rest[:1] == "[", rest[1:]
+        bracket, rest = rest[:1], rest[1:]
     return path
 
 
