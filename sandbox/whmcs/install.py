@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
+from sandbox.books import Book
 from sandbox.clock import Clock
 from sandbox.config import Config
 from sandbox.faults.book import Faults
@@ -16,7 +17,6 @@ from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
 from sandbox.whmcs.billing.records import BillableItem, Credit, DailyRun, Invoice, Transaction
-from sandbox.whmcs.books import Book
 from sandbox.whmcs.ordering.books import ServiceBook
 from sandbox.whmcs.ordering.records import CancelRequest, ModuleJob, Order, Promotion, ServiceAddon, Upgrade
 from sandbox.whmcs.records import Client, PayMethod, SentMail, Session, Settings, SsoToken, User

@@ -1,7 +1,7 @@
 """The book of services, which can be looked for by the mark they carry."""
 
+from sandbox.books import Book
 from sandbox.store import Store
-from sandbox.whmcs.books import Book
 from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.products import mark_field_id
 

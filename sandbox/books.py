@@ -12,7 +12,7 @@ KEY_DIGITS = 12
 
 
 class Numbered(Protocol):
-    """A record with WHMCS's own numeric id."""
+    """A record with a numeric id of its system."""
 
     id: int
 
@@ -26,7 +26,7 @@ class Book(Generic[T]):
     def __init__(self, store: Store, kind: str, record: type[T], *, indexes: Iterable[str] = ()) -> None:
         self._store = store
         self._kind = kind
-        self._table = store.table(f"whmcs.{kind}", indexes=indexes)
+        self._table = store.table(kind, indexes=indexes)
         self._adapter: TypeAdapter[T] = TypeAdapter(record)
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class Book(Generic[T]):
 
     def next_id(self) -> int:
         """An id no record of this book ever had."""
-        return self._store.next_number(f"whmcs.{self._kind}")
+        return self._store.next_number(self._kind)
 
     def get(self, number: int) -> T | None:
         """The record with this id."""
