@@ -6,8 +6,11 @@ import signal
 import sys
 from typing import Any, Protocol
 
+from starlette.types import ASGIApp
+
 from sandbox import people
 from sandbox.config import Config, parse_args
+from sandbox.faults.ports import door
 from sandbox.mail import smtp
 from sandbox.salesforce import app as salesforce
 from sandbox.salesforce.oauth import CLIENT_ID
@@ -37,6 +40,7 @@ async def _serve(world: World) -> None:
         _say_ready(world)
         await stop.wait()
     finally:
+        world.faults.holds.stop()
         for server in reversed(running):
             await server.stop()
 
@@ -45,20 +49,27 @@ async def _start(world: World, running: list[Stoppable]) -> None:
     for server in _http_servers(world):
         await server.start()
         running.append(server)
+        world.ports.register(server.name, server)
     running.append(await smtp.start(world))
     running.append(await pubsub.start(world))
+    await world.ports.follow()
 
 
 def _http_servers(world: World) -> list[HttpServer]:
     config = world.config
-    certificate, key = world.authority.certificate, world.authority.key
     return [
-        HttpServer(
-            "salesforce", salesforce.app(world), config.host, config.salesforce_port, certificate=certificate, key=key
-        ),
-        HttpServer("whmcs", whmcs.app(world), config.host, config.whmcs_port, certificate=certificate, key=key),
+        _behind_tls(world, "salesforce", salesforce.app(world), config.salesforce_port),
+        _behind_tls(world, "whmcs", whmcs.app(world), config.whmcs_port),
         HttpServer("people", people.app(world), config.host, config.people_port),
     ]
+
+
+def _behind_tls(world: World, name: str, app: ASGIApp, port: int) -> HttpServer:
+    """A system's server: it speaks TLS, and rules about faults may shut its door."""
+    authority, shut = world.authority, door(world.faults, name)
+    return HttpServer(
+        name, app, world.config.host, port, certificate=authority.certificate, key=authority.key, door=shut
+    )
 
 
 def _say_ready(world: World) -> None:
