@@ -1,5 +1,6 @@
 """One API call and its answer, apart from HTTP, so that a Composite's sub-requests are calls like any other."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sandbox.salesforce.errors import ApiError
 
 PREFIX = "/services/data/"
+_VERSION = re.compile(r"v([0-9]{1,3})\.0")
 # What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
 _PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-options", "x-correlation-id"})
 
@@ -101,12 +103,13 @@ class Address:
 
 def parse_address(url: str) -> Address | None:
     """Split a path with its query string, percent signs and all; None when it lies elsewhere or names no version."""
-    parts = urlsplit(url)
-    if not parts.path.startswith(PREFIX):
+    try:
+        parts = urlsplit(url)
+    except ValueError:
         return None
-    version, *segments = [segment for segment in parts.path.removeprefix(PREFIX).split("/") if segment] or [""]
-    number = version.removeprefix("v")
-    if not version.startswith("v") or not number.removesuffix(".0").isdecimal() or not number.endswith(".0"):
+    version, _, path = parts.path.removeprefix(PREFIX).partition("/")
+    number = _VERSION.fullmatch(version)
+    if not parts.path.startswith(PREFIX) or number is None:
         return None
-    params = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Address(float(number), tuple(unquote(segment) for segment in segments), params)
+    segments = tuple(unquote(segment) for segment in path.split("/") if segment)
+    return Address(float(number[1]), segments, dict(parse_qsl(parts.query, keep_blank_values=True)))
