@@ -63,7 +63,11 @@ def post(whmcs: Whmcs, client: Client, subject: str, text: str, *, template: str
     sent = SentMail(whmcs.sent_mails.next_id(), client.id, template, subject, text, whmcs.timestamp(), client.email)
     whmcs.sent_mails.put(sent)
     raw = _message(whmcs, sent)
-    whmcs.store.on_commit(lambda: whmcs.mailbox.receive(SENDER, [sent.to], raw))
+
+    def deliver() -> None:
+        whmcs.mailbox.receive(SENDER, [sent.to], raw)
+
+    whmcs.store.on_commit(deliver)
     return sent
 
 

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.products import products
 
 
 def mark_of(services: Iterable[Service]) -> str:
     """The distinct values among these services, joined by commas; one value wherever orders are kept apart."""
-    values = (service.customfields.get(str(products()[service.pid].mark_field_id), "") for service in services)
-    return ",".join(dict.fromkeys(value for value in values if value))
+    return ",".join(dict.fromkeys(service.mark for service in services if service.mark))
 
 
 def services_of(whmcs: Whmcs, order: Order) -> list[Service]:
@@ -25,4 +23,6 @@ def order_mark(whmcs: Whmcs, order: Order) -> str:
 
 def marked_orders(whmcs: Whmcs, mark: str) -> list[Order]:
     """Every order that carries this mark, whatever its status."""
-    return [order for order in whmcs.orders.all() if mark in order_mark(whmcs, order).split(",")]
+    services = whmcs.services.find("mark", mark)
+    numbers = sorted({each.order_id for each in services if each.mark == mark})
+    return [order for order in map(whmcs.orders.get, numbers) if order]

@@ -1,30 +1,51 @@
-"""The provisioning module: it makes the service at the remote end and tells WHMCS whether that worked."""
+"""The provisioning module: it works at the remote end and tells WHMCS how that went (whmcs-wire §3.3, §3.4)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
+from sandbox.whmcs.ordering import module_queue
 from sandbox.whmcs.ordering.records import Service
-from sandbox.whmcs.ordering.switches import ModuleFault
+from sandbox.whmcs.ordering.switches import Command, ModuleFault
 from sandbox.whmcs.products import products
 
 ALREADY = "Already provisioned"
+MISSING = "Account not found"
+NO_FUNCTION = "Function not supported by module"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the module is told to do; the other fields belong to one command each."""
+
+    command: Command
+    reason: str = ""
+    password: str = ""
+    function: str = ""
 
 
 def create(whmcs: Whmcs, service: Service) -> str:
-    """Runs the module's create; returns its error text, "" on success. Only success makes the service Active.
+    """Runs the module's create, as `run` does."""
+    return run(whmcs, service, Job("create"))
 
-    An account that exists already is an error, even when WHMCS never heard that it was made (whmcs-wire §3.3).
+
+def run(whmcs: Whmcs, service: Service, job: Job) -> str:
+    """Runs one command; returns the module's error text, "" on success. Only success changes the service's status.
+
+    An account that exists already is an error, even when WHMCS never heard that it was made (whmcs-wire §3.3); so is,
+    for every other command, one that does not exist.
     """
-    fault = _due_fault(whmcs, service.pid)
-    if service.provisioned:
-        return _told(whmcs, service, ALREADY)
-    if fault is None or fault.after_commit:
-        service.provisioned = True
-        service.username = f"sx{service.id:06d}"
-        service.status = service.status if fault else "Active"
+    fault = _due_fault(whmcs, service.pid, job.command)
+    error = _refusal(whmcs, service, job)
+    if not error:
+        if fault is None or fault.after_commit:
+            _work(service, job)
+        if fault is None:
+            _record(whmcs, service, job)
+        error = fault.text if fault else ""
     whmcs.services.put(service)
-    return _told(whmcs, service, fault.text if fault else "")
+    module_queue.told(whmcs, service, job.command, error)
+    return _told(whmcs, service, job, error)
 
 
 def has_module(service: Service) -> bool:
@@ -32,19 +53,56 @@ def has_module(service: Service) -> bool:
     return bool(products()[service.pid].module)
 
 
-def _due_fault(whmcs: Whmcs, pid: int) -> ModuleFault | None:
+def _refusal(whmcs: Whmcs, service: Service, job: Job) -> str:
+    if job.command == "create":
+        return ALREADY if service.provisioned else ""
+    if not service.provisioned:
+        return MISSING
+    known = job.command != "custom" or job.function in whmcs.settings.module_functions
+    return "" if known else NO_FUNCTION
+
+
+def _work(service: Service, job: Job) -> None:
+    """What happens at the remote end."""
+    if job.command == "create":
+        service.provisioned = True
+        service.username = service.username or f"sx{service.id:06d}"
+        service.password = service.password or f"pw-{service.id:06d}"
+    if job.command == "terminate":
+        service.provisioned = False
+
+
+def _record(whmcs: Whmcs, service: Service, job: Job) -> None:
+    """What WHMCS makes of a success."""
+    if job.command in ("create", "unsuspend"):
+        service.status, service.suspend_reason = "Active", ""
+    elif job.command == "suspend":
+        service.status, service.suspend_reason = "Suspended", job.reason
+    elif job.command == "terminate":
+        service.status, service.terminated = "Terminated", whmcs.today()
+    elif job.command == "change_password":
+        service.password = job.password or service.password
+
+
+def _due_fault(whmcs: Whmcs, pid: int, command: Command) -> ModuleFault | None:
     """The fault that strikes this call; a fault meant for n calls is used up by them."""
     settings = whmcs.settings
-    fault = settings.module_faults.get(str(pid))
+    key = fault_key(pid, command)
+    fault = settings.module_faults.get(key)
     if fault is None or fault.remaining == 0:
         return None
     if fault.remaining > 0:
         spent = replace(fault, remaining=fault.remaining - 1)
-        whmcs.save(replace(settings, module_faults={**settings.module_faults, str(pid): spent}))
+        whmcs.save(replace(settings, module_faults={**settings.module_faults, key: spent}))
     return fault
 
 
-def _told(whmcs: Whmcs, service: Service, error: str) -> str:
+def fault_key(pid: int, command: Command) -> str:
+    """Under which a fault stands among the settings: the pid alone for the usual case, a failing create."""
+    return str(pid) if command == "create" else f"{pid}:{command}"
+
+
+def _told(whmcs: Whmcs, service: Service, job: Job, error: str) -> str:
     """Notes the module's answer in the ledger once the change is on disk."""
     detail = {
         "order": service.order_id,
@@ -54,5 +112,5 @@ def _told(whmcs: Whmcs, service: Service, error: str) -> str:
         "exists": service.provisioned,
         "error": error,
     }
-    whmcs.note("module.create", str(service.id), detail)
+    whmcs.note(f"module.{job.command}", str(service.id), detail)
     return error

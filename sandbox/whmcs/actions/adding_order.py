@@ -1,40 +1,49 @@
 """AddOrder: an order, its services and its invoice, each time it is called (whmcs-wire §3.3, §4)."""
 
-import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from decimal import Decimal
 
+from sandbox.whmcs import mails
 from sandbox.whmcs.answers import Answer, Payload, Refused
-from sandbox.whmcs.billing.records import Invoice, InvoiceLine
-from sandbox.whmcs.dates import NO_DATE
+from sandbox.whmcs.billing.invoices import Recurring, announce
+from sandbox.whmcs.dates import MONTHS
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
+from sandbox.whmcs.ordering.addons import addons_for_services
 from sandbox.whmcs.ordering.cart import CartLine, cart_lines
-from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.php import PhpArray, text, to_int, truthy
+from sandbox.whmcs.ordering.placing import Buyer, Cart, Placed, place
+from sandbox.whmcs.ordering.pricing import applies
+from sandbox.whmcs.ordering.records import Promotion, Service
+from sandbox.whmcs.php import PhpArray, by_key, text, to_int, truthy
 from sandbox.whmcs.records import Client, Settings
 
-DUE_AFTER = timedelta(days=14)
+# Arrays that belong together once several domains are ordered (§1.3).
+_DOMAIN_ARRAYS = ("domain", "regperiod", "dnsmanagement", "emailforwarding", "idprotection", "eppcode")
 
 
 def add_order(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Nothing is set up and nothing is de-duplicated: AcceptOrder sets up, and two equal calls make two orders."""
+    """Nothing is set up and nothing is de-duplicated: AcceptOrder sets up, and two equal calls make two orders.
+
+    The sandbox has no registrar: what is sent for a domain makes no item, and a domain to renew is nobody's.
+    """
     settings = whmcs.settings
     if settings.add_order_error_once:
         whmcs.save(replace(settings, add_order_error_once=""))
         return Answer(failure=settings.add_order_error_once)
     client = _ordering_client(whmcs, form)
-    _check_gateway(settings, text(form.get("paymentmethod")))
-    lines = cart_lines(form, settings)
-    if not lines:
-        raise Refused("No items added to cart so order cannot proceed")
-    order = _new_order(whmcs, client, form, lines)
-    services = [_new_service(whmcs, order, line) for line in lines]
-    invoice = None if truthy(form.get("noinvoice")) else _new_invoice(whmcs, order, services, lines)
-    order.invoice_id = invoice.id if invoice else 0
-    whmcs.orders.put(order)
-    return Answer(_reply(order, services), key=str(order.id), detail=_facts(form, order, services))
+    check_gateway(settings, text(form.get("paymentmethod")))
+    cart = _cart(whmcs, form, client)
+    buyer = Buyer(
+        client=client,
+        gateway=text(form.get("paymentmethod")),
+        address=text(form.get("clientip")),
+        contact_id=to_int(form.get("contactid")),
+        notes=text(form.get("notes")) if settings.stores_notes else "",
+        promotion=_used(cart.lines),
+        invoiced=not truthy(form.get("noinvoice")),
+    )
+    placed = place(whmcs, buyer, cart)
+    return Answer(_reply(placed), key=str(placed.order.id), detail=_facts(whmcs, form, placed))
 
 
 def _ordering_client(whmcs: Whmcs, form: PhpArray) -> Client:
@@ -46,91 +55,107 @@ def _ordering_client(whmcs: Whmcs, form: PhpArray) -> Client:
     return client
 
 
-def _check_gateway(settings: Settings, sent: str) -> None:
+def check_gateway(settings: Settings, sent: str) -> None:
+    """Raises Refused unless this is the name of an active payment module."""
     active = [each.module for each in settings.gateways]
     if sent not in active:
         raise Refused(f"Invalid Payment Method. Valid options include {','.join(active)}")
 
 
-def _new_order(whmcs: Whmcs, client: Client, form: PhpArray, lines: list[CartLine]) -> Order:
-    return Order(
-        id=whmcs.orders.next_id(),
-        number=str(secrets.randbelow(9 * 10**9) + 10**9),
-        client_id=client.id,
-        requestor_id=client.owner_user_id,
-        date=whmcs.timestamp(),
-        amount=_money(sum((line.first_payment for line in lines), Decimal(0))),
-        payment_method=text(form.get("paymentmethod")),
-        ip_address=text(form.get("clientip")),
-        promo_code=text(form.get("promocode")),
-        notes=text(form.get("notes")) if whmcs.settings.stores_notes else "",
-    )
+def _cart(whmcs: Whmcs, form: PhpArray, client: Client) -> Cart:
+    """Everything ordered, in the order in which WHMCS documents its complaints."""
+    settings = whmcs.settings
+    owned = {each.id: each for each in whmcs.services.find("client_id", client.id)}
+    addons = addons_for_services(form, settings, owned)
+    if by_key(form.get("domainrenewals")):
+        raise Refused("Domain not owned by Client ID provided")
+    lines = [_promoted(whmcs, form, line) for line in cart_lines(form, settings)]
+    renewals = [*_renewed_services(settings, form, owned), *_renewed_addons(whmcs, form, client)]
+    if not (lines or addons or renewals):
+        raise Refused("No items added to cart so order cannot proceed")
+    _check_domain_arrays(form)
+    return Cart(lines, addons, renewals)
 
 
-def _new_service(whmcs: Whmcs, order: Order, line: CartLine) -> Service:
-    service = Service(
-        id=whmcs.services.next_id(),
-        client_id=order.client_id,
-        order_id=order.id,
-        pid=line.product.pid,
-        qty=1,
-        cycle=line.cycle,
-        first_payment=_money(line.first_payment),
-        recurring=_money(line.recurring),
-        payment_method=order.payment_method,
-        registered=whmcs.today(),
-        domain=line.domain,
-        next_due=whmcs.today() if line.product.paytype == "recurring" else NO_DATE,
-        customfields=line.customfields,
-        options=line.options,
-    )
-    return whmcs.services.put(service)
+def _check_domain_arrays(form: PhpArray) -> None:
+    if len(by_key(form.get("domaintype"))) < 2:
+        return
+    for name in _DOMAIN_ARRAYS:
+        if isinstance(form.get(name), str):
+            raise Refused(f"Expecting parameter '{name}' to be an array")
 
 
-def _new_invoice(whmcs: Whmcs, order: Order, services: list[Service], lines: list[CartLine]) -> Invoice | None:
-    """One line for each service that costs something; a free order gets no invoice (§3.3)."""
-    charged = [(service, line) for service, line in zip(services, lines, strict=True) if line.first_payment]
-    if not charged:
-        return None
-    invoice = Invoice(
-        id=whmcs.invoices.next_id(),
-        client_id=order.client_id,
-        order_id=order.id,
-        created=whmcs.today(),
-        due=f"{whmcs.server_now() + DUE_AFTER:%Y-%m-%d}",
-        total=order.amount,
-        payment_method=order.payment_method,
-        lines=[
-            InvoiceLine(whmcs.next_invoice_line(), "Hosting", service.id, line.product.name, service.first_payment)
-            for service, line in charged
-        ],
-    )
-    return whmcs.invoices.put(invoice)
+def _promoted(whmcs: Whmcs, form: PhpArray, line: CartLine) -> CartLine:
+    """The line with the promotion of its code; a code that is unknown or does not fit changes nothing."""
+    code = text(form.get("promocode"))
+    found = next(iter(whmcs.promotions.find("code", code)), None) if code else None
+    forced = truthy(form.get("promooverride"))
+    if found is None or not (forced or applies(found, line.product, line.cycle, whmcs.today())):
+        return line
+    return replace(line, promotion=found)
 
 
-def _reply(order: Order, services: list[Service]) -> Payload:
+def _used(lines: Sequence[CartLine]) -> Promotion | None:
+    return next((each.promotion for each in lines if each.promotion), None)
+
+
+def _renewed_services(settings: Settings, form: PhpArray, owned: dict[int, Service]) -> list[Recurring]:
+    numbers = [to_int(each) for each in by_key(form.get("servicerenewals")).values()]
+    if any(each not in owned for each in numbers):
+        raise Refused("Service ID not owned by Client ID provided")
+    return [_renewable(settings, owned[each], f"Service ID {each}") for each in dict.fromkeys(numbers)]
+
+
+def _renewed_addons(whmcs: Whmcs, form: PhpArray, client: Client) -> list[Recurring]:
+    numbers = [to_int(each) for each in by_key(form.get("addonrenewals")).values()]
+    owned = {each.id: each for each in whmcs.addons.find("client_id", client.id)}
+    if any(each not in owned for each in numbers):
+        raise Refused("Addon ID invalid")
+    return [_renewable(whmcs.settings, owned[each], f"Service Addon ID {each}") for each in dict.fromkeys(numbers)]
+
+
+def _renewable(settings: Settings, thing: Recurring, name: str) -> Recurring:
+    """The thing itself if a further period can be bought now: it works, comes back, and owes nothing."""
+    owes = thing.next_invoice > thing.next_due
+    works = thing.status in ("Active", "Suspended") and thing.cycle in MONTHS
+    if not settings.on_demand_renewals or owes or not works:
+        raise Refused(f"{name} can not be renewed at this time.")
+    return thing
+
+
+def _reply(placed: Placed) -> Payload:
     """`productids` is the name of `serviceids` before 7.8, still sent by many installs; no invoice, no `invoiceid`."""
-    ids = ",".join(str(service.id) for service in services)
-    invoice = {"invoiceid": str(order.invoice_id)} if order.invoice_id else {}
-    return {"orderid": str(order.id), "serviceids": ids, "productids": ids, "addonids": "", "domainids": "", **invoice}
+    ids = _list(each.id for each in placed.services)
+    invoice = {"invoiceid": str(placed.invoice.id)} if placed.invoice else {}
+    addons = _list(each.id for each in placed.addons)
+    head = {"orderid": str(placed.order.id), "serviceids": ids, "productids": ids}
+    return {**head, "addonids": addons, "domainids": "", **invoice}
 
 
-def _facts(form: PhpArray, order: Order, services: list[Service]) -> Payload:
-    mails = [] if truthy(form.get("noemail")) else ["Order Confirmation"]
-    if order.invoice_id and not truthy(form.get("noinvoiceemail")):
-        mails.append("Invoice Created")
+def _facts(whmcs: Whmcs, form: PhpArray, placed: Placed) -> Payload:
+    order = placed.order
     return {
         "client": order.client_id,
-        "pids": [service.pid for service in services],
-        "services": [service.id for service in services],
+        "pids": [service.pid for service in placed.services],
+        "services": [service.id for service in placed.services],
         "invoice": order.invoice_id,
         "amount": order.amount,
-        "mark": mark_of(services),
+        "mark": mark_of(placed.services),
+        "affiliate": to_int(form.get("affid")),
         "before": "",
         "after": order.status,
-        "mails": mails,
+        "mails": _mailed(whmcs, form, placed),
     }
 
 
-def _money(amount: Decimal) -> str:
-    return f"{amount:.2f}"
+def _mailed(whmcs: Whmcs, form: PhpArray, placed: Placed) -> list[str]:
+    order, sent = placed.order, []
+    if not truthy(form.get("noemail")):
+        sent += mails.send(whmcs, order.client_id, "Order Confirmation", order=order.number)
+    if placed.invoice:
+        sent += announce(whmcs, placed.invoice, mail=not truthy(form.get("noinvoiceemail")))
+    return sent
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))

@@ -54,6 +54,7 @@ class BillingSwitches:
     terminate_days: Days = 0
     continuous_invoices: bool = False
     group_invoices: bool = True
+    auto_apply_credit: bool = True
     unsuspend_on_payment: bool = True
     cancellation_requests_run: bool = True
     declined_captures: Annotated[int, Field(ge=-1)] = 0

@@ -2,61 +2,82 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from sandbox.whmcs.answers import Refused
 from sandbox.whmcs.arrays import encoded_array, field_values
+from sandbox.whmcs.money import ZERO, sent_amount
+from sandbox.whmcs.ordering.addons import AddonLine, addons_of_line
+from sandbox.whmcs.ordering.pricing import plain_cycle, price
+from sandbox.whmcs.ordering.records import Promotion
+from sandbox.whmcs.ordering.switches import OrderingSwitches
 from sandbox.whmcs.php import PhpArray, PhpValue, by_key, text, to_int
 from sandbox.whmcs.products import Product, ProductOption, products
-from sandbox.whmcs.records import Settings
 from sandbox.whmcs.serialized import Value
 
+# The sandbox's own bound: WHMCS has none, and one request must not make a million services.
+MOST = 100
 _PID = re.compile(r"[0-9]{1,9}\Z")
-_PERIODS = re.compile(r"[-\s]")
+_PLAIN_COLUMNS = ("billingcycle", "priceoverride", "domain", "qty", "addons", "addonsqty")
+_ENCODED_COLUMNS = ("customfields", "configoptions")
 
 
 @dataclass(frozen=True)
 class CartLine:
-    """One thing ordered, with what it costs now and each period."""
+    """One thing ordered. `amount` is what one period costs before a promotion, for the whole quantity."""
 
     product: Product
     cycle: str
-    first_payment: Decimal
-    recurring: Decimal
+    qty: int
+    amount: Decimal
     domain: str
     customfields: dict[str, str]
     options: dict[str, int]
+    addons: tuple[AddonLine, ...] = ()
+    promotion: Promotion | None = None
+
+    @property
+    def recurring(self) -> Decimal:
+        """What later periods cost, before a promotion."""
+        return self.amount if self.product.paytype == "recurring" else ZERO
 
 
-def cart_lines(form: PhpArray, settings: Settings) -> list[CartLine]:
+def cart_lines(form: PhpArray, switches: OrderingSwitches) -> list[CartLine]:
     """The lines joined by key; a pid that is no product adds nothing to the cart.
 
-    `qty` changes nothing, since every product is sold one at a time (`allowqty` 0, §2). Raises Refused for a wrong
-    cycle when the installation is set so.
+    A quantity counts as the product allows it: not at all, as so many services, or as one service in that quantity
+    (§2). Raises Refused for a wrong cycle when the installation is set so.
     """
-    columns = {name: by_key(form.get(name)) for name in ("billingcycle", "priceoverride", "domain")}
-    encoded = {name: by_key(form.get(name)) for name in ("customfields", "configoptions")}
-    lines = []
+    columns = {name: by_key(form.get(name)) for name in (*_PLAIN_COLUMNS, *_ENCODED_COLUMNS)}
+    lines: list[CartLine] = []
     for key, pid in by_key(form.get("pid")).items():
         product = _product(pid)
-        if product is None:
-            continue
-        cycle = _cycle(product, text(columns["billingcycle"].get(key)), settings)
-        options = _options(product, encoded["configoptions"].get(key))
-        override = _override(columns["priceoverride"].get(key))
-        price = _price(product, cycle, options) if override is None else override
-        lines.append(
-            CartLine(
-                product=product,
-                cycle=cycle,
-                first_payment=price,
-                recurring=price if product.paytype == "recurring" else Decimal(0),
-                domain=text(columns["domain"].get(key)),
-                customfields=_customfields(product, encoded["customfields"].get(key)),
-                options=options,
-            )
-        )
+        if product is not None:
+            row = {name: column[key] for name, column in columns.items() if key in column}
+            lines += _lines(product, row, switches)
     return lines
+
+
+def _lines(product: Product, row: dict[str, PhpValue], switches: OrderingSwitches) -> list[CartLine]:
+    """The line of one key, as often as its quantity makes separate services of it."""
+    allowed = switches.allow_qty.get(str(product.pid), 0)
+    wanted = max(1, min(to_int(row.get("qty")), MOST)) if allowed else 1
+    cycle = _cycle(product, text(row.get("billingcycle")), switches)
+    options = _options(product, row.get("configoptions"))
+    override = sent_amount(row.get("priceoverride"))
+    unit = price(product, cycle, options) if override is None or override < 0 else override
+    qty = wanted if allowed == 2 else 1
+    line = CartLine(
+        product=product,
+        cycle=cycle,
+        qty=qty,
+        amount=unit * qty,
+        domain=text(row.get("domain")),
+        customfields=_customfields(product, row.get("customfields")),
+        options=options,
+        addons=addons_of_line(product, text(row.get("addons")), text(row.get("addonsqty")), switches),
+    )
+    return [line] * (wanted if allowed == 1 else 1)
 
 
 def _product(pid: PhpValue) -> Product | None:
@@ -64,35 +85,14 @@ def _product(pid: PhpValue) -> Product | None:
     return products().get(int(number)) if _PID.match(number) else None
 
 
-def _cycle(product: Product, sent: str, settings: Settings) -> str:
+def _cycle(product: Product, sent: str, switches: OrderingSwitches) -> str:
     """The cycle sent, if the product offers it; else its first one or an error, as the installation is set (§2)."""
-    cycle = _PERIODS.sub("", sent.lower())
+    cycle = plain_cycle(sent)
     if cycle in product.cycles:
         return cycle
-    if settings.unknown_cycle_is_error:
+    if switches.unknown_cycle_is_error:
         raise Refused("Invalid Billing Cycle")
     return next(iter(product.cycles))
-
-
-def _override(sent: PhpValue | None) -> Decimal | None:
-    """`priceoverride`: the whole price, options included. Zero is a price, and an empty value none (§3.3)."""
-    if not text(sent):
-        return None
-    try:
-        return Decimal(text(sent))
-    except InvalidOperation:
-        return None
-
-
-def _price(product: Product, cycle: str, options: dict[str, int]) -> Decimal:
-    extra = sum(_option_price(each, options[str(each.id)]) for each in product.options)
-    return Decimal(product.cycles[cycle] + extra)
-
-
-def _option_price(option: ProductOption, value: int) -> int:
-    if option.word == "dropdown":
-        return option.choice(value).price
-    return option.choices[0].price * value
 
 
 def _options(product: Product, encoded: PhpValue | None) -> dict[str, int]:
