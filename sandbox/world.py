@@ -43,22 +43,28 @@ class World:
         self.schemas = SchemaRegistry(state / "schemas")
         self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
         self.bus = Bus(state / "bus.db", self.clock, self.ledger, self.schemas.encode)
+        # What keeps a file of its own beside the stores; `sandbox.state` writes it down too.
+        self.databases = {"bus": state / "bus.db", "ledger": state / "ledger.db"}
         self.switchboard = Switchboard(config.keepalive_s)
-        self._stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail", "faults")}
-        self.faults = Faults(self._stores["faults"], self.clock, self.ledger)
+        self.stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail", "faults")}
+        self.faults = Faults(self.stores["faults"], self.clock, self.ledger)
         self.ports = Ports(self.faults)
-        self.org = Org(self._stores["salesforce"], self.clock, self.ledger, self.bus)
-        self.mailbox = Mailbox(self._stores["mail"], self.clock, self.ledger)
-        self.whmcs = Whmcs(self._stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
+        self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus)
+        self.mailbox = Mailbox(self.stores["mail"], self.clock, self.ledger)
+        self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
         seed(self.org)
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
         return self.clock.now()
 
+    def reload(self) -> None:
+        """Let go of what is known of a state that was replaced on disk."""
+        self.faults.reload()
+
     def close(self) -> None:
         """Release all files; everything is on disk already."""
-        for store in self._stores.values():
+        for store in self.stores.values():
             store.close()
         self.bus.close()
         self.ledger.close()
