@@ -44,11 +44,16 @@ class Clock:
         """Back to the time outside."""
         self._move(timedelta())
 
-    def _move(self, offset: timedelta) -> None:
+    @classmethod
+    def possible(cls, offset: timedelta) -> timedelta:
+        """The offset itself. Raises OverflowError when it leads out of the years of `datetime`."""
         # A day of room on either side, so that no time zone's local time of it is out of range either.
         for room in (timedelta(days=-1), timedelta(days=1)):
-            self.wall() + offset + room
-        self._offset = offset
+            cls.wall() + offset + room
+        return offset
+
+    def _move(self, offset: timedelta) -> None:
+        self._offset = self.possible(offset)
         if self._path:
             partial = self._path.with_suffix(".new")
             partial.write_text(json.dumps({"offset_s": offset.total_seconds()}), encoding="utf-8")

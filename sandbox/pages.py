@@ -68,6 +68,12 @@ def refuse_foreign_forms(request: Request) -> None:
         raise HTTPException(403, "This form was not sent from one of our own pages.")
 
 
+def refuse_foreign_pages(request: Request) -> None:
+    """Raises 403 for what a page of another origin has a browser send; programs send no Origin."""
+    if "origin" in request.headers:
+        refuse_foreign_forms(request)
+
+
 async def posted(request: Request) -> dict[str, str]:
     """The text fields of a form from one of our own pages; a file counts as nothing."""
     refuse_foreign_forms(request)
@@ -77,8 +83,7 @@ async def posted(request: Request) -> dict[str, str]:
 
 async def posted_json(request: Request) -> dict[str, Any]:
     """The JSON object that a program sent, {} without a body; raises 400 for another body, 403 for a foreign page's."""
-    if "origin" in request.headers:
-        refuse_foreign_forms(request)
+    refuse_foreign_pages(request)
     body = await request.body()
     try:
         sent = json.loads(body) if body else {}

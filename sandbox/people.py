@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
-from sandbox import control
+from sandbox import control, state_control
 from sandbox.desk import control as desk_control
 from sandbox.desk import pages as desk
 from sandbox.mail import pages as mail
@@ -21,7 +21,7 @@ def app(world: World) -> Starlette:
     return Starlette(
         routes=[
             Mount("/control", app=_control(world)),
-            Mount("/whmcs", routes=clientarea.routes(world)),
+            clientarea.mount(world, "/whmcs"),
             Mount("/mail", routes=mail.routes(world)),
             *desk.routes(world),
         ]
@@ -31,6 +31,7 @@ def app(world: World) -> Starlette:
 def _control(world: World) -> Starlette:
     routes = [
         *control.routes(world),
+        *state_control.routes(world),
         *desk_control.routes(world),
         *whmcs_control.routes(world),
         *mail.control(world),

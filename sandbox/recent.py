@@ -49,3 +49,8 @@ class Recent:
         row = self._rows.pop(name, None)
         if row is not None:
             self._size -= row.size
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._rows.clear()
+        self._size = 0

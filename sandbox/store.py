@@ -203,6 +203,7 @@ class Store:
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(_SCHEMA)
         self.recent = Recent()
+        self._tables: dict[str, Table] = {}
         self._counters: dict[str, int] = dict(self.db.execute("SELECT name, value FROM counters"))
         self._counted: set[str] = set()
         self._depth = 0
@@ -211,7 +212,14 @@ class Store:
 
     def table(self, kind: str, *, indexes: Iterable[str] = (), unique: Iterable[str] = ()) -> Table:
         """Declare a kind of record, and by which fields its records are found."""
-        return Table(self, kind, indexes, unique)
+        self._tables[kind] = Table(self, kind, indexes, unique)
+        return self._tables[kind]
+
+    def table_of(self, kind: str) -> Table:
+        """A table that was declared. Raises ValueError."""
+        if kind not in self._tables:
+            raise ValueError(f"there are no records of kind {kind} here")
+        return self._tables[kind]
 
     def next_number(self, counter: str, *, start: int = 1) -> int:
         """The next number of a named series. Like an autonumber it is not given back when a transaction fails."""
@@ -221,6 +229,20 @@ class Store:
         if not self._depth:
             self._save_counters()
         return value
+
+    def counters(self) -> dict[str, int]:
+        """The last number given out in each named series."""
+        return dict(self._counters)
+
+    def set_counter(self, counter: str, value: int) -> None:
+        """Go on behind this number; for a state that comes from elsewhere."""
+        self._counters[counter] = value
+        self.db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (counter, value))
+
+    def records(self) -> Iterator[tuple[str, str, Record]]:
+        """Kind, key and content of everything there is, in the order of creation, read from disk as one goes."""
+        for kind, key, body in self.db.execute("SELECT kind, key, body FROM records ORDER BY made"):
+            yield kind, key, json.loads(body)
 
     def on_commit(self, act: Callable[[], None]) -> None:
         """Call `act` once the running transaction is on disk; never, when it is undone. At once outside of one."""
@@ -245,6 +267,22 @@ class Store:
             waiting, self._after_commit = self._after_commit, []
             for act in waiting:
                 act()
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """An empty store to be filled inside; an exception brings back all that was there before, counters too."""
+        before = self.counters()
+        try:
+            with self.transaction():
+                for table in ("records", "index_rows", "counters"):
+                    self.db.execute(f"DELETE FROM {table}")  # noqa: S608
+                self._counters.clear()
+                self.recent.clear()
+                yield
+        except BaseException:
+            self.recent.clear()
+            self._counters = before
+            raise
 
     def touch(self, kind: str, key: str) -> None:
         """Note that a record changes in the running transaction; called by tables."""

@@ -18,13 +18,13 @@ class Control:
     """A program at the port for people."""
 
     def __init__(self, world: World) -> None:
-        self._app = people.app(world)
+        self.app = people.app(world)
 
     def get(self, path: str, **query: object) -> Reply:
-        return send(self._app, "GET", f"{path}?{urlencode(query)}" if query else path)
+        return send(self.app, "GET", f"{path}?{urlencode(query)}" if query else path)
 
     def post(self, path: str, body: object = None) -> Reply:
-        return send_json(self._app, path, body)
+        return send_json(self.app, path, body)
 
 
 @pytest.fixture(scope="session")
