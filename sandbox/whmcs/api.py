@@ -11,10 +11,12 @@ from starlette.routing import Route
 from sandbox.faults.rules import Offer
 from sandbox.faults.wire import Misbehaving
 from sandbox.whmcs import access, actions, mishaps
-from sandbox.whmcs.answers import Answer, Payload, Refused, failed, render, shaped
+from sandbox.whmcs.answers import Answer, Payload, Refused, failed
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import PhpArray, text
 from sandbox.whmcs.posting import sent_form
+from sandbox.whmcs.quirks.shaping import shaped
+from sandbox.whmcs.rendering import rendered
 from sandbox.world import World
 
 CORRELATION_HEADER = "X-Correlation-ID"
@@ -45,7 +47,8 @@ def app(world: World) -> Starlette:
     async def endpoint(request: Request) -> Response:
         call = await _call(world.whmcs, request)
         payload, status = answer(world.whmcs, call)
-        body, content_type = render(payload, text(call.form.get("responsetype")), call.action.lower())
+        quirks = world.whmcs.settings.shown_quirks()
+        body, content_type = rendered(payload, text(call.form.get("responsetype")), call.action, quirks)
         return Response(body, status_code=status, headers={"Content-Type": content_type})
 
     async def offer(request: Request) -> Offer:
@@ -70,7 +73,7 @@ def answer(whmcs: Whmcs, call: Call) -> tuple[Payload, int]:
     try:
         return _run(whmcs, call), 200
     except Refused as refusal:
-        return failed(refusal.message), refusal.status
+        return failed(refusal.message), 200 if whmcs.settings.shown_quirks().errors_are_200 else refusal.status
 
 
 def _run(whmcs: Whmcs, call: Call) -> Payload:
@@ -97,4 +100,4 @@ def _run(whmcs: Whmcs, call: Call) -> Payload:
 def _payload(result: Answer, whmcs: Whmcs) -> Payload:
     if result.failure:
         return failed(result.failure)
-    return shaped({"result": "success", **result.payload}, whmcs.settings.quirks)
+    return shaped({"result": "success", **result.payload}, whmcs.settings.shown_quirks())

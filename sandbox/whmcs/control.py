@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.pages import posted_json
+from sandbox.whmcs.about import explained
 from sandbox.whmcs.answers import Payload
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
 from sandbox.whmcs.install import Whmcs
@@ -15,6 +16,8 @@ from sandbox.whmcs.marks import mark_of, marked_orders, order_mark, services_of
 from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.whmcs.ordering.switches import ModuleFault
 from sandbox.whmcs.products import products
+from sandbox.whmcs.quirks.switches import listed
+from sandbox.whmcs.records import Settings
 from sandbox.world import World
 
 _TIMES = {"once": 1, "always": -1, "never": 0}
@@ -44,8 +47,7 @@ def routes(world: World) -> list[BaseRoute]:
                 change_settings(whmcs, await posted_json(request))
             except (ValidationError, ValueError) as error:
                 return _error(str(error), 422)
-        shown = asdict(whmcs.settings)
-        return JSONResponse({name: value for name, value in shown.items() if name not in _SECRETS})
+        return JSONResponse(shown_settings(whmcs.settings))
 
     async def state(request: Request) -> JSONResponse:
         query = request.query_params
@@ -59,6 +61,12 @@ def routes(world: World) -> list[BaseRoute]:
         Route("/whmcs/settings", settings, methods=["GET", "POST"]),
         Route("/whmcs/state", state),
     ]
+
+
+def shown_settings(settings: Settings) -> Payload:
+    """Every setting that is no secret; `about` explains them, `irregularities` lists profiles and switches."""
+    shown = {name: value for name, value in asdict(settings).items() if name not in _SECRETS}
+    return {**shown, "about": explained(Settings), "irregularities": listed(settings.shown_quirks())}
 
 
 def change_settings(whmcs: Whmcs, changes: Payload) -> None:

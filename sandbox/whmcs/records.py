@@ -1,12 +1,10 @@
 """What the simulated WHMCS keeps. Every record is plain data, so that the store can write it as JSON."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sandbox.whmcs.billing.switches import BillingSwitches
 from sandbox.whmcs.ordering.switches import OrderingSwitches
-
-Quirks = Literal["strict-docs", "legacy-strings", "single-object"]
+from sandbox.whmcs.quirks.switches import QuirkSwitches
 
 CUSTOMER_NUMBER_FIELD = 12
 
@@ -101,11 +99,10 @@ class SentMail:
 
 
 @dataclass
-class Settings(OrderingSwitches, BillingSwitches):
+class Settings(QuirkSwitches, OrderingSwitches, BillingSwitches):
     """How this install behaves where documentation is silent or installs differ; tests and the demo change it."""
 
     id: int = 1
-    quirks: Quirks = "strict-docs"
     api_identifier: str = "sandbox-identifier"
     api_secret: str = "sandbox-secret"  # noqa: S105 - public on purpose, it opens nothing but this sandbox
     api_access_key: str = "sandbox-access-key"

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import pytest
+from starlette.types import ASGIApp
 
 from sandbox.clock import Clock
 from sandbox.config import Config
@@ -13,9 +14,11 @@ from sandbox.faults.book import Faults
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
+from sandbox.whmcs import api
 from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import parse_urlencoded
+from sandbox.world import World
 
 CREDENTIALS = {"identifier": "sandbox-identifier", "secret": "sandbox-secret", "responsetype": "json"}
 
@@ -29,15 +32,30 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def whmcs(state: Path) -> Iterator[Whmcs]:
+    """An installation that answers in the documented shapes."""
     clock = Clock()
     store, ledger = Store(state / "whmcs.db"), Ledger(state / "ledger.db", clock)
     post, rules = Store(state / "mail.db"), Store(state / "faults.db")
     mailbox, faults = Mailbox(post, clock, ledger), Faults(rules, clock, ledger)
-    yield Whmcs(store, clock, ledger, Config(state=state), mailbox, faults)
+    installed = Whmcs(store, clock, ledger, Config(state=state), mailbox, faults)
+    installed.configure(quirks="strict-docs")
+    yield installed
     store.close()
     post.close()
     rules.close()
     ledger.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    opened = World(Config(state=tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(world: World) -> ASGIApp:
+    return api.app(world)
 
 
 @pytest.fixture
