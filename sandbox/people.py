@@ -21,7 +21,7 @@ def app(world: World) -> Starlette:
     return Starlette(
         routes=[
             Mount("/control", app=_control(world)),
-            clientarea.mount(world, "/whmcs"),
+            Mount("/whmcs", routes=clientarea.routes(world)),
             Mount("/mail", routes=mail.routes(world)),
             *desk.routes(world),
         ]
