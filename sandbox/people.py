@@ -21,7 +21,7 @@ def app(world: World) -> Starlette:
     return Starlette(
         routes=[
             Mount("/control", app=_control(world)),
-            Mount("/whmcs", routes=clientarea.routes(world)),
+            clientarea.mount(world, "/whmcs"),
             Mount("/mail", routes=mail.routes(world)),
             *desk.routes(world),
         ]

@@ -33,7 +33,10 @@ class Holds:
         """Return when the call is released. Raises Stopping."""
         held = Held(offer, asyncio.Event())
         self._held.setdefault(rule_id, []).append(held)
-        await held.freed.wait()
+        try:
+            await held.freed.wait()
+        finally:
+            self._forget(rule_id, held)
         self._go_on()
 
     def release(self, rule_id: str, count: int | None = None) -> int:
@@ -59,6 +62,12 @@ class Holds:
         self._stopping.set()
         for rule_id in list(self._held):
             self.release(rule_id)
+
+    def _forget(self, rule_id: str, held: Held) -> None:
+        """Whoever waited is not held any longer, released or gone."""
+        rest = [each for each in self._held.pop(rule_id, []) if each is not held]
+        if rest:
+            self._held[rule_id] = rest
 
     def _go_on(self) -> None:
         if self._stopping.is_set():

@@ -137,7 +137,11 @@ class Rule:
 
     def is_for(self, offer: Offer) -> bool:
         """Whether the call is one of those the rule counts."""
-        return fnmatchcase(offer.operation, self.operation) and self.spec.match.fits(offer)
+        return (
+            fnmatchcase(offer.operation, self.operation)
+            and self.fault.reaches(offer.operation)
+            and self.spec.match.fits(offer)
+        )
 
     def decide(self) -> bool:
         """Count a call that the rule is for, and say whether this is one to strike."""

@@ -7,18 +7,18 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.faults import bodies
-from sandbox.faults.book import Faults, Strike
+from sandbox.faults.book import Faults
 from sandbox.faults.exchange import Exchange, Gone, Recorded
 from sandbox.faults.holds import Stopping
 from sandbox.faults.kinds import http
-from sandbox.faults.kinds.base import At, Fault
+from sandbox.faults.kinds.base import Fault
 from sandbox.faults.rules import Offer
+from sandbox.faults.waits import Waits
 
 # What a system calls a request, and what it is about.
 Namer = Callable[[Request], Awaitable[Offer]]
 # What a system answers to a fault of its own, None where it is left to the application.
 Inside = Callable[[Request, Fault], Recorded | None]
-_WAITS = (http.Latency, http.Hold)
 _OUTCOMES = (http.Drop, http.Replacement, http.Drip, http.Truncate, http.PhpNotice, http.ContentType)
 
 
@@ -57,24 +57,16 @@ class Misbehaving:
 
     async def _serve(self, exchange: Exchange) -> None:
         offer = await self._namer(exchange.request)
-        waits: list[Strike[Fault]] = self._faults.take_each(offer, *_WAITS)
+        waits = Waits(self._faults, offer)
         struck = self._faults.take(offer, *self._kinds)
-        await self._wait(offer, waits, "before")
-        if struck is None and all(_at(each.fault) == "before" for each in waits):
+        await waits.until_over("before")
+        if struck is None and not waits.any("after"):
             await exchange.pass_on()
             return
         fault = struck.fault if struck else None
         answer = await self._answer(exchange, fault)
-        await self._wait(offer, waits, "after")
+        await waits.until_over("after")
         await self._deliver(exchange, fault, answer)
-
-    async def _wait(self, offer: Offer, waits: Sequence[Strike[Fault]], at: At) -> None:
-        for struck in waits:
-            fault = struck.fault
-            if isinstance(fault, http.Latency) and fault.at == at:
-                await self._faults.holds.pause(fault.ms / 1000)
-            elif isinstance(fault, http.Hold) and fault.at == at:
-                await self._faults.holds.hold(struck.rule_id, offer)
 
     async def _answer(self, exchange: Exchange, fault: Fault | None) -> Recorded:
         """What there is to send, with everything done that is to be done; empty where nothing is sent."""
@@ -143,7 +135,3 @@ class Misbehaving:
 async def _left(exchange: Exchange) -> None:
     while (await exchange.receive())["type"] != "http.disconnect":
         continue
-
-
-def _at(fault: Fault) -> At:
-    return fault.at if isinstance(fault, http.Latency | http.Hold) else "before"

@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sandbox.faults.rules import Offer
+from sandbox.faults.wire import Misbehaving
 from sandbox.pages import HEADERS, Pages, posted
 from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, PAYMENT_METHODS
 from sandbox.whmcs.billing.records import Invoice
@@ -166,14 +169,29 @@ class ClientArea:
         return wrapped
 
 
-def routes(world: World) -> list[BaseRoute]:
-    """The client area's routes, relative to where it is mounted."""
+def mount(world: World, path: str) -> Mount:
+    """The client area below a path; rules about faults know its pages by their names."""
+    shown = pages(world)
+
+    async def offer(request: Request) -> Offer:
+        name = next((each.name for each in shown if each.matches(request.scope)[0] is Match.FULL), "unknown")
+        return Offer("whmcs", name, frozenset(request.query_params.getlist("id")), text=str(request.url.query))
+
+    return Mount(
+        path,
+        routes=[*shown, Mount("/static", StaticFiles(directory=HERE / "static"))],
+        middleware=[Middleware(Misbehaving, faults=world.faults, system="whmcs", namer=offer)],
+    )
+
+
+def pages(world: World) -> list[Route]:
+    """The pages, under the names that rules about faults use."""
     area = ClientArea(world.whmcs)
+    both = ["GET", "POST"]
     return [
-        Route("/oauth/singlesignon.php", area.guarded(area.sign_on)),
-        Route("/clientarea.php", area.guarded(area.home)),
-        Route("/index.php", area.guarded(area.index), methods=["GET", "POST"]),
-        Route("/viewinvoice.php", area.guarded(area.invoice), methods=["GET", "POST"]),
-        Route("/logout.php", area.guarded(area.sign_out), methods=["POST"]),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Route("/oauth/singlesignon.php", area.guarded(area.sign_on), name="sso.redeem"),
+        Route("/clientarea.php", area.guarded(area.home), name="clientarea.home"),
+        Route("/index.php", area.guarded(area.index), methods=both, name="clientarea.page"),
+        Route("/viewinvoice.php", area.guarded(area.invoice), methods=both, name="clientarea.invoice"),
+        Route("/logout.php", area.guarded(area.sign_out), methods=["POST"], name="clientarea.logout"),
     ]

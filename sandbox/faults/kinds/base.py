@@ -1,5 +1,6 @@
 """What a kind of fault is: its parameters as fields, and where it can strike."""
 
+from fnmatch import fnmatchcase
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -16,15 +17,23 @@ Close = Literal["close", "reset"]
 class Fault(BaseModel):
     """One kind of fault with its parameters; the docstring of a subclass is its explanation for people.
 
-    `systems` are those in which it exists. `operations` are globs, of which the rule's operation has to match one;
-    the first is what a rule gets that names no operation. With `strikes` "call" it waits for a call, with "now" it
-    happens when the rule is made, with "standing" it is there for as long as the rule is.
+    `systems` are those in which it exists. It can strike operations that match one of the globs in `operations`, the
+    first of which is what a rule gets that names none, and leaves alone those in `never`. With `strikes` "call" it
+    waits for a call, with "now" it happens when the rule is made, with "standing" it is there as long as the rule is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def reaches(cls, operation: str) -> bool:
+        """Whether it can strike an operation of this name."""
+        return any(fnmatchcase(operation, glob) for glob in cls.operations) and not any(
+            fnmatchcase(operation, glob) for glob in cls.never
+        )
 
     kind: ClassVar[str]
     title: ClassVar[str]
     systems: ClassVar[tuple[str, ...]]
     operations: ClassVar[tuple[str, ...]] = ("*",)
+    never: ClassVar[tuple[str, ...]] = ()
     strikes: ClassVar[tuple[Literal["call", "now", "standing"], ...]] = ("call",)

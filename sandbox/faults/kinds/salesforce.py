@@ -9,6 +9,7 @@ from sandbox.faults.kinds.base import At, Fault
 
 class _Inside(Fault):
     systems: ClassVar[tuple[str, ...]] = ("salesforce",)
+    never: ClassVar[tuple[str, ...]] = ("token", "userinfo", "identity", "revoke", "versions", "login")
 
 
 class SessionExpired(_Inside):
@@ -27,6 +28,7 @@ class TokenError(_Inside):
     kind = "token_error"
     title = "No token"
     operations = ("token",)
+    never = ()
 
     error: str = Field("invalid_grant", description="OAuth's error")
     error_description: str = Field("authentication failure", description="Its description")
@@ -49,10 +51,12 @@ class ServerUnavailable(_Inside):
 
 
 class RowLock(_Inside):
-    """400 UNABLE_TO_LOCK_ROW: somebody else holds the record; also within a Composite."""
+    """400 UNABLE_TO_LOCK_ROW: somebody else holds the record, whichever call wants to write it: its own, a part of a
+    Composite, or a row among others."""
 
     kind = "row_lock"
     title = "Row locked"
+    operations = ("record.*",)
 
 
 class SalesforceError(_Inside):

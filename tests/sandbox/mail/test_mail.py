@@ -50,7 +50,7 @@ def test_a_message_sent_by_smtp_is_kept_byte_for_byte(world: World) -> None:
     raw = letter().as_bytes(policy=SMTP)
 
     async def deliver() -> None:
-        server = smtp.SmtpServer(world.mailbox)
+        server = smtp.SmtpServer(world.mailbox, world.faults)
         await server.start("127.0.0.1", 0)
         try:
             await asyncio.to_thread(_send, server.port, raw)
@@ -70,7 +70,7 @@ def _send(port: int, raw: bytes) -> None:
 
 def test_a_taken_port_is_said(world: World) -> None:
     async def twice() -> None:
-        first, second = smtp.SmtpServer(world.mailbox), smtp.SmtpServer(world.mailbox)
+        first, second = smtp.SmtpServer(world.mailbox, world.faults), smtp.SmtpServer(world.mailbox, world.faults)
         await first.start("127.0.0.1", 0)
         try:
             with pytest.raises(PortTaken):
