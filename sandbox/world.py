@@ -14,6 +14,7 @@ from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
+from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.pubsub.switchboard import Switchboard
 from sandbox.salesforce.seed import seed
@@ -52,6 +53,8 @@ class World:
         self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus)
         self.mailbox = Mailbox(self.stores["mail"], self.clock, self.ledger)
         self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
+        self.mishaps = Mishaps(self.faults)
+        self.org.before_write = self.mishaps.before_write
         seed(self.org)
 
     def now(self) -> datetime:

@@ -3,13 +3,17 @@
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.faults.wire import Misbehaving
+from sandbox.salesforce import mishaps
 from sandbox.salesforce.oauth import OAuthError, Tokens
 from sandbox.salesforce.org import ORGANIZATION_ID
 from sandbox.salesforce.rest import transport
+from sandbox.salesforce.rest.service import Service
 from sandbox.store import Record
 from sandbox.world import World
 
@@ -19,7 +23,27 @@ _JSON = "application/json;charset=UTF-8"
 
 def app(world: World) -> Starlette:
     """The application that listens as the org."""
-    return Starlette(routes=[*_oauth_routes(world), *transport.routes(world)])
+    service = service_of(world)
+    misbehaving = Middleware(
+        Misbehaving,
+        faults=world.faults,
+        system="salesforce",
+        namer=mishaps.Names(service.operation_of),
+        inside_kinds=mishaps.AT_THE_DOOR,
+        inside=mishaps.at_the_door(world.org),
+    )
+    return Starlette(routes=[*_oauth_routes(world), *transport.routes(world, service)], middleware=[misbehaving])
+
+
+def service_of(world: World) -> Service:
+    """The REST API of the org."""
+    return Service(world.org, world.schemas, world.ledger, world.mishaps)
+
+
+def operations(world: World) -> list[str]:
+    """What every request can be called in the ledger."""
+    apart = [each.name for each in app(world).routes if isinstance(each, Route) and "{rest:path}" not in each.path]
+    return [*dict.fromkeys(apart), *service_of(world).operations()]
 
 
 def _oauth_routes(world: World) -> list[Route]:

@@ -1,6 +1,6 @@
 """The org: its records, and the one way in which they change, whoever asks: REST, the desk, or another rule."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sandbox.clock import Clock
@@ -17,6 +17,9 @@ ORGANIZATION_ID = ids.make("00D", 1)
 # Searched for by equality often enough to deserve an index beside ids and external ids.
 _INDEXED = {"Contact.Email", "Product2.StockKeepingUnit", "User.Username", "Pricebook2.Name"}
 
+# Told of the verb, the type and the id of a record that somebody wants to write; refuses by raising ApiError.
+Guard = Callable[[str, str, str], None]
+
 
 class Org:
     """Records by type and id. Field names are as in the schema; unknown types are the caller's to refuse."""
@@ -28,6 +31,7 @@ class Org:
         self.ledger = ledger
         self.bus = bus
         self.sessions = Sessions(store, clock, ORGANIZATION_ID)
+        self.before_write: Guard = _nothing_against_it
         self._tables = {each.name: self._table(each) for each in self.schema if not each.event}
         self._bins = {each.name: store.table(f"{each.name} deleted") for each in self.schema if not each.event}
 
@@ -71,6 +75,7 @@ class Org:
         if sobject.read_only or not sobject.createable:
             message = f"entity type {sobject.name} does not support create"
             raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
+        self.before_write("create", sobject.name, "")
         record = self._accept(sobject, fields, "createable")
         return self.insert(sobject, record, user_id)
 
@@ -79,6 +84,7 @@ class Org:
         sobject = self.schema[type_name]
         before = self.existing(sobject.name, record_id)
         self._refuse_read_only(sobject)
+        self.before_write("update", sobject.name, record_id)
         self.amend(sobject, before, self._accept(sobject, fields, "updateable"), user_id)
 
     def delete(self, type_name: str, record_id: str, user_id: str) -> None:
@@ -86,6 +92,7 @@ class Org:
         sobject = self.schema[type_name]
         before = self.existing(sobject.name, record_id)
         self._refuse_read_only(sobject)
+        self.before_write("delete", sobject.name, record_id)
         with self.store.transaction():
             rules.before_delete(Saving(self, sobject, before, dict(before), user_id))
             self._tables[sobject.name].delete(record_id)
@@ -183,6 +190,10 @@ class Org:
         ]
         unique = [each.name for each in fields if each.unique]
         return self.store.table(sobject.name, indexes=indexes, unique=unique)
+
+
+def _nothing_against_it(_verb: str, _type_name: str, _record_id: str) -> None:
+    """The guard of an org of its own."""
 
 
 def _default(field: Field, user_id: str) -> Any:

@@ -16,7 +16,8 @@ _PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-
 
 @dataclass(frozen=True)
 class Call:
-    """What somebody asks of `/services/data/vNN.0/…`; header names in lower case."""
+    """What somebody asks of `/services/data/vNN.0/…`; header names in lower case. A call inside of another knows that
+    one's operation as `inside`, and what the caller named it as `label`."""
 
     method: str
     version: float
@@ -25,6 +26,8 @@ class Call:
     headers: Mapping[str, str]
     body: Any
     user_id: str
+    inside: str = ""
+    label: str = ""
 
     @property
     def base(self) -> str:
@@ -36,12 +39,11 @@ class Call:
         """The caller's own id of what it is doing."""
         return self.headers.get("x-correlation-id", "")
 
-    def within(self, method: str, address: "Address", headers: Mapping[str, str], body: Any) -> "Call":
+    def within(self, method: str, address: "Address", headers: Mapping[str, str], body: Any, label: str = "") -> "Call":
         """A call made inside of this one, by the same user, with headers of its own beside those that pass on."""
         inherited = {name: value for name, value in self.headers.items() if name in _PASSED_ON}
-        return Call(
-            method, address.version, address.segments, address.params, {**inherited, **headers}, body, self.user_id
-        )
+        own, inside = {**inherited, **headers}, "/".join(self.segments).lower()
+        return Call(method, address.version, address.segments, address.params, own, body, self.user_id, inside, label)
 
     def fields(self) -> dict[str, Any]:
         """The body as a record. Raises ApiError when it is none."""

@@ -1,7 +1,7 @@
 """Which method on which path is answered by which function."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.salesforce.errors import method_not_allowed, not_found
@@ -42,17 +42,21 @@ class Routes:
             *self._many_calls(),
         ]
 
-    def find(self, call: Call) -> tuple[Route, tuple[str, ...]]:
+    def operations(self) -> list[str]:
+        """The operation of every route."""
+        return [route.operation for route in self._routes]
+
+    def find(self, method: str, segments: Sequence[str]) -> tuple[Route, tuple[str, ...]]:
         """The route and the variable parts of its path. Raises ApiError NOT_FOUND or METHOD_NOT_ALLOWED."""
         # A slash within a value is part of it, not of the path.
-        path = "/".join(segment.replace("/", "\0") for segment in call.segments)
+        path = "/".join(segment.replace("/", "\0") for segment in segments)
         matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(path))]
         if not matches:
             raise not_found()
         for route, match in matches:
-            if route.method == call.method:
+            if route.method == method:
                 return route, tuple(text.replace("\0", "/") for text in match.groups())
-        raise method_not_allowed(call.method, dict.fromkeys(route.method for route, _ in matches))
+        raise method_not_allowed(method, dict.fromkeys(route.method for route, _ in matches))
 
     def _about_the_org(self) -> list[Route]:
         one = r"([^/]+)"

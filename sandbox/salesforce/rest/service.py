@@ -7,9 +7,10 @@ from typing import Any
 from sandbox.ledger import Ledger
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.events import SchemaRegistry
+from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.rest.calls import Answer, Call, Part, refusal
-from sandbox.salesforce.rest.routes import Routes
+from sandbox.salesforce.rest.calls import Answer, Call, Part, parse_address, refusal
+from sandbox.salesforce.rest.routes import Route, Routes
 
 # Enough for a load test in a day; an Unlimited org of some size has as many.
 DAILY_REQUESTS = 5_000_000
@@ -19,8 +20,9 @@ _DAILY_EVENTS = 50_000
 class Service:
     """Answers calls. Each one is a transaction: what fails has changed nothing and published nothing."""
 
-    def __init__(self, org: Org, schemas: SchemaRegistry, ledger: Ledger) -> None:
+    def __init__(self, org: Org, schemas: SchemaRegistry, ledger: Ledger, mishaps: Mishaps) -> None:
         self._org = org
+        self._mishaps = mishaps
         self._schemas = schemas
         self._ledger = ledger
         self._routes = Routes(org, schemas, self._limits, self._dispatch)
@@ -46,16 +48,29 @@ class Service:
     def _dispatch(self, call: Call) -> tuple[str, Answer]:
         operation = "unknown"
         try:
-            route, arguments = self._routes.find(call)
-            operation = route.operation.format(self._type_name(arguments))
+            route, arguments = self._routes.find(call.method, call.segments)
+            operation = self._named(route, arguments)
             with self._org.store.transaction() if route.atomic else nullcontext():
-                return operation, route.handler(call, *arguments)
+                return operation, self._mishaps.carry_out(call, operation, lambda: route.handler(call, *arguments))
         except ApiError as error:
             return operation, refusal(error)
 
-    def _type_name(self, arguments: tuple[str, ...]) -> str:
+    def operation_of(self, method: str, url: str) -> str:
+        """What a request would be called in the ledger; `unknown` where there is nothing."""
+        address = parse_address(url)
+        try:
+            return self._named(*self._routes.find(method, address.segments)) if address else "unknown"
+        except ApiError:
+            return "unknown"
+
+    def operations(self) -> list[str]:
+        """Every operation that calls have in the ledger."""
+        types = [each.name for each in self._org.schema]
+        return list(dict.fromkeys(each.format(name) for each in self._routes.operations() for name in types))
+
+    def _named(self, route: Route, arguments: tuple[str, ...]) -> str:
         sobject = self._org.schema.get(arguments[0]) if arguments else None
-        return sobject.name if sobject else ""
+        return route.operation.format(sobject.name if sobject else "")
 
     def _limits(self, _: Call) -> Answer:
         # One subscriber takes every event once, so what was published is what was delivered.

@@ -117,7 +117,7 @@ class Run:
         if address is None:
             raise not_found()
         self.permit(sub, address)
-        return self.call.within(sub.method, address, sub.headers, in_body(sub.body, self.answered))
+        return self.call.within(sub.method, address, sub.headers, in_body(sub.body, self.answered), sub.reference_id)
 
 
 def shown(part: Part) -> dict[str, Any]:

@@ -21,12 +21,12 @@ _JSON = "application/json;charset=UTF-8"
 _XML = {"application/xml", "text/xml"}
 
 
-def routes(world: World) -> list[Route]:
+def routes(world: World, service: Service) -> list[Route]:
     """Everything under `/services/data`, with the session of each request checked."""
-    endpoint = _Endpoint(world)
+    endpoint = _Endpoint(world, service)
     return [
-        Route("/services/data", _versions, methods=["GET"]),
-        Route("/services/data/", _versions, methods=["GET"]),
+        Route("/services/data", _versions, methods=["GET"], name="versions"),
+        Route("/services/data/", _versions, methods=["GET"], name="versions"),
         Route("/services/data/{rest:path}", endpoint),
     ]
 
@@ -45,9 +45,9 @@ async def _versions(_: Request) -> Response:
 class _Endpoint:
     """An application of its own rather than a function, so that methods HTTP does not know are answered here too."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, service: Service) -> None:
         self._world = world
-        self._service = Service(world.org, world.schemas, world.ledger)
+        self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
