@@ -10,12 +10,16 @@ from starlette.routing import Route
 
 from sandbox.faults.rules import Offer
 from sandbox.faults.wire import Misbehaving
-from sandbox.whmcs import access, actions, mishaps
+from sandbox.whmcs import actions, mishaps
+from sandbox.whmcs.access import checks
+from sandbox.whmcs.actions import Action
+from sandbox.whmcs.actions.documented import documented
 from sandbox.whmcs.answers import Answer, Payload, Refused, failed
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import PhpArray, text
 from sandbox.whmcs.posting import sent_form
 from sandbox.whmcs.quirks.shaping import shaped
+from sandbox.whmcs.records import Settings
 from sandbox.whmcs.rendering import rendered
 from sandbox.world import World
 
@@ -80,13 +84,10 @@ def _run(whmcs: Whmcs, call: Call) -> Payload:
     settings = whmcs.settings
     offer = call.offer() if whmcs.faults.concern("whmcs") else None
     mishaps.refuse_address(whmcs, offer, call.address)
-    access.check_address(settings, call.form, call.address)
-    access.check_credentials(settings, call.form)
-    action = actions.BY_NAME.get(call.action.lower())
-    if action is None:
-        message = f'Invalid API Action: "{call.action.lower()}" is not a valid API action'
-        raise Refused(message, settings.unknown_action_status)
-    access.check_role(settings, action.name)
+    checks.check_address(settings, call.form, call.address)
+    caller = checks.authenticate(settings, call.form)
+    action = _action(settings, call.action)
+    checks.check_role(caller, action.name)
     mishap = mishaps.mishap(whmcs, offer)
     mishap.strike("before")
     with whmcs.caller(call.correlation_id):
@@ -95,6 +96,16 @@ def _run(whmcs: Whmcs, call: Call) -> Payload:
             whmcs.note(action.name, result.key, result.detail)
     mishap.strike("after")
     return _payload(result, whmcs)
+
+
+def _action(settings: Settings, sent: str) -> Action:
+    """The action of this name. One that WHMCS has and the sandbox has not is as if no API role listed it."""
+    name = sent.lower()
+    if name in actions.BY_NAME:
+        return actions.BY_NAME[name]
+    if name in documented():
+        raise checks.not_allowed(name)
+    raise Refused(settings.unknown_action_text.replace("{action}", name), settings.unknown_action_status)
 
 
 def _payload(result: Answer, whmcs: Whmcs) -> Payload:

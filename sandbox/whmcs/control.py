@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.pages import posted_json
 from sandbox.whmcs.about import explained
+from sandbox.whmcs.actions import BY_NAME
+from sandbox.whmcs.actions.documented import Documented, documented
 from sandbox.whmcs.answers import Payload
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
 from sandbox.whmcs.install import Whmcs
@@ -21,7 +23,7 @@ from sandbox.whmcs.records import Settings
 from sandbox.world import World
 
 _TIMES = {"once": 1, "always": -1, "never": 0}
-_SECRETS = ("api_secret", "admin_password", "api_access_key")
+_SECRETS = ("api_secret", "admin_password", "api_access_key", "api_credentials")
 
 
 def routes(world: World) -> list[BaseRoute]:
@@ -49,6 +51,9 @@ def routes(world: World) -> list[BaseRoute]:
                 return _error(str(error), 422)
         return JSONResponse(shown_settings(whmcs.settings))
 
+    async def known_actions(_: Request) -> JSONResponse:
+        return JSONResponse({each.name: _simulated(each) for each in documented().values()})
+
     async def state(request: Request) -> JSONResponse:
         query = request.query_params
         client = query.get("client", "")
@@ -58,6 +63,7 @@ def routes(world: World) -> list[BaseRoute]:
 
     return [
         Route("/whmcs/clients/{client:int}/paymethods", pay_methods, methods=["POST"]),
+        Route("/whmcs/actions", known_actions),
         Route("/whmcs/settings", settings, methods=["GET", "POST"]),
         Route("/whmcs/state", state),
     ]
@@ -67,6 +73,12 @@ def shown_settings(settings: Settings) -> Payload:
     """Every setting that is no secret; `about` explains them, `irregularities` lists profiles and switches."""
     shown = {name: value for name, value in asdict(settings).items() if name not in _SECRETS}
     return {**shown, "about": explained(Settings), "irregularities": listed(settings.shown_quirks())}
+
+
+def _simulated(action: Documented) -> Payload:
+    """Whether this installation answers the action, and which documented parameters change nothing in it."""
+    found = BY_NAME.get(action.name.lower())
+    return {"simulated": found is not None, "ignores": sorted(found.ignores) if found else []}
 
 
 def change_settings(whmcs: Whmcs, changes: Payload) -> None:

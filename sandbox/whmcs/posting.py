@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncGenerator
 
-from starlette.datastructures import UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -49,8 +50,15 @@ async def _multipart(request: Request, body: bytes) -> PhpArray:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
+    _, options = parse_options_header(request.headers["content-type"])
+    # PHP does not look at a charset.
+    kind = b'multipart/form-data; boundary="%s"' % options.get(b"boundary", b"")
     parser = MultiPartParser(
-        request.headers, stream(), max_files=_MOST_PARTS, max_fields=_MOST_PARTS, max_part_size=POST_MAX_SIZE
+        Headers(raw=[(b"content-type", kind)]),
+        stream(),
+        max_files=_MOST_PARTS,
+        max_fields=_MOST_PARTS,
+        max_part_size=POST_MAX_SIZE,
     )
     try:
         form = await parser.parse()

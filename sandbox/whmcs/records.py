@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sandbox.whmcs.access.switches import AccessSwitches
 from sandbox.whmcs.billing.switches import BillingSwitches
 from sandbox.whmcs.ordering.switches import OrderingSwitches
 from sandbox.whmcs.quirks.switches import QuirkSwitches
@@ -99,17 +100,8 @@ class SentMail:
 
 
 @dataclass
-class Settings(QuirkSwitches, OrderingSwitches, BillingSwitches):
+class Settings(AccessSwitches, QuirkSwitches, OrderingSwitches, BillingSwitches):
     """How this install behaves where documentation is silent or installs differ; tests and the demo change it."""
 
     id: int = 1
-    api_identifier: str = "sandbox-identifier"
-    api_secret: str = "sandbox-secret"  # noqa: S105 - public on purpose, it opens nothing but this sandbox
-    api_access_key: str = "sandbox-access-key"
-    admin_username: str = "admin"
-    admin_password: str = "sandbox-admin"  # noqa: S105 - as above
     portal_url: str = "http://localhost:8000/account/payment/"
-    ip_allow_list: list[str] = field(default_factory=list)
-    api_role: list[str] = field(default_factory=list)
-    accept_get: bool = False
-    unknown_action_status: int = 200

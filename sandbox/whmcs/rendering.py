@@ -22,7 +22,7 @@ _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def rendered(payload: Payload, response_type: str, action: str, quirks: Quirks) -> tuple[bytes, str]:
     """Body and content type. Without a known response type the legacy `key=value;` text comes (§1)."""
     body, content_type = _written(payload, response_type.lower(), action.lower())
-    raw = body.encode()
+    raw = body.encode("utf-8", "replace")
     if quirks.php_notice:
         raw = _NOTICE + raw
     if quirks.byte_order_mark:

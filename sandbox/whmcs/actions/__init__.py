@@ -13,10 +13,14 @@ Run = Callable[[Whmcs, PhpArray], Answer]
 
 @dataclass(frozen=True)
 class Action:
-    """One action under its canonical name, which is also its name in the ledger."""
+    """One action under its canonical name, which is also its name in the ledger.
+
+    `ignores` are documented parameters that change nothing here, as they change little elsewhere.
+    """
 
     name: str
     run: Run
+    ignores: frozenset[str] = frozenset()
 
 
 _ALL = (

@@ -51,6 +51,17 @@ def test_of_a_multipart_body_the_fields_count_and_the_files_do_not(app: ASGIApp)
     assert send(app, "POST", URL, headers=headers, chunks=["".join([*parts, file]).encode()]).status == 200
 
 
+@pytest.mark.parametrize("charset", ["utf-7", "punycode", "unicode_escape", "no-such"])
+def test_the_charset_of_a_multipart_body_changes_nothing(app: ASGIApp, charset: str) -> None:
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in AIKO.items()]
+    access = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in CREDENTIALS.items()
+    ]
+    headers = {"content-type": f"multipart/form-data; charset={charset}; boundary=b"}
+    send(app, "POST", URL, headers=headers, chunks=["".join([*access, *parts, "--b--\r\n"]).encode()])
+    assert post(app, {"action": "GetClientsDetails", "clientid": 1}).json()["firstname"] == "愛子"
+
+
 def test_a_body_beyond_post_max_size_arrives_empty(app: ASGIApp) -> None:
     body = urlencode({**CREDENTIALS, "action": "GetOrderStatuses", "notes": "x" * POST_MAX_SIZE}).encode()
     half = len(body) // 2
