@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from sandbox import people
 from sandbox.config import Config, parse_args
+from sandbox.esim import api as esim
 from sandbox.faults.ports import door
 from sandbox.mail import smtp
 from sandbox.salesforce import app as salesforce
@@ -60,6 +61,7 @@ def _http_servers(world: World) -> list[HttpServer]:
     return [
         _behind_tls(world, "salesforce", salesforce.app(world), config.salesforce_port),
         _behind_tls(world, "whmcs", whmcs.app(world), config.whmcs_port),
+        _behind_tls(world, "esim", esim.app(world), config.esim_port),
         HttpServer("people", people.app(world), config.host, config.people_port),
     ]
 
@@ -93,6 +95,8 @@ def _facts(world: World) -> dict[str, Any]:
         "whmcs_secret": settings.api_secret,
         "whmcs_payment_method": settings.gateways[0].module,
         "whmcs_customer_number_field_id": CUSTOMER_NUMBER_FIELD,
+        "esim_url": config.esim_url,
+        "esim_key": world.esim.settings.api_key,
         "people_url": config.people_url,
         "smtp": f"localhost:{config.smtp_port}",
         "ca": str(authority.ca.resolve()),

@@ -17,6 +17,7 @@ class Config:
     salesforce_port: int = 8443
     pubsub_port: int = 7443
     whmcs_port: int = 8444
+    esim_port: int = 8445
     people_port: int = 8480
     smtp_port: int = 8025
     host: str = "127.0.0.1"
@@ -39,17 +40,23 @@ class Config:
         return f"https://localhost:{self.whmcs_port}"
 
     @property
+    def esim_url(self) -> str:
+        """Origin of the eSIM provider."""
+        return f"https://localhost:{self.esim_port}"
+
+    @property
     def people_url(self) -> str:
         """Origin of the pages for human eyes."""
         return f"http://localhost:{self.people_port}"
 
 
-PORTS = ("salesforce", "pubsub", "whmcs", "people", "smtp")
+PORTS = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
 
 
 def parse_args(argv: Sequence[str]) -> Config:
     """Turn command-line arguments into a Config; a wrong argument ends the process with argparse's sentence."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Salesforce, WHMCS and mail, simulated.")
+    description = "Salesforce, WHMCS, an eSIM provider and mail, simulated."
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=description)
     parser.add_argument("--state", type=Path, required=True, help="directory that keeps everything between starts")
     parser.add_argument("--host", default=Config.host, help="address to listen on (default %(default)s)")
     parser.add_argument("--keepalive-s", type=float, default=Config.keepalive_s, help="Pub/Sub keepalive in seconds")

@@ -9,6 +9,7 @@ from starlette.routing import Mount
 from sandbox import control, state_control
 from sandbox.desk import control as desk_control
 from sandbox.desk import pages as desk
+from sandbox.esim import control as esim_control
 from sandbox.mail import pages as mail
 from sandbox.salesforce.pubsub import control as pubsub_control
 from sandbox.whmcs import clientarea
@@ -34,6 +35,7 @@ def _control(world: World) -> Starlette:
         *state_control.routes(world),
         *desk_control.routes(world),
         *whmcs_control.routes(world),
+        *esim_control.routes(world),
         *mail.control(world),
         Mount("/pubsub", routes=pubsub_control.routes(world)),
     ]

@@ -8,6 +8,7 @@ from typing import TextIO
 from sandbox.authority import open_authority
 from sandbox.clock import Clock
 from sandbox.config import Config
+from sandbox.esim.provider import Provider
 from sandbox.faults.book import Faults
 from sandbox.faults.ports import Ports
 from sandbox.ledger import Ledger
@@ -47,7 +48,7 @@ class World:
         # What keeps a file of its own beside the stores; `sandbox.state` writes it down too.
         self.databases = {"bus": state / "bus.db", "ledger": state / "ledger.db"}
         self.switchboard = Switchboard(config.keepalive_s)
-        self.stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "mail", "faults")}
+        self.stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "esim", "mail", "faults")}
         self.faults = Faults(self.stores["faults"], self.clock, self.ledger)
         self.ports = Ports(self.faults)
         self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus)
@@ -55,6 +56,7 @@ class World:
         self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
         self.mishaps = Mishaps(self.faults)
         self.org.before_write = self.mishaps.before_write
+        self.esim = Provider(self.stores["esim"], self.clock, self.ledger)
         seed(self.org)
 
     def now(self) -> datetime:

@@ -16,7 +16,7 @@ class Sandbox:
 
     def __init__(self, state: Path, *extra: str) -> None:
         state.mkdir(parents=True, exist_ok=True)
-        ports = [part for name in ("salesforce", "pubsub", "whmcs", "people", "smtp") for part in _port(name)]
+        ports = [part for name in ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp") for part in _port(name)]
         command = [python(), "-m", "sandbox", "--state", str(state), *ports, *extra]
         self.log = state / "sandbox.log"
         self._process = spawn(command, log=self.log, stdout=subprocess.PIPE)

@@ -40,7 +40,7 @@ class Ports:
         return cls(*(free_port() for _ in range(6)))
 
     def of_sandbox(self) -> list[str]:
-        names = ("salesforce", "pubsub", "whmcs", "people", "smtp")
+        names = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
         return [part for name in names for part in (f"--{name}-port", str(getattr(self, name)))]
 
 

@@ -1,0 +1,1 @@
+"""An eSIM provider: lines, tickets, install data (esim.md)."""
