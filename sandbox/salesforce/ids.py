@@ -20,9 +20,12 @@ def normalise(text: str) -> str | None:
     """The 18-character form of an id given in either form; None when it is no id or its suffix is wrong."""
     if len(text) not in (15, 18) or not all(char in _ALPHABET for char in text):
         return None
-    whole = suffixed(text[:15])
+    if len(text) == 15:
+        return suffixed(text)
     # The suffix repairs an id that lost its case; one that merely disagrees is refused.
-    return whole if len(text) == 15 or text[15:].upper() == whole[15:] else None
+    short = _repaired(text) if text in (text.lower(), text.upper()) else text[:15]
+    whole = suffixed(short)
+    return whole if text[15:].upper() == whole[15:] else None
 
 
 def make(prefix: str, number: int) -> str:
@@ -32,3 +35,9 @@ def make(prefix: str, number: int) -> str:
         number, rest = divmod(number, len(_ALPHABET))
         short = _ALPHABET[rest] + short
     return suffixed(prefix + _INSTANCE + short.rjust(6, "0"))
+
+
+def _repaired(text: str) -> str:
+    """The first 15 characters with the case that the suffix remembers."""
+    bits = [_SUFFIX.find(char.upper()) >> at & 1 for char in text[15:] for at in range(5)]
+    return "".join(char.upper() if bit else char.lower() for char, bit in zip(text, bits, strict=False))

@@ -3,7 +3,10 @@
 import re
 from datetime import UTC, date, datetime
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DATETIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# No calendar of the platform goes further.
+_YEARS = range(1700, 4001)
 
 
 def write(moment: datetime) -> str:
@@ -21,15 +24,20 @@ def read(text: str) -> str | None:
         moment = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in (None, 'Z') else zone}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    if moment.year not in _YEARS:
+        return None
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{(fraction or '.')[1:4]:0<3}+0000"
 
 
 def read_date(text: str) -> str | None:
     """A date as `YYYY-MM-DD`; None when it is none."""
+    if not _DATE.fullmatch(text):
+        return None
     try:
-        return date.fromisoformat(text).isoformat() if len(text) == 10 else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return text if day.year in _YEARS else None
 
 
 def parse(text: str) -> datetime:

@@ -1,12 +1,16 @@
 """The org: its records, and the one way in which they change, whoever asks: REST, the desk, or another rule."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.ledger import Ledger
-from sandbox.salesforce import ids, moments, rules, schema, values
+from sandbox.salesforce import checks, ids, moments, org_schema, rules
+from sandbox.salesforce.accepting import accept
 from sandbox.salesforce.bus import Bus
+from sandbox.salesforce.contents import Contents
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.saving import Saving
 from sandbox.salesforce.schema import Field, SObject
@@ -14,8 +18,6 @@ from sandbox.salesforce.sessions import Sessions
 from sandbox.store import Duplicate, Record, Store, Table
 
 ORGANIZATION_ID = ids.make("00D", 1)
-# Searched for by equality often enough to deserve an index beside ids and external ids.
-_INDEXED = {"Contact.Email", "Product2.StockKeepingUnit", "User.Username", "Pricebook2.Name"}
 
 # Told of the verb, the type and the id of a record that somebody wants to write; refuses by raising ApiError.
 Guard = Callable[[str, str, str], None]
@@ -24,29 +26,42 @@ Guard = Callable[[str, str, str], None]
 class Org:
     """Records by type and id. Field names are as in the schema; unknown types are the caller's to refuse."""
 
-    def __init__(self, store: Store, clock: Clock, ledger: Ledger, bus: Bus) -> None:
-        self.schema = schema.load()
+    def __init__(self, store: Store, clock: Clock, ledger: Ledger, bus: Bus, schemas: Sequence[Path] = ()) -> None:
+        """`schemas` are files that add to the org's schema. Raises SchemaError."""
+        loaded = org_schema.load(store, clock, schemas)
+        self.schema = loaded.schema
+        self.schema_changed_at = loaded.changed_at
         self.store = store
         self.clock = clock
         self.ledger = ledger
         self.bus = bus
         self.sessions = Sessions(store, clock, ORGANIZATION_ID)
         self.before_write: Guard = _nothing_against_it
+        self.contents = Contents(store)
+        self._origin = ""
         self._tables = {each.name: self._table(each) for each in self.schema if not each.event}
-        self._bins = {each.name: store.table(f"{each.name} deleted") for each in self.schema if not each.event}
+        self._bins = {each.name: self._bin(each) for each in self.schema if not each.event}
 
     def table(self, type_name: str) -> Table:
         """The living records of a type; read only."""
         return self._tables[type_name]
 
+    def bin(self, type_name: str) -> Table:
+        """The deleted records of a type; read only."""
+        return self._bins[type_name]
+
     def get(self, type_name: str, record_id: str) -> Record | None:
         """A living record."""
         return self._tables[type_name].get(record_id)
 
+    def deleted(self, type_name: str, record_id: str) -> bool:
+        """Whether there was such a record and it lies in the bin."""
+        return self._bins[type_name].get(record_id) is not None
+
     def existing(self, type_name: str, record_id: str) -> Record:
         """A living record. Raises ApiError ENTITY_IS_DELETED or NOT_FOUND."""
         record = self._tables[type_name].get(record_id)
-        if record is None and self._bins[type_name].get(record_id):
+        if record is None and self.deleted(type_name, record_id):
             raise ApiError("ENTITY_IS_DELETED", "entity is deleted", [])
         if record is None:
             raise not_found()
@@ -62,6 +77,13 @@ class Org:
         """Living records whose indexed field equals the value."""
         return self._tables[type_name].find(field, value)
 
+    def by_key(self, sobject: SObject, key: Field, value: Any) -> list[Record]:
+        """Living records with this value, as the org keeps it, in an external id, in another indexed field or in Id."""
+        if key.type != "id":
+            return self.find(sobject.name, key.name, value)
+        record = self.get(sobject.name, str(value))
+        return [] if record is None else [record]
+
     def user_named(self, username: str) -> str:
         """The id of the user with this username. Raises LookupError."""
         users = self.find("User", "Username", username)
@@ -69,43 +91,51 @@ class Org:
             raise LookupError(f"no user is called {username}")
         return str(users[0]["Id"])
 
+    @property
+    def origin(self) -> str:
+        """Where the change under way comes from, as change events tell it; empty for one of the org's own."""
+        return self._origin
+
+    @contextmanager
+    def changed_by(self, origin: str) -> Iterator[None]:
+        """For as long as the context lasts, changes come from there (salesforce-wire.md, section 1.8: changeOrigin)."""
+        before, self._origin = self._origin, origin
+        try:
+            yield
+        finally:
+            self._origin = before
+
     def create(self, type_name: str, fields: Mapping[str, Any], user_id: str) -> str:
         """Insert a record and return its id. Raises ApiError; nothing is changed then."""
         sobject = self.schema[type_name]
-        if sobject.read_only or not sobject.createable:
+        if not sobject.createable:
             message = f"entity type {sobject.name} does not support create"
             raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
         self.before_write("create", sobject.name, "")
-        record = self._accept(sobject, fields, "createable")
-        return self.insert(sobject, record, user_id)
+        return self.insert(sobject, accept(self, sobject, fields, "create"), user_id)
 
     def update(self, type_name: str, record_id: str, fields: Mapping[str, Any], user_id: str) -> None:
         """Change a record. Raises ApiError; nothing is changed then."""
         sobject = self.schema[type_name]
         before = self.existing(sobject.name, record_id)
-        self._refuse_read_only(sobject)
+        _refuse_unless(sobject.updateable)
         self.before_write("update", sobject.name, record_id)
-        self.amend(sobject, before, self._accept(sobject, fields, "updateable"), user_id)
+        self.amend(sobject, before, accept(self, sobject, fields, "update"), user_id)
 
     def delete(self, type_name: str, record_id: str, user_id: str) -> None:
         """Put a record into the bin. Raises ApiError."""
         sobject = self.schema[type_name]
         before = self.existing(sobject.name, record_id)
-        self._refuse_read_only(sobject)
+        _refuse_unless(sobject.deletable)
         self.before_write("delete", sobject.name, record_id)
-        with self.store.transaction():
-            rules.before_delete(Saving(self, sobject, before, dict(before), user_id))
-            self._tables[sobject.name].delete(record_id)
-            gone = {**before, "IsDeleted": True, **self._stamp(user_id)}
-            self._bins[sobject.name].put(record_id, gone)
-            rules.after_delete(Saving(self, sobject, before, gone, user_id))
+        self.discard(sobject, before, user_id)
 
     def insert(self, sobject: SObject, fields: Mapping[str, Any], user_id: str) -> str:
         """Insert with accepted values, read-only fields included: for the org's own rules and seed."""
         record_id = ids.make(sobject.prefix, self.store.next_number(sobject.name))
         stamp = self._stamp(user_id)
         record = {
-            **{each.name: _default(each, user_id) for each in sobject.fields.values()},
+            **{each.name: _default(each, user_id) for each in sobject.fields.values() if each.type != "address"},
             **fields,
             "Id": record_id,
             "CreatedDate": stamp["LastModifiedDate"],
@@ -126,56 +156,35 @@ class Org:
         now = moments.write(self.clock.now())
         table.put(record_id, {**(table.get(record_id) or {}), **changes, "SystemModstamp": now})
 
+    def discard(self, sobject: SObject, before: Record, user_id: str) -> None:
+        """Put a record into the bin, whether or not users may: for the org's own rules. Raises ApiError."""
+        with self.store.transaction():
+            rules.before_delete(Saving(self, sobject, before, dict(before), user_id))
+            self._tables[sobject.name].delete(before["Id"])
+            gone = {**before, "IsDeleted": True, **self._stamp(user_id)}
+            self._bins[sobject.name].put(before["Id"], gone)
+            rules.after_delete(Saving(self, sobject, before, gone, user_id))
+
     def _save(self, saving: Saving) -> None:
         """The order of execution: defaults and flows before the save, checks, the save, what follows from it."""
         sobject, record = saving.sobject, saving.record
         with self.store.transaction():
             rules.before_save(saving)
-            self._check(saving)
+            checks.check(saving)
             self._number(saving)
+            self.contents.move(sobject, record)
             try:
                 self._tables[sobject.name].put(record["Id"], record)
             except Duplicate as clash:
-                raise duplicate_value(clash.field, clash.holder) from clash
+                raise checks.duplicate_value(clash.field, clash.holder) from clash
             rules.after_save(saving)
-
-    def _accept(self, sobject: SObject, fields: Mapping[str, Any], may: str) -> dict[str, Any]:
-        found = {name: sobject.field(name) for name in fields if name.casefold() != "attributes"}
-        for name, field in found.items():
-            if field is None:
-                raise ApiError("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject.name}")
-        known = {name: field for name, field in found.items() if field}
-        locked = [field.name for field in known.values() if not getattr(field, may)]
-        if locked:
-            raise _read_only(locked)
-        return {field.name: values.accept(field, fields[name]) for name, field in known.items()}
-
-    def _check(self, saving: Saving) -> None:
-        sobject, record = saving.sobject, saving.record
-        missing = [each.name for each in sobject.fields.values() if each.required and record.get(each.name) is None]
-        if missing:
-            message = f"Required fields are missing: [{', '.join(missing)}]"
-            raise ApiError("REQUIRED_FIELD_MISSING", message, missing)
-        for each in sobject.fields.values():
-            if each.references and saving.changed(each.name) and record.get(each.name) not in (None, record["Id"]):
-                self._check_reference(each, record[each.name])
-
-    def _check_reference(self, field: Field, record_id: str) -> None:
-        target = self.schema.of_id(record_id)
-        if target is None or target.name not in field.references:
-            raise ApiError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {record_id}", [field.name])
-        if self.get(target.name, record_id) is None:
-            raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
 
     def _number(self, saving: Saving) -> None:
         for each in saving.sobject.fields.values():
             if each.autonumber and saving.creating:
-                number = self.store.next_number(f"{saving.sobject.name}.{each.name}", start=each.autonumber["start"])
-                saving.record[each.name] = f"{number:0{each.autonumber['digits']}d}"
-
-    def _refuse_read_only(self, sobject: SObject) -> None:
-        if sobject.read_only:
-            raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])
+                series = f"{saving.sobject.name}.{each.name}"
+                number = self.store.next_number(series, start=each.autonumber.start)
+                saving.record[each.name] = each.autonumber.write(number)
 
     def _stamp(self, user_id: str) -> dict[str, str]:
         now = moments.write(self.clock.now())
@@ -183,13 +192,12 @@ class Org:
 
     def _table(self, sobject: SObject) -> Table:
         fields = sobject.fields.values()
-        indexes = [
-            each.name
-            for each in fields
-            if each.references or each.external_id or f"{sobject.name}.{each.name}" in _INDEXED
-        ]
+        indexes = [each.name for each in fields if each.has_index]
         unique = [each.name for each in fields if each.unique]
         return self.store.table(sobject.name, indexes=indexes, unique=unique)
+
+    def _bin(self, sobject: SObject) -> Table:
+        return self.store.table(f"{sobject.name} deleted", indexes=("SystemModstamp",))
 
 
 def _nothing_against_it(_verb: str, _type_name: str, _record_id: str) -> None:
@@ -202,15 +210,6 @@ def _default(field: Field, user_id: str) -> Any:
     return user_id if field.default == "$User.Id" else field.default
 
 
-def _read_only(fields: list[str]) -> ApiError:
-    message = (
-        f"Unable to create/update fields: {', '.join(fields)}. Please check the security settings of this field and "
-        "verify that it is read/write for your profile or permission set."
-    )
-    return ApiError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields)
-
-
-def duplicate_value(field: str, holder: str) -> ApiError:
-    """A unique field's value is in another record, which the message names by its 15 characters."""
-    message = f"duplicate value found: {field} duplicates value on record with id: {holder[:15]}"
-    return ApiError("DUPLICATE_VALUE", message, [])
+def _refuse_unless(allowed: bool) -> None:
+    if not allowed:
+        raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [])

@@ -1,12 +1,10 @@
-"""Small rules of accounts, contacts, cases and opportunities."""
+"""Small rules of accounts and of everybody with a name."""
 
-from sandbox.salesforce import moments
 from sandbox.salesforce.saving import Saving
 
 # Customer numbers are six digits; the ones below were given out before there was a portal.
 FIRST_ACCOUNT_NUMBER = 105001
 _NUMBER = "SF_Account_No__c"
-_CLOSED_STAGES = {"Active": True, "Void": False, "△Cancelled": False}
 
 
 def give_account_number(account: Saving) -> None:
@@ -21,18 +19,3 @@ def compose_name(person: Saving) -> None:
     """Name is made from the parts of it."""
     parts = (person.record.get("FirstName"), person.record.get("LastName"))
     person.record["Name"] = " ".join(part for part in parts if part) or None
-
-
-def close_case(case: Saving) -> None:
-    """IsClosed and ClosedDate follow Status."""
-    closed = case.record.get("Status") == "Closed"
-    if closed != bool(case.record.get("IsClosed")):
-        case.record["IsClosed"] = closed
-        case.record["ClosedDate"] = moments.write(case.org.clock.now()) if closed else None
-
-
-def judge_stage(opportunity: Saving) -> None:
-    """IsClosed and IsWon follow the stage."""
-    stage = opportunity.record.get("StageName")
-    opportunity.record["IsClosed"] = stage in _CLOSED_STAGES
-    opportunity.record["IsWon"] = _CLOSED_STAGES.get(str(stage), False)

@@ -1,47 +1,151 @@
 """The org's objects and fields: the one description that storage, validation, SOQL and describe all work from."""
 
-import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import Annotated, Literal
 
-SOURCE = Path(__file__).with_name("objects.json")
+import pydantic
+from pydantic.alias_generators import to_camel
 
-TEXTS = frozenset({"string", "textarea", "picklist", "email", "phone", "url"})
+FieldType = Literal[
+    "id", "string", "textarea", "picklist", "multipicklist", "combobox", "email", "phone", "url", "double", "currency",
+    "percent", "int", "boolean", "date", "datetime", "reference", "base64", "address",
+]  # fmt: skip
+TEXTS = frozenset({"string", "textarea", "picklist", "multipicklist", "combobox", "email", "phone", "url"})
 NUMBERS = frozenset({"double", "currency", "percent", "int"})
+# Text beyond this is kept outside of the indexable part of a row (salesforce-org.md, section 2).
+LONGEST_FILTERABLE = 255
+_LENGTHS = {"id": 18, "reference": 18, "phone": 40, "email": 80}
+_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+ApiName = Annotated[str, pydantic.StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")]
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field; names follow the describe call where it has a word for the thing."""
+class Described(pydantic.BaseModel):
+    """A part of a schema file: names in camel case there, and none that are not known."""
 
-    name: str
-    type: str
-    length: int = 0
-    precision: int = 0
-    scale: int = 0
+    model_config = pydantic.ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class AutoNumber(Described):
+    """A number the org gives on creation: `format` is text around `{000}`, whose zeros are its least digits."""
+
+    format: Annotated[str, pydantic.StringConstraints(pattern=r"^[^{}]*\{0+\}[^{}]*$")]
+    start: int = pydantic.Field(default=1, ge=0)
+
+    def write(self, number: int) -> str:
+        """The number as the record shows it."""
+        zeros = self.format[self.format.index("{") + 1 : self.format.index("}")]
+        return self.format.replace(f"{{{zeros}}}", f"{number:0{len(zeros)}d}")
+
+
+class Field(Described):
+    """One field; names follow the describe call where it has a word for the thing.
+
+    `values` are a picklist's choices, which bind when `restricted`. A reference names the types it may point to, by
+    which name a query steps to them (`relationship`) and from them back (`children`), and what its record does when the
+    other one is deleted. `compound` is the field that shows this one among its parts.
+    """
+
+    name: ApiName
+    type: FieldType
+    label: str = ""
+    help: str = ""
+    length: int = pydantic.Field(default=-1, ge=-1, le=131_072)
+    precision: int = pydantic.Field(default=0, ge=0, le=18)
+    scale: int = pydantic.Field(default=0, ge=0, le=18)
     required: bool = False
     unique: bool = False
     external_id: bool = False
     id_lookup: bool = False
+    indexed: bool = False
     createable: bool = True
     updateable: bool = True
     filterable: bool = True
     restricted: bool = False
+    calculated: bool = False
+    name_field: bool = False
+    system: bool = False
+    compound: str = ""
     values: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     relationship: str = ""
     children: str = ""
-    default: Any = None
-    autonumber: Mapping[str, int] | None = None
+    on_delete: Literal["clear", "cascade", "restrict"] = "clear"
+    default: str | bool | float | None = None
+    autonumber: AutoNumber | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _complete(cls, given: object) -> object:
+        """Fill in what follows from the rest."""
+        if not isinstance(given, dict):
+            return given
+        row = dict(given)
+        kind, name = row.get("type"), str(row.get("name", ""))
+        if kind in NUMBERS and kind != "int":
+            row.setdefault("precision", 18)
+        if kind in TEXTS | {"id", "reference"}:
+            row.setdefault("length", _LENGTHS.get(str(kind), 255))
+        if kind == "reference" and name.endswith("__c"):
+            row.setdefault("relationship", f"{name.removesuffix('__c')}__r")
+        if kind in ("base64", "address") or (kind == "textarea" and _length(row) > LONGEST_FILTERABLE):
+            row.setdefault("filterable", False)
+        if kind == "address":
+            row |= {"createable": False, "updateable": False}
+        row.setdefault("label", _label(name, str(kind)))
+        return row
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> "Field":
+        """Refuse what no org could have."""
+        if (self.type == "reference") != bool(self.references):
+            raise ValueError("a reference, and nothing else, names the objects it may point to in `references`")
+        if self.scale > self.precision and self.type in NUMBERS - {"int"}:
+            raise ValueError("`scale` cannot be greater than `precision`")
+        if self.values and self.type not in ("picklist", "multipicklist", "combobox"):
+            raise ValueError("only a picklist has `values`")
+        if (self.unique or self.external_id) and self.type not in ("string", "email", "double"):
+            raise ValueError("only a string, email or double can be `unique` or an `externalId`")
+        if self.required and self.type == "boolean":
+            raise ValueError("a boolean always has a value and cannot be `required`")
+        if self.default is not None and not self._fits(self.default):
+            raise ValueError(f"`default` does not fit the type {self.type}")
+        return self
 
     @property
-    def label(self) -> str:
-        """How messages to people call the field."""
-        words = self.name.removesuffix("__c").removesuffix("Id").replace("_", " ")
-        return f"{words} ID" if self.type == "reference" else words
+    def custom(self) -> bool:
+        """Whether it was added to the org, which its name tells."""
+        return self.name.endswith("__c")
+
+    @property
+    def has_index(self) -> bool:
+        """Whether records are found by this field without looking at all of them."""
+        return bool(self.references or self.external_id or self.unique or self.indexed) or (
+            self.id_lookup and self.type != "id"
+        )
+
+    def _fits(self, value: str | bool | float) -> bool:
+        if self.type in NUMBERS:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        if self.type == "boolean":
+            return isinstance(value, bool)
+        return isinstance(value, str) and (self.type in TEXTS or value == "$User.Id")
+
+
+def _length(row: Mapping[str, object]) -> int:
+    length = row.get("length")
+    return length if isinstance(length, int) else 0
+
+
+def _label(name: str, kind: str) -> str:
+    """How Setup would propose to call a field of this name."""
+    words = _CAPITALS.sub(" ", name.removesuffix("__c").replace("_", " "))
+    return re.sub(r" Id$", " ID", words) if kind == "reference" else words
 
 
 @dataclass(frozen=True)
@@ -54,17 +158,55 @@ class ChildRelationship:
 
 
 @dataclass(frozen=True)
+class Pointer:
+    """A reference of another type to this one."""
+
+    child: "SObject"
+    field: Field
+
+
+@dataclass(frozen=True)
 class SObject:
-    """One type of record."""
+    """One type of record. `event`: of a platform event, which is published and never stored."""
 
     name: str
     label: str
+    plural: str
     prefix: str
     fields: Mapping[str, Field]
     createable: bool = True
-    read_only: bool = False
+    updateable: bool = True
+    deletable: bool = True
+    mru: bool = False
+    etag: bool = False
     event: bool = False
     children: dict[str, ChildRelationship] = field(default_factory=dict)
+    pointing_here: list["Pointer"] = field(default_factory=list)
+
+    @property
+    def custom(self) -> bool:
+        """Whether it was added to the org, which its name tells."""
+        return self.name.endswith(("__c", "__e"))
+
+    @cached_property
+    def name_field(self) -> Field | None:
+        """The field that people know a record by."""
+        return next((each for each in self.fields.values() if each.name_field), None)
+
+    @cached_property
+    def own_fields(self) -> tuple[Field, ...]:
+        """Its fields without those that the platform gives to every type of its kind."""
+        return tuple(each for each in self.fields.values() if not each.system)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Fields no record can be without."""
+        return tuple(each.name for each in self.fields.values() if each.required)
+
+    @cached_property
+    def references(self) -> tuple[Field, ...]:
+        """Fields that point to other records."""
+        return tuple(each for each in self.fields.values() if each.references)
 
     def field(self, name: str) -> Field | None:
         """The field of this name, in whatever case."""
@@ -73,21 +215,35 @@ class SObject:
     def parent(self, relationship: str) -> Field | None:
         """The reference field behind a relationship name, in whatever case."""
         wanted = relationship.casefold()
-        return next((each for each in self.fields.values() if each.relationship.casefold() == wanted), None)
+        return next((each for each in self.references if each.relationship.casefold() == wanted), None)
 
     def child(self, relationship: str) -> ChildRelationship | None:
         """The child relationship of this name, in whatever case."""
         return self.children.get(relationship.casefold())
 
 
-class Schema:
-    """All types of the org by name, in whatever case."""
+class ManagedSubscription(Described):
+    """A ManagedEventSubscription as Setup keeps it (salesforce-wire.md, sections 1.5 and 8)."""
 
-    def __init__(self, objects: list[SObject]) -> None:
+    label: str = ""
+    topic_name: Annotated[str, pydantic.StringConstraints(pattern=r"^/(event|data)/[A-Za-z0-9_]+$")]
+    default_replay: Literal["LATEST", "EARLIEST"] = "LATEST"
+    error_recovery_replay: Literal["LATEST", "EARLIEST"] = "LATEST"
+    state: Literal["RUN", "STOP"] = "RUN"
+
+
+class Schema:
+    """All types of the org by name, in whatever case, and what else a schema file can say of it."""
+
+    def __init__(
+        self, objects: Iterable[SObject], managed_subscriptions: Mapping[str, ManagedSubscription] | None = None
+    ) -> None:
+        """Every type that a reference names must be among the objects: KeyError otherwise."""
         self._objects = {each.name.casefold(): each for each in objects}
-        self._by_prefix = {each.prefix: each for each in objects}
-        for child in objects:
-            for each in child.fields.values():
+        self._by_prefix = {each.prefix: each for each in self}
+        self.managed_subscriptions = dict(managed_subscriptions or {})
+        for child in self:
+            for each in child.references:
                 self._link(child, each)
 
     def __iter__(self) -> Iterator[SObject]:
@@ -105,64 +261,9 @@ class Schema:
         return self._by_prefix.get(record_id[:3])
 
     def _link(self, child: SObject, reference: Field) -> None:
-        if reference.children:
-            relationship = ChildRelationship(reference.children, child.name, reference.name)
-            for parent in reference.references:
-                self[parent].children.setdefault(reference.children.casefold(), relationship)
-
-
-def _system_fields(event: bool) -> list[dict[str, Any]]:
-    """What every record has; an event has no life after its publication."""
-    locked = {"createable": False, "updateable": False}
-    created = [
-        {"name": "CreatedDate", "type": "datetime", **locked},
-        {"name": "CreatedById", "type": "reference", "references": ["User"], "relationship": "CreatedBy", **locked},
-    ]
-    if event:
-        return created
-    return [
-        {"name": "Id", "type": "id", "length": 18, "idLookup": True, **locked},
-        {"name": "IsDeleted", "type": "boolean", "default": False, **locked},
-        *created,
-        {"name": "LastModifiedDate", "type": "datetime", **locked},
-        {
-            "name": "LastModifiedById",
-            "type": "reference",
-            "references": ["User"],
-            "relationship": "LastModifiedBy",
-            **locked,
-        },
-        {"name": "SystemModstamp", "type": "datetime", **locked},
-    ]
-
-
-@cache
-def load() -> Schema:
-    """Read the description; it ships with the package, so anything wrong in it raises."""
-    source = json.loads(SOURCE.read_text(encoding="utf-8"))
-    return Schema([_sobject(name, body) for name, body in source.items()])
-
-
-def _sobject(name: str, source: dict[str, Any]) -> SObject:
-    event = source.get("event", False)
-    rows = [*_system_fields(event), *source["fields"]]
-    return SObject(
-        name=name,
-        label=source["label"],
-        prefix=source["prefix"],
-        fields={row["name"].casefold(): _field(row) for row in rows},
-        createable=source.get("createable", True),
-        read_only=source.get("readOnly", False),
-        event=event,
-    )
-
-
-def _field(row: dict[str, Any]) -> Field:
-    renamed = {"externalId": "external_id", "idLookup": "id_lookup"}
-    values: dict[str, Any] = {
-        renamed.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in row.items()
-    }
-    # Long text is stored outside of the indexable part of a row (salesforce-org.md, section 2).
-    if row["type"] == "textarea" and row["length"] > 255:
-        values.setdefault("filterable", False)
-    return Field(**values)
+        relationship = ChildRelationship(reference.children, child.name, reference.name)
+        for name in reference.references:
+            parent = self[name]
+            parent.pointing_here.append(Pointer(child, reference))
+            if reference.children:
+                parent.children.setdefault(reference.children.casefold(), relationship)

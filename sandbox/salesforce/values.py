@@ -9,62 +9,99 @@ from typing import Any
 
 from sandbox.salesforce import ids, moments
 from sandbox.salesforce.errors import ApiError, unreadable
-from sandbox.salesforce.schema import NUMBERS, TEXTS, Field
+from sandbox.salesforce.schema import TEXTS, Field
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
+_LARGEST_INT = 2**31
 _TYPE_NAMES = {"double": "double", "currency": "double", "percent": "double", "reference": "string", "id": "string"}
+# Of a value that is refused, as much as somebody would read.
+_SHOWN = 1000
 
 
 def accept(field: Field, value: Any) -> Any:
     """The value as the org keeps it. Raises ApiError."""
-    if value is None and field.type == "boolean":
-        return False
-    if value is None or (value == "" and field.type in TEXTS | {"reference", "base64"}):
-        return None
-    return _reader(field)(field, value)
-
-
-def _reader(field: Field) -> Callable[[Field, Any], Any]:
-    if field.type in TEXTS:
-        return _text
-    if field.type in NUMBERS:
-        return _number
-    return {"boolean": _boolean, "date": _date, "datetime": _datetime, "reference": _reference, "base64": _base64}[
-        field.type
-    ]
+    if value is None:
+        return False if field.type == "boolean" else None
+    if isinstance(value, str) and field.type in TEXTS | {"id", "reference", "base64"}:
+        # Long text keeps its blanks, everything else loses those around it; nothing but blanks is nothing.
+        value = value if field.type in ("textarea", "base64") and value.strip() else value.strip()
+        if not value:
+            return None
+    return _READERS[field.type](field, value)
 
 
 def _misfit(field: Field, value: Any) -> ApiError:
-    typed = field.type if field.type in ("boolean", "date", "datetime") else "string"
-    return unreadable(_TYPE_NAMES.get(field.type, typed), value)
+    typed = field.type if field.type in ("boolean", "date", "datetime", "int") else "string"
+    return unreadable(_TYPE_NAMES.get(field.type, typed), value[:_SHOWN] if isinstance(value, str) else value)
 
 
 def _text(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise _misfit(field, value)
-    if field.restricted and value not in field.values:
-        message = f"{field.label}: bad value for restricted picklist field: {value}"
-        raise ApiError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, [field.name])
-    if len(value) > field.length:
-        message = f"{field.label}: data value too large: {value} (max length={field.length})"
+    # The platform counts in UTF-16.
+    if len(value) * 2 > field.length and len(value.encode("utf-16-le")) // 2 > field.length:
+        message = f"{field.label}: data value too large: {value[:_SHOWN]} (max length={field.length})"
         raise ApiError("STRING_TOO_LONG", message, [field.name])
-    if field.type == "email" and not _EMAIL.fullmatch(value):
-        message = f"{field.label}: invalid email address: {value}"
-        raise ApiError("INVALID_EMAIL_ADDRESS", message, [field.name])
     return value
 
 
-def _number(field: Field, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+def _picklist(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    if field.restricted and text not in field.values:
+        raise _bad_choice(field, text)
+    return text
+
+
+def _multipicklist(field: Field, value: Any) -> str:
+    """Choices between semicolons, kept in the order in which the field offers them."""
+    chosen = list(dict.fromkeys(each.strip() for each in _text(field, value).split(";") if each.strip()))
+    for each in chosen:
+        if field.restricted and each not in field.values:
+            raise _bad_choice(field, each)
+    offered = [each for each in field.values if each in chosen]
+    return ";".join([*offered, *(each for each in chosen if each not in offered)])
+
+
+def _bad_choice(field: Field, value: str) -> ApiError:
+    message = f"{field.label}: bad value for restricted picklist field: {value[:_SHOWN]}"
+    return ApiError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, [field.name])
+
+
+def _email(field: Field, value: Any) -> str:
+    text = _text(field, value)
+    if not _EMAIL.fullmatch(text):
+        raise ApiError("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {text}", [field.name])
+    return text
+
+
+def _decimal(field: Field, value: Any) -> Decimal:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number and not (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise _misfit(field, value)
     try:
-        number = Decimal(str(value)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+        return Decimal(str(value)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
     except InvalidOperation as error:
-        raise _misfit(field, value) from error
-    if field.precision and abs(number) >= Decimal(10) ** (field.precision - field.scale):
-        message = f"{field.label}: value outside of valid range on numeric field: {value}"
-        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", message, [field.name])
+        raise _out_of_range(field, value) from error
+
+
+def _number(field: Field, value: Any) -> float:
+    number = _decimal(field, value)
+    if abs(number) >= Decimal(10) ** (field.precision - field.scale):
+        raise _out_of_range(field, value)
     return float(number)
+
+
+def _int(field: Field, value: Any) -> int:
+    number = _decimal(field, value)
+    if not -_LARGEST_INT <= number < _LARGEST_INT:
+        raise _out_of_range(field, value)
+    return int(number)
+
+
+def _out_of_range(field: Field, value: Any) -> ApiError:
+    message = f"{field.label}: value outside of valid range on numeric field: {str(value)[:_SHOWN]}"
+    return ApiError("NUMBER_OUTSIDE_VALID_RANGE", message, [field.name])
 
 
 def _boolean(field: Field, value: Any) -> bool:
@@ -96,7 +133,8 @@ def _reference(field: Field, value: Any) -> str:
         raise _misfit(field, value)
     record_id = ids.normalise(value)
     if record_id is None:
-        raise ApiError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {value}", [field.name])
+        message = f"{field.label}: id value of incorrect type: {value[:_SHOWN]}"
+        raise ApiError("MALFORMED_ID", message, [field.name])
     return record_id
 
 
@@ -106,3 +144,25 @@ def _base64(field: Field, value: Any) -> str:
     except (binascii.Error, TypeError, ValueError) as error:
         raise _misfit(field, value) from error
     return str(value)
+
+
+_READERS: dict[str, Callable[[Field, Any], Any]] = {
+    "string": _text,
+    "textarea": _text,
+    "phone": _text,
+    "url": _text,
+    "combobox": _text,
+    "picklist": _picklist,
+    "multipicklist": _multipicklist,
+    "email": _email,
+    "double": _number,
+    "currency": _number,
+    "percent": _number,
+    "int": _int,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "id": _reference,
+    "reference": _reference,
+    "base64": _base64,
+}

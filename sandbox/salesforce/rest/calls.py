@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.rest import versions
 
 PREFIX = "/services/data/"
 _VERSION = re.compile(r"v([0-9]{1,3})\.0")
+_LONGEST_WITH_FORMAT = 3
 # What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
 _PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-options", "x-correlation-id"})
 
@@ -111,7 +113,14 @@ def parse_address(url: str) -> Address | None:
         return None
     version, _, path = parts.path.removeprefix(PREFIX).partition("/")
     number = _VERSION.fullmatch(version)
-    if not parts.path.startswith(PREFIX) or number is None:
+    if not parts.path.startswith(PREFIX) or number is None or int(number[1]) not in versions.OFFERED:
         return None
     segments = tuple(unquote(segment) for segment in path.split("/") if segment)
-    return Address(float(number[1]), segments, dict(parse_qsl(parts.query, keep_blank_values=True)))
+    return Address(float(number[1]), _without_format(segments), dict(parse_qsl(parts.query, keep_blank_values=True)))
+
+
+def _without_format(segments: tuple[str, ...]) -> tuple[str, ...]:
+    """A path may say that it wants JSON by its ending, except where the end is a value."""
+    if not segments or len(segments) > _LONGEST_WITH_FORMAT:
+        return segments
+    return (*segments[:-1], segments[-1].removesuffix(".json"))

@@ -9,8 +9,9 @@ from sandbox.salesforce.org import Org
 from sandbox.salesforce.publishing import publish
 from sandbox.salesforce.rest import rows
 from sandbox.salesforce.rest.calls import Answer, Call
+from sandbox.salesforce.rest.keyed import by_external_id
 from sandbox.salesforce.rest.rows import Result, Row, Sent
-from sandbox.salesforce.rest.sobjects import by_external_id, published
+from sandbox.salesforce.rest.sobjects import published
 from sandbox.salesforce.schema import SObject
 from sandbox.store import fold
 

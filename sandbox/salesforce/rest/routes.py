@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from sandbox.salesforce.errors import method_not_allowed, not_found
 from sandbox.salesforce.events import SchemaRegistry
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.rest import batches, collections, composite, describing, graphs, retrieval, sobjects, trees
+from sandbox.salesforce.rest import (
+    batches,
+    beside,
+    collections,
+    composite,
+    describing,
+    graphs,
+    retrieval,
+    sobjects,
+    trees,
+)
 from sandbox.salesforce.rest.calls import Answer, Call, Dispatch
 from sandbox.salesforce.rest.queries import Queries
 
@@ -75,7 +85,7 @@ class Routes:
     def _rows(self) -> list[Route]:
         one = r"([^/]+)"
         row = rf"sobjects/{one}/{one}"
-        beside = rf"{row}/{one}"
+        below = rf"{row}/{one}"
         return [
             _route("POST", rf"sobjects/{one}", "sobjects.create {}", self._with_org(sobjects.create)),
             _route("POST", rf"sobjects/{one}/Id", "sobjects.create {}", self._with_org(sobjects.create_by_id)),
@@ -83,10 +93,10 @@ class Routes:
             _route("HEAD", row, "sobjects.read {}", self._with_org(sobjects.read)),
             _route("PATCH", row, "sobjects.update {}", self._with_org(sobjects.update)),
             _route("DELETE", row, "sobjects.delete {}", self._with_org(sobjects.delete)),
-            _route("GET", beside, "sobjects.read {}", self._with_org(sobjects.read_beside)),
-            _route("HEAD", beside, "sobjects.read {}", self._with_org(sobjects.read_beside)),
-            _route("PATCH", beside, "sobjects.upsert {}", self._with_org(sobjects.upsert)),
-            _route("DELETE", beside, "sobjects.delete {}", self._with_org(sobjects.delete_beside)),
+            _route("GET", below, "sobjects.read {}", self._with_org(beside.read)),
+            _route("HEAD", below, "sobjects.read {}", self._with_org(beside.read)),
+            _route("PATCH", below, "sobjects.upsert {}", self._with_org(beside.write)),
+            _route("DELETE", below, "sobjects.delete {}", self._with_org(beside.delete)),
         ]
 
     def _many_rows(self) -> list[Route]:

@@ -1,14 +1,13 @@
-"""Rows: create, read, update, delete and upsert (salesforce-wire.md, sections 3.5 and 3.8)."""
+"""Rows by id: create, read, update and delete (salesforce-wire.md, sections 3.5 and 3.8)."""
 
-import base64
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from sandbox.salesforce import ids, moments, values
+from sandbox.salesforce import ids
+from sandbox.salesforce.accepting import no_such_column
 from sandbox.salesforce.errors import ApiError, not_found
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.publishing import publish
+from sandbox.salesforce.rest import conditions, recent
 from sandbox.salesforce.rest.calls import Answer, Call
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.salesforce.soql.answer import record_url, value
@@ -16,85 +15,15 @@ from sandbox.store import Record
 
 # Of an event only its UUID means anything (salesforce-wire.md, section 1.6).
 _EVENT_ROW_ID = "e01xx0000000001AAA"
-_UPSERT_ANSWERS_SINCE = 46.0
 
 
 def create(org: Org, call: Call, type_name: str) -> Answer:
     """POST sobjects/{type}"""
-    sobject = _sobject(org, type_name)
+    sobject = type_named(org, type_name)
     if sobject.event:
         return _publish(org, call, sobject)
     record_id = org.create(sobject.name, call.fields(), call.user_id)
-    return _created(call, sobject, record_id)
-
-
-def read(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
-    """GET sobjects/{type}/{id}"""
-    sobject = _sobject(org, type_name)
-    record = org.existing(sobject.name, _own_id(sobject, record_id))
-    return _read(call, sobject, record)
-
-
-def update(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
-    """PATCH sobjects/{type}/{id}"""
-    sobject = _sobject(org, type_name)
-    record = org.existing(sobject.name, _own_id(sobject, record_id))
-    if not _unmodified_since(call, record):
-        return Answer(412, key=record["Id"])
-    org.update(sobject.name, record["Id"], call.fields(), call.user_id)
-    return Answer(204, key=record["Id"])
-
-
-def delete(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
-    """DELETE sobjects/{type}/{id}"""
-    sobject = _sobject(org, type_name)
-    own_id = _own_id(sobject, record_id)
-    org.delete(sobject.name, own_id, call.user_id)
-    return Answer(204, key=own_id)
-
-
-def read_beside(org: Org, call: Call, type_name: str, middle: str, last: str) -> Answer:
-    """GET sobjects/{type}/{external id field}/{value}, or the bytes of sobjects/{type}/{id}/{field}"""
-    sobject = _sobject(org, type_name)
-    if ids.normalise(middle) and sobject.field(middle) is None:
-        return _blob(org, sobject, _own_id(sobject, middle), last)
-    found = by_external_id(org, sobject, middle, last)
-    if len(found) > 1:
-        return _several(call, sobject, found)
-    if not found:
-        raise not_found()
-    return _read(call, sobject, found[0])
-
-
-def upsert(org: Org, call: Call, type_name: str, field_name: str, text: str) -> Answer:
-    """PATCH sobjects/{type}/{external id field}/{value}"""
-    sobject = _sobject(org, type_name)
-    found = by_external_id(org, sobject, field_name, text)
-    if len(found) > 1:
-        return _several(call, sobject, found)
-    field = _external_id(sobject, field_name)
-    fields = call.fields()
-    _refuse_keys(sobject, field, fields)
-    if found:
-        org.update(sobject.name, found[0]["Id"], fields, call.user_id)
-        return _upserted(call, found[0]["Id"])
-    if call.params.get("updateOnly", "").lower() == "true" or field.name == "Id":
-        raise not_found()
-    record_id = org.create(sobject.name, {**fields, field.name: _key(field, text)}, call.user_id)
-    answer = _created(call, sobject, record_id)
-    return Answer(201, {**answer.body, "created": True}, answer.headers, key=record_id)
-
-
-def delete_beside(org: Org, call: Call, type_name: str, field_name: str, text: str) -> Answer:
-    """DELETE sobjects/{type}/{external id field}/{value}"""
-    sobject = _sobject(org, type_name)
-    found = by_external_id(org, sobject, field_name, text)
-    if len(found) > 1:
-        return _several(call, sobject, found)
-    if not found:
-        raise not_found()
-    org.delete(sobject.name, found[0]["Id"], call.user_id)
-    return Answer(204, key=found[0]["Id"])
+    return created(org, call, sobject, record_id)
 
 
 def create_by_id(org: Org, call: Call, type_name: str) -> Answer:
@@ -103,13 +32,59 @@ def create_by_id(org: Org, call: Call, type_name: str) -> Answer:
     return Answer(201, {**answer.body, "created": True}, answer.headers, key=answer.key)
 
 
-def by_external_id(org: Org, sobject: SObject, field_name: str, text: str) -> list[Record]:
-    """Records with this value in an external id field, or in Id. Raises ApiError when there is no such field."""
-    field = _external_id(sobject, field_name)
-    if field.name == "Id":
-        record = org.get(sobject.name, _own_id(sobject, text))
-        return [] if record is None else [record]
-    return org.find(sobject.name, field.name, _key(field, text))
+def read(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
+    """GET sobjects/{type}/{id}"""
+    sobject = stored_type(org, type_name)
+    return shown(org, call, sobject, org.existing(sobject.name, own_id(sobject, record_id)))
+
+
+def update(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
+    """PATCH sobjects/{type}/{id}"""
+    sobject = stored_type(org, type_name)
+    record = org.existing(sobject.name, own_id(sobject, record_id))
+    return changed(org, call, sobject, record) or Answer(204, key=record["Id"])
+
+
+def delete(org: Org, call: Call, type_name: str, record_id: str) -> Answer:
+    """DELETE sobjects/{type}/{id}"""
+    sobject = stored_type(org, type_name)
+    return deleted(org, call, sobject, own_id(sobject, record_id))
+
+
+def type_named(org: Org, name: str) -> SObject:
+    """The type, which may be of an event. Raises ApiError NOT_FOUND."""
+    sobject = org.schema.get(name)
+    if sobject is None:
+        raise not_found()
+    return sobject
+
+
+def stored_type(org: Org, name: str) -> SObject:
+    """The type, of which there are records. Raises ApiError NOT_FOUND."""
+    sobject = type_named(org, name)
+    if sobject.event:
+        raise not_found()
+    return sobject
+
+
+def own_id(sobject: SObject, text: str) -> str:
+    """The id of a record of this type, in 18 characters. Raises ApiError NOT_FOUND."""
+    record_id = ids.normalise(text)
+    if record_id is None or not record_id.startswith(sobject.prefix):
+        raise unknown_key(text)
+    return record_id
+
+
+def unknown_key(text: str) -> ApiError:
+    """Where an id or an external id field is expected, there is neither."""
+    return ApiError("NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {text}")
+
+
+def created(org: Org, call: Call, sobject: SObject, record_id: str) -> Answer:
+    """The answer about a record that was just made."""
+    recent.note(org, call, sobject, record_id)
+    location = {"Location": record_url(call.base, sobject.name, record_id)}
+    return Answer(201, {"id": record_id, "success": True, "errors": []}, location, key=record_id)
 
 
 def published(event_id: str) -> dict[str, Any]:
@@ -118,104 +93,67 @@ def published(event_id: str) -> dict[str, Any]:
     return {"id": _EVENT_ROW_ID, "success": True, "errors": [note]}
 
 
-def _sobject(org: Org, name: str) -> SObject:
-    sobject = org.schema.get(name)
-    if sobject is None:
-        raise not_found()
-    return sobject
+def shown(org: Org, call: Call, sobject: SObject, record: Record) -> Answer:
+    """A record that was asked for, as far as the request's conditions let it. Raises ApiError."""
+    fields = wanted_fields(call, sobject)
+    refusal = conditions.refusal(call, sobject, record)
+    if refusal:
+        return refusal
+    recent.note(org, call, sobject, record["Id"])
+    body = row(call, sobject, record, fields)
+    return Answer(200, body, conditions.validators(sobject, record), key=record["Id"])
 
 
-def _own_id(sobject: SObject, text: str) -> str:
-    record_id = ids.normalise(text)
-    if record_id is None or not record_id.startswith(sobject.prefix):
-        message = f"Provided external ID field does not exist or is not accessible: {text}"
-        raise ApiError("NOT_FOUND", message)
-    return record_id
+def changed(org: Org, call: Call, sobject: SObject, record: Record) -> Answer | None:
+    """Change a record as the request says; the answer, when its conditions forbid it. Raises ApiError."""
+    refusal = conditions.refusal(call, sobject, record)
+    if refusal:
+        return refusal
+    fields = call.fields()
+    refuse_key(sobject, "Id", fields)
+    org.update(sobject.name, record["Id"], fields, call.user_id)
+    recent.note(org, call, sobject, record["Id"])
+    return None
 
 
-def _external_id(sobject: SObject, name: str) -> Field:
-    field = sobject.field(name)
-    if field is None or not (field.external_id or field.name == "Id"):
-        message = f"Provided external ID field does not exist or is not accessible: {name}"
-        raise ApiError("NOT_FOUND", message)
-    return field
+def deleted(org: Org, call: Call, sobject: SObject, record_id: str) -> Answer:
+    """Delete a record; dates do not keep it from that, an entity tag does. Raises ApiError."""
+    refusal = conditions.refusal_by_tag(call, sobject, org.existing(sobject.name, record_id))
+    if refusal:
+        return refusal
+    org.delete(sobject.name, record_id, call.user_id)
+    return Answer(204, key=record_id)
 
 
-def _key(field: Field, text: str) -> Any:
-    return values.accept(field, text)
-
-
-def _refuse_keys(sobject: SObject, field: Field, fields: dict[str, Any]) -> None:
+def refuse_key(sobject: SObject, key: str, fields: dict[str, Any]) -> None:
+    """A record is named by its address alone. Raises ApiError when the body names it too."""
     for name in fields:
-        if name.casefold() in (field.name.casefold(), "id"):
+        if name.casefold() == key.casefold():
             known = sobject.field(name)
-            message = f"The {known.name if known else name} field should not be specified in the sobject data."
-            raise ApiError("INVALID_FIELD", message, [known.name if known else name])
+            key = known.name if known else name
+            raise ApiError("INVALID_FIELD", f"The {key} field should not be specified in the sobject data.", [key])
 
 
-def _publish(org: Org, call: Call, event: SObject) -> Answer:
-    event_id = publish(org, event, call.fields(), call.user_id)
-    return Answer(201, published(event_id), key=event_id)
-
-
-def _created(call: Call, sobject: SObject, record_id: str) -> Answer:
-    location = {"Location": record_url(call.base, sobject.name, record_id)}
-    return Answer(201, {"id": record_id, "success": True, "errors": []}, location, key=record_id)
-
-
-def _upserted(call: Call, record_id: str) -> Answer:
-    if call.version < _UPSERT_ANSWERS_SINCE:
-        return Answer(204, key=record_id)
-    return Answer(200, {"id": record_id, "success": True, "errors": [], "created": False}, key=record_id)
-
-
-def _several(call: Call, sobject: SObject, records: list[Record]) -> Answer:
-    return Answer(300, [record_url(call.base, sobject.name, each["Id"]) for each in records])
-
-
-def _read(call: Call, sobject: SObject, record: Record) -> Answer:
-    if not _unmodified_since(call, record):
-        return Answer(412, key=record["Id"])
-    since = _http_date(call, "if-modified-since")
-    if since and moments.parse(record["LastModifiedDate"]) <= since:
-        return Answer(304, key=record["Id"])
+def row(call: Call, sobject: SObject, record: Record, fields: list[Field]) -> dict[str, Any]:
+    """These fields of a record, as JSON carries them."""
     url = record_url(call.base, sobject.name, record["Id"])
-    shown: dict[str, Any] = {"attributes": {"type": sobject.name, "url": url}}
-    for field in _wanted(call, sobject):
-        shown[field.name] = value(field, record, url)
-    return Answer(200, shown, key=record["Id"])
+    attributes = {"type": sobject.name, "url": url}
+    return {"attributes": attributes, **{each.name: value(each, record, url) for each in fields}}
 
 
-def _wanted(call: Call, sobject: SObject) -> list[Field]:
+def wanted_fields(call: Call, sobject: SObject) -> list[Field]:
+    """The fields that `?fields=` names, each once; all of them without it. Raises ApiError INVALID_FIELD."""
     if "fields" not in call.params:
         return list(sobject.fields.values())
     wanted = {}
     for name in call.params["fields"].split(","):
         field = sobject.field(name.strip())
         if field is None:
-            raise ApiError("INVALID_FIELD", f"No such column '{name.strip()}' on sobject of type {sobject.name}")
+            raise no_such_column(sobject, name.strip())
         wanted[field.name] = field
     return list(wanted.values())
 
 
-def _blob(org: Org, sobject: SObject, record_id: str, field_name: str) -> Answer:
-    record = org.existing(sobject.name, record_id)
-    field = sobject.field(field_name)
-    if field is None or field.type != "base64":
-        raise not_found()
-    return Answer(200, content=base64.b64decode(record.get(field.name) or ""), key=record_id)
-
-
-def _unmodified_since(call: Call, record: Record) -> bool:
-    since = _http_date(call, "if-unmodified-since")
-    return since is None or moments.parse(record["LastModifiedDate"]) <= since
-
-
-def _http_date(call: Call, header: str) -> datetime | None:
-    text = call.headers.get(header)
-    if text is None:
-        return None
-    try:
-        return parsedate_to_datetime(text).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise ApiError("INVALID_HEADER", f"{header} is not a valid date: {text}") from error
+def _publish(org: Org, call: Call, event: SObject) -> Answer:
+    event_id = publish(org, event, call.fields(), call.user_id)
+    return Answer(201, published(event_id), key=event_id)

@@ -9,10 +9,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sandbox.salesforce.errors import ApiError, not_found
-from sandbox.salesforce.rest import bodies
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.rest import bodies, versions
 from sandbox.salesforce.rest.calls import Answer, Call, parse_address
-from sandbox.salesforce.rest.describing import versions
 from sandbox.salesforce.rest.service import DAILY_REQUESTS, Service
 from sandbox.world import World
 
@@ -39,7 +38,7 @@ def bearer(headers: Headers) -> str:
 
 async def _versions(_: Request) -> Response:
     """The one resource that needs no session and counts against no limit."""
-    return JSONResponse(versions(), media_type=_JSON)
+    return JSONResponse(versions.every(), media_type=_JSON)
 
 
 class _Endpoint:
@@ -73,7 +72,7 @@ class _Endpoint:
             raise ApiError("URI_TOO_LONG", "Request URI is too long")
         address = parse_address(url)
         if address is None:
-            raise not_found()
+            raise versions.absent(request.path_params["rest"])
         _refuse_xml(request.headers, address.segments)
         return Call(
             method=_method(request, address.params),

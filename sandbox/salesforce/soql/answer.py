@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.salesforce import addresses
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Field
 from sandbox.salesforce.soql.select import Children, Parent, Part, Shape
@@ -24,6 +25,8 @@ def record_url(base: str, type_name: str, record_id: str) -> str:
 
 def value(field: Field, record: Record, url: str) -> Any:
     """A field's value as JSON carries it; of bytes only the address where they are."""
+    if field.type == "address":
+        return addresses.compose(field.name, record)
     if field.type == "base64":
         return f"{url}/{field.name}" if record.get(field.name) else None
     return record.get(field.name)

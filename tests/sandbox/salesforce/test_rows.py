@@ -86,7 +86,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str, list[str] | None]] = [
     (
         "Account",
         {"Name": "x", "ParentId": "0035j0000000001AAA"},
-        "MALFORMED_ID",
+        "FIELD_INTEGRITY_EXCEPTION",
         "id value of incorrect type",
         ["ParentId"],
     ),
@@ -283,7 +283,7 @@ def test_the_org_describes_itself(api: Api) -> None:
     ]  # fmt: skip
     assert (fields["WHMCS_Order_Id__c"]["type"], fields["WHMCS_Order_Id__c"]["externalId"]) == ("double", True)
     assert "OrderItems" in [each["relationshipName"] for each in described["childRelationships"]]
-    assert [each["version"] for each in api("GET", "/services/data/").json()] == ["66.0", "67.0", "68.0"]
+    assert [each["version"] for each in api("GET", "/services/data/").json()][-3:] == ["66.0", "67.0", "68.0"]
     assert api("GET", "/services/data/v59.0/").json()["query"] == "/services/data/v59.0/query"
     api("POST", "sobjects/OrderProvisionRequested__e", {"OrderId__c": "801"})
     delivered = api("GET", "limits/").json()["DailyDeliveredPlatformEvents"]

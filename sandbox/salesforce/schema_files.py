@@ -1,0 +1,222 @@
+"""Schema files: the org's own in `objects/`, and those that add to it, given at start by `--schema FILE`.
+
+A file is a JSON object with any of these keys; what it says is added to the org, nothing is taken away:
+
+    {
+     "objects": {"Sample__c": {"label": "Sample", "fields": [{"name": "Code__c", "type": "string", "length": 20}]}},
+     "fields": {"Account": [{"name": "Region__c", "type": "picklist", "values": ["East", "West"], "restricted": true}]},
+     "events": {"Sample__e": {"label": "Sample", "fields": [{"name": "Message__c", "type": "string"}]}},
+     "managedEventSubscriptions": {"Managed_Sample": {"topicName": "/event/Sample__e", "state": "RUN"}}
+    }
+
+- `objects`: custom objects (`…__c`), or standard ones that this org lacks, which also need their `prefix`, the three
+  characters their ids begin with. `label` is required; `plural`, `createable`, `updateable`, `deletable` and `readOnly`
+  are possible. A custom object has the fields Name, OwnerId and CurrencyIsoCode without saying so; `"nameFormat":
+  "S-{0000}"` makes its Name an auto-number.
+- `fields`: further fields of objects and events that exist already, in this org or in an earlier file.
+- `events`: platform events (`…__e`) with fields of the types string, textarea, double, boolean, date and datetime.
+- `managedEventSubscriptions`: by developer name; `defaultReplay` and `errorRecoveryReplay` are LATEST or EARLIEST,
+  `state` is RUN or STOP.
+
+A field has a `name` and a `type`, one of those in `schema.FieldType` (as describe calls them: a checkbox is a
+`boolean`, long text a `textarea` with a `length` above 255, a lookup a `reference` with `references`), and whatever
+else of `schema.Field` applies, in camel case: `label`, `help`, `length`, `precision`, `scale`, `required`, `unique`,
+`externalId`, `createable`, `updateable`, `restricted`, `values`, `default`, `relationship`, `children`, `onDelete`.
+Custom objects and events are given key prefixes when the org first sees them, and keep them as long as its state lives.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Annotated
+
+import pydantic
+
+from sandbox.salesforce import system_fields
+from sandbox.salesforce.schema import ApiName, Described, Field, ManagedSubscription, Schema, SObject
+
+OWN = tuple(sorted(Path(__file__).with_name("objects").glob("*.json")))
+_EVENT_TYPES = frozenset({"string", "textarea", "double", "boolean", "date", "datetime"})
+_Prefix = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9A-Za-z]{3}$")]
+
+
+class SchemaError(Exception):
+    """A schema file says something no org could be; the message names the file, and the object and field if any."""
+
+
+class _Object(Described):
+    label: str
+    plural: str = ""
+    prefix: _Prefix | None = None
+    fields: tuple[Field, ...] = ()
+    createable: bool = True
+    updateable: bool = True
+    deletable: bool = True
+    read_only: bool = False
+    mru: bool = False
+    etag: bool = False
+    owner: bool = False
+    currency: bool = False
+    name_format: str | None = None
+
+
+class _Event(Described):
+    label: str
+    plural: str = ""
+    prefix: _Prefix | None = None
+    fields: tuple[Field, ...] = ()
+
+
+class _File(Described):
+    objects: dict[ApiName, _Object] = {}
+    fields: dict[ApiName, tuple[Field, ...]] = {}
+    events: dict[ApiName, _Event] = {}
+    managed_event_subscriptions: dict[ApiName, ManagedSubscription] = {}
+
+
+@dataclass
+class _Draft:
+    """One type while files add to it; `given` are the fields a file names, in order."""
+
+    name: str
+    source: _Object | _Event
+    given: list[Field] = field(default_factory=list)
+
+    @property
+    def event(self) -> bool:
+        return isinstance(self.source, _Event)
+
+    def add(self, fields: Sequence[Field], file: Path) -> None:
+        for each in fields:
+            if each.name.casefold() in {known.name.casefold() for known in self._all()}:
+                raise SchemaError(f"{file}: {self.name}.{each.name}: there is a field of this name already")
+            if self.event and each.type not in _EVENT_TYPES:
+                types = ", ".join(sorted(_EVENT_TYPES))
+                raise SchemaError(f"{file}: {self.name}.{each.name}: a field of an event has one of the types {types}")
+            self.given.append(each)
+
+    def finish(self, prefix: str) -> SObject:
+        source = self.source
+        writable = isinstance(source, _Object) and not source.read_only
+        return SObject(
+            name=self.name,
+            label=source.label,
+            plural=source.plural or f"{source.label}s",
+            prefix=prefix,
+            fields={each.name.casefold(): each for each in self._all()},
+            createable=self.event or (isinstance(source, _Object) and writable and source.createable),
+            updateable=isinstance(source, _Object) and writable and source.updateable,
+            deletable=isinstance(source, _Object) and writable and source.deletable,
+            mru=isinstance(source, _Object) and source.mru,
+            etag=isinstance(source, _Object) and source.etag,
+            event=self.event,
+        )
+
+    def _all(self) -> Iterator[Field]:
+        """In the order of describe: the id, the type's own fields, who wrote it when, and what was added to the org."""
+        source = self.source
+        if isinstance(source, _Event):
+            yield from system_fields.of_event()
+            yield from self.given
+            return
+        custom = self.name.endswith("__c")
+        yield from system_fields.identity(source.label)
+        if custom and not any(each.name_field for each in self.given):
+            yield system_fields.name(source.label, source.name_format)
+        yield from (each for each in self.given if not each.custom)
+        if source.currency or custom:
+            yield system_fields.currency()
+        if source.owner or custom:
+            yield system_fields.owner()
+        yield from system_fields.audit(viewed=source.mru)
+        yield from (each for each in self.given if each.custom)
+
+
+def load(extensions: Sequence[Path] = (), kept_prefixes: Mapping[str, str] | None = None) -> Schema:
+    """The org's schema with these files added, in order. Raises SchemaError.
+
+    `kept_prefixes` are the key prefixes of custom types that were allocated before, by name; new ones get others.
+    """
+    drafts: dict[str, _Draft] = {}
+    subscriptions: dict[str, ManagedSubscription] = {}
+    for group in (OWN, *((path,) for path in extensions)):
+        for path in group:
+            file = _read(path)
+            _add_types(drafts, file, path)
+            _add_subscriptions(subscriptions, file, path)
+        _refuse_strangers(drafts, group[-1])
+    prefixes = _prefixes(list(drafts.values()), kept_prefixes or {})
+    return Schema([each.finish(prefixes[each.name]) for each in drafts.values()], subscriptions)
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SchemaError(f"{path}: {error.strerror}") from error
+    except pydantic.ValidationError as error:
+        raise SchemaError("\n".join(f"{path}: {each}" for each in _sentences(error))) from error
+
+
+def _sentences(error: pydantic.ValidationError) -> Iterator[str]:
+    """What is wrong and where: object and field by name, then the key."""
+    for each in error.errors(include_url=False):
+        *path, last = each["loc"] or ("",)
+        where = ".".join(str(step) for step in (*path[1:], last) if step != "fields")
+        yield f"{where}: {each['msg']}" if where else each["msg"]
+
+
+def _add_types(drafts: dict[str, _Draft], file: _File, path: Path) -> None:
+    types: dict[str, _Object | _Event] = {**file.objects, **file.events}
+    for name, source in types.items():
+        if name.casefold() in drafts:
+            raise SchemaError(f"{path}: {name}: there is an object of this name already")
+        if isinstance(source, _Event) != name.endswith("__e"):
+            raise SchemaError(f"{path}: {name}: the names of events, and of nothing else, end in __e")
+        if source.prefix is None and not name.endswith(("__c", "__e")):
+            raise SchemaError(f"{path}: {name}: a standard object needs the `prefix` of its ids")
+        draft = drafts[name.casefold()] = _Draft(name, source)
+        draft.add(source.fields, path)
+    for name, fields in file.fields.items():
+        if name.casefold() not in drafts:
+            raise SchemaError(f"{path}: {name}: there is no object of this name to add fields to")
+        drafts[name.casefold()].add(fields, path)
+
+
+def _add_subscriptions(subscriptions: dict[str, ManagedSubscription], file: _File, path: Path) -> None:
+    for name, subscription in file.managed_event_subscriptions.items():
+        if name in subscriptions:
+            raise SchemaError(f"{path}: {name}: there is a managed event subscription of this name already")
+        subscriptions[name] = subscription
+
+
+def _refuse_strangers(drafts: Mapping[str, _Draft], path: Path) -> None:
+    """A file may refer to itself and to what came before it."""
+    for draft in drafts.values():
+        for each in draft.given:
+            for name in each.references:
+                if name.casefold() not in drafts or drafts[name.casefold()].event:
+                    raise SchemaError(f"{path}: {draft.name}.{each.name}: there is no object {name} to refer to")
+
+
+def _prefixes(drafts: Sequence[_Draft], kept: Mapping[str, str]) -> dict[str, str]:
+    """The key prefix of every type. Raises SchemaError when two want the same."""
+    given = {each.name: each.source.prefix or kept.get(each.name) for each in drafts}
+    holders: dict[str, str] = {}
+    for name, prefix in given.items():
+        if prefix and prefix in holders:
+            raise SchemaError(f"{name}: the prefix {prefix} belongs to {holders[prefix]}")
+        if prefix:
+            holders[prefix] = name
+    taken = {*holders, *kept.values()}
+    for draft in drafts:
+        if given[draft.name] is None:
+            given[draft.name] = next(each for each in _free("e" if draft.event else "a") if each not in taken)
+            taken.add(str(given[draft.name]))
+    return {name: str(prefix) for name, prefix in given.items()}
+
+
+def _free(first: str) -> Iterator[str]:
+    alphabet = digits + ascii_uppercase + ascii_lowercase
+    return (f"{first}{second}{third}" for second in alphabet for third in alphabet)
