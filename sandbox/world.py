@@ -13,7 +13,6 @@ from sandbox.faults.book import Faults
 from sandbox.faults.ports import Ports
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
-from sandbox.planting import plant
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
 from sandbox.salesforce.mishaps import Mishaps
@@ -31,16 +30,11 @@ class StateTaken(Exception):
         super().__init__(f"Another sandbox is using the state directory {state}; stop it or choose another --state.")
 
 
-def has_state(folder: Path) -> bool:
-    """Whether a sandbox was ever started on this folder."""
-    return (folder / "ledger.db").exists()
-
-
 class World:
     """Everything that exists outside of the portal. Used from one event loop only; nothing here waits."""
 
     def __init__(self, config: Config) -> None:
-        """Open or make everything in the state directory. Raises StateTaken, and SeedError when it is new."""
+        """Open or make everything in the state directory. Raises StateTaken or SchemaError."""
         state = config.state
         state.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(state)
@@ -57,28 +51,17 @@ class World:
         self.stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "esim", "mail", "faults")}
         self.faults = Faults(self.stores["faults"], self.clock, self.ledger)
         self.ports = Ports(self.faults)
-        self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus)
+        self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus, config.schemas)
         self.mailbox = Mailbox(self.stores["mail"], self.clock, self.ledger)
         self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
         self.mishaps = Mishaps(self.faults)
         self.org.before_write = self.mishaps.before_write
         self.esim = Provider(self.stores["esim"], self.clock, self.ledger)
-        if not len(self.org.table("User")):
-            self._fill()
+        seed(self.org)
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
         return self.clock.now()
-
-    def _fill(self) -> None:
-        """Give a new state what it begins with, all of it or nothing."""
-        try:
-            with self.stores["salesforce"].transaction(), self.stores["whmcs"].transaction():
-                seed(self.org, shop=self.config.seed_data == "shop")
-                plant(self.org, self.whmcs, self.config.seeds)
-        except BaseException:
-            self.close()
-            raise
 
     def reload(self) -> None:
         """Let go of what is known of a state that was replaced on disk."""
