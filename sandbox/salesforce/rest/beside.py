@@ -1,5 +1,5 @@
 """What stands behind three names (salesforce-wire.md, section 3.5): `sobjects/{type}/{field}/{value}` is a row by
-external id; `sobjects/{type}/{id}/{name}` is bytes, the parent a reference leads to, or the children that point here."""
+external id; `sobjects/{type}/{id}/{name}` is bytes, the parent a reference leads to, or children that point back."""
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.errors import not_found
