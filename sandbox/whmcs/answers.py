@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.whmcs.php import PhpArray, to_int
 
@@ -26,13 +26,15 @@ class Refused(Exception):
 class Answer:
     """An action's outcome. `key` and `detail` go to the ledger.
 
-    `failure` is an error text although state changed, as when a module fails in the middle of AcceptOrder.
+    `failure` is an error text although state changed, as when a module fails in the middle of AcceptOrder. `verdict` is
+    the name under which success is told.
     """
 
     payload: Payload = field(default_factory=dict)
     key: str = ""
     detail: Payload = field(default_factory=dict)
     failure: str = ""
+    verdict: Literal["result", "status"] = "result"
 
 
 def failed(message: str) -> Payload:

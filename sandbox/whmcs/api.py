@@ -111,4 +111,4 @@ def _action(settings: Settings, sent: str) -> Action:
 def _payload(result: Answer, whmcs: Whmcs) -> Payload:
     if result.failure:
         return failed(result.failure)
-    return shaped({"result": "success", **result.payload}, whmcs.settings.shown_quirks())
+    return shaped({result.verdict: "success", **result.payload}, whmcs.settings.shown_quirks())

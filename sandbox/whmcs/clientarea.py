@@ -14,8 +14,8 @@ from starlette.staticfiles import StaticFiles
 from sandbox.faults.rules import Offer
 from sandbox.faults.wire import Misbehaving
 from sandbox.pages import HEADERS, Pages, posted
-from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, PAYMENT_METHODS
-from sandbox.whmcs.billing.records import Invoice
+from sandbox.whmcs import invoice_pages
+from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, INVOICES, PAYMENT_METHODS
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.products import products
@@ -72,10 +72,12 @@ class ClientArea:
         return reply
 
     async def home(self, request: Request) -> Response:
-        """What the client has: services and invoices."""
+        """What the client has: services and invoices, or invoices alone with `action=invoices`."""
         client = self._client(request)
+        invoices = invoice_pages.bills(self.whmcs, client.id)
+        if request.query_params.get("action") == "invoices":
+            return self._show("invoices.html", {"client": client, "invoices": invoices})
         services = [(each, products()[each.pid].name) for each in self.whmcs.services.find("client_id", client.id)]
-        invoices = self.whmcs.invoices.find("client_id", client.id)
         return self._show("home.html", {"client": client, "services": services, "invoices": invoices})
 
     async def index(self, request: Request) -> Response:
@@ -113,24 +115,20 @@ class ClientArea:
         return RedirectResponse(f"{CLIENT_AREA}/{PAYMENT_METHODS}{'&removed=1' if removed else ''}", 303)
 
     async def invoice(self, request: Request) -> Response:
-        """One invoice of this client; POST pays it, in the sandbox with no more than a click."""
+        """One invoice of this client; POST pays it with the stored card."""
         client = self._client(request)
         number = request.query_params.get("id", "")
-        invoice = self.whmcs.invoices.get(int(number)) if number.isdecimal() else None
-        if invoice is None or invoice.client_id != client.id:
+        bill = invoice_pages.bill(self.whmcs, client.id, number)
+        if bill is None:
             raise HTTPException(404, "There is no such invoice.")
+        problem = ""
         if request.method == "POST":
             await posted(request)
-            self._pay(invoice)
-        return self._show("invoice.html", {"client": client, "invoice": invoice})
-
-    def _pay(self, invoice: Invoice) -> None:
-        if invoice.status != "Unpaid":
-            return
-        invoice.status, invoice.paid = "Paid", self.whmcs.timestamp()
-        with self.whmcs.caller(""):
-            self.whmcs.invoices.put(invoice)
-            self.whmcs.note("invoice.pay", str(invoice.id), {"client": invoice.client_id, "total": invoice.total})
+            problem = invoice_pages.pay(self.whmcs, bill)
+            if not problem:
+                return RedirectResponse(f"{CLIENT_AREA}/viewinvoice.php?id={number}", 303)
+        shown = {"client": client, "bill": bill, "invoice": bill.invoice, "problem": problem}
+        return self._show("invoice.html", shown, 422 if problem else 200)
 
     def _client(self, request: Request) -> Client:
         """Whose session this is. Raises 401, and the page says how to come in."""
@@ -153,7 +151,13 @@ class ClientArea:
         return self._show("refusal.html", {"message": message}, 403)
 
     def _show(self, template: str, context: Mapping[str, object], status: int = 200) -> Response:
-        shared = {"base": CLIENT_AREA, "methods_url": PAYMENT_METHODS, "home_url": HOME, "client": None}
+        shared = {
+            "base": CLIENT_AREA,
+            "methods_url": PAYMENT_METHODS,
+            "home_url": HOME,
+            "invoices_url": INVOICES,
+            "client": None,
+        }
         portal_url = self.whmcs.settings.portal_url
         return self.pages.render(template, {**shared, "portal_url": portal_url, **context}, status)
 

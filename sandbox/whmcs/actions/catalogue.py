@@ -2,10 +2,10 @@
 
 from sandbox.whmcs.answers import Answer, Payload
 from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.money import PREFIX, SUFFIX
 from sandbox.whmcs.php import PhpArray, text, to_int
 from sandbox.whmcs.products import CURRENCY, CURRENCY_ID, CYCLES, OptionChoice, Product, ProductOption, products, yen
 
-_PREFIX, _SUFFIX = "¥", ""
 _NOT_OFFERED = "-1.00"
 
 
@@ -56,8 +56,8 @@ def _pricing(cycles: dict[str, int]) -> Payload:
     prices = {"monthly" if cycle == "onetime" else cycle: yen(amount) for cycle, amount in cycles.items()}
     fees = {f"{cycle[0]}setupfee": yen(0) for cycle in CYCLES}
     return {
-        "prefix": _PREFIX,
-        "suffix": _SUFFIX,
+        "prefix": PREFIX,
+        "suffix": SUFFIX,
         **fees,
         **{cycle: prices.get(cycle, _NOT_OFFERED) for cycle in CYCLES},
     }
@@ -91,8 +91,8 @@ def get_currencies(_: Whmcs, __: PhpArray) -> Answer:
     currency = {
         "id": CURRENCY_ID,
         "code": CURRENCY,
-        "prefix": _PREFIX,
-        "suffix": _SUFFIX,
+        "prefix": PREFIX,
+        "suffix": SUFFIX,
         "format": 4,
         "rate": "1.00000",
     }

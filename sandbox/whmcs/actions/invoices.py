@@ -1,43 +1,64 @@
-"""GetInvoices, GetInvoice and UpdateInvoice (whmcs-wire §3.5)."""
+"""GetInvoices and GetInvoice (whmcs-wire §3.5)."""
 
-from sandbox.whmcs.answers import Answer, Payload, Refused, page
-from sandbox.whmcs.billing.records import Invoice
-from sandbox.whmcs.dates import NO_TIME
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeAlias
+
+from sandbox.whmcs.actions.transactions import transaction_row
+from sandbox.whmcs.answers import Answer, Payload, Refused
+from sandbox.whmcs.billing.invoices import is_card
+from sandbox.whmcs.billing.records import Invoice, InvoiceLine
+from sandbox.whmcs.billing.settlement import left_to_pay
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.php import PhpArray, text, to_int
+from sandbox.whmcs.listing import Listing, page_of, page_of_book
+from sandbox.whmcs.money import PREFIX, SUFFIX, written
+from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY
 
-STATUSES = ("Draft", "Unpaid", "Paid", "Cancelled", "Refunded", "Collections", "Payment Pending")
-_ORDERINGS = {
-    "id": "id",
-    "invoicenumber": "id",
-    "date": "created",
-    "duedate": "due",
-    "total": "total",
-    "status": "status",
+_Key: TypeAlias = Callable[[Invoice], tuple[Decimal | str, int]]
+_ORDERINGS: dict[str, _Key] = {
+    "id": lambda each: ("", each.id),
+    "invoicenumber": lambda each: ("", each.id),
+    "date": lambda each: (each.created, each.id),
+    "duedate": lambda each: (each.due, each.id),
+    "total": lambda each: (Decimal(each.total), each.id),
+    "status": lambda each: (each.status, each.id),
 }
 
 
 def get_invoices(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Invoices by `userid` (a client id) and `status`; ids are integers and there is no balance in a row."""
-    found = [each for each in whmcs.invoices.all() if _matches(whmcs, each, form)]
-    by = _ORDERINGS.get(text(form.get("orderby")), "created")
-    found.sort(key=lambda each: (_sort_value(each, by), each.id), reverse=text(form.get("order")) == "desc")
-    rows = [_row(whmcs, each) for each in found]
-    return Answer(page(form, rows, "invoices", "invoice"), key=text(form.get("userid")), detail={"matched": len(rows)})
+    """Invoices by `userid` (a client id) and `status`, sorted; ids are integers and there is no balance in a row."""
+    listing = _found(whmcs, form)
+    rows = listing.envelope("invoices", "invoice", lambda invoice: _row(whmcs, invoice))
+    return Answer(rows, key=text(form.get("userid")), detail={"matched": listing.total})
 
 
-def _sort_value(invoice: Invoice, by: str) -> float | str:
-    return float(invoice.total) if by == "total" else "" if by == "id" else str(getattr(invoice, by))
+def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Invoice]:
+    """The invoices, read through an index as soon as a filter is sent, and otherwise when no sorting is asked."""
+    newest_first = text(form.get("order")).lower() == "desc"
+    if truthy(form.get("userid")):
+        found = whmcs.invoices.find("client_id", to_int(form["userid"]))
+    elif text(form.get("status")):
+        found = whmcs.invoices.find("status", _status(form))
+    elif text(form.get("orderby")) in ("", "id", "invoicenumber"):
+        return page_of_book(form, whmcs.invoices, newest_first=newest_first)
+    else:
+        found = whmcs.invoices.all()
+    chosen = [each for each in found if _matches(whmcs, each, form)]
+    key = _ORDERINGS.get(text(form.get("orderby")), _ORDERINGS["date"])
+    return page_of(form, sorted(chosen, key=key, reverse=newest_first))
+
+
+def _status(form: PhpArray) -> str:
+    """`Overdue` is no status of an invoice but a filter (§2)."""
+    sent = text(form.get("status"))
+    return "Unpaid" if sent == "Overdue" else sent
 
 
 def _matches(whmcs: Whmcs, invoice: Invoice, form: PhpArray) -> bool:
-    if form.get("userid") and to_int(form["userid"]) != invoice.client_id:
+    if text(form.get("status")) == "Overdue" and invoice.due >= whmcs.today():
         return False
-    status = text(form.get("status"))
-    if status == "Overdue":
-        return invoice.status == "Unpaid" and invoice.due < whmcs.today()
-    return status in ("", invoice.status)
+    return _status(form).casefold() in ("", invoice.status.casefold())
 
 
 def _head(invoice: Invoice) -> Payload:
@@ -47,16 +68,16 @@ def _head(invoice: Invoice) -> Payload:
         "date": invoice.created,
         "duedate": invoice.due,
         "datepaid": invoice.paid,
-        "subtotal": invoice.total,
-        "credit": "0.00",
-        "tax": "0.00",
-        "tax2": "0.00",
+        "subtotal": invoice.subtotal,
+        "credit": invoice.credit,
+        "tax": invoice.tax,
+        "tax2": invoice.tax2,
         "total": invoice.total,
     }
 
 
 def _tail(invoice: Invoice) -> Payload:
-    rates = {"taxrate": "0.000", "taxrate2": "0.000"}
+    rates = {"taxrate": invoice.tax_rate, "taxrate2": invoice.tax_rate2}
     return {**rates, "status": invoice.status, "paymentmethod": invoice.payment_method, "notes": invoice.notes}
 
 
@@ -69,61 +90,50 @@ def _row(whmcs: Whmcs, invoice: Invoice) -> Payload:
         "firstname": client.firstname if client else "",
         "lastname": client.lastname if client else "",
         "companyname": client.companyname if client else "",
-        "last_capture_attempt": NO_TIME,
-        "date_refunded": NO_TIME,
+        "last_capture_attempt": invoice.last_capture,
+        "date_refunded": invoice.refunded,
         "date_cancelled": invoice.cancelled,
         "paymethodid": None,
-        "created_at": f"{invoice.created} 00:00:00",
-        "updated_at": f"{invoice.created} 00:00:00",
+        "created_at": invoice.made,
+        "updated_at": invoice.changed,
         "currencycode": CURRENCY,
-        "currencyprefix": "¥",
-        "currencysuffix": f" {CURRENCY}",
+        "currencyprefix": PREFIX,
+        "currencysuffix": SUFFIX,
     }
 
 
 def get_invoice(whmcs: Whmcs, form: PhpArray) -> Answer:
     """One invoice of any client with its lines; it names no currency, and without payments `transactions` is `""`."""
-    invoice = _wanted(whmcs, form)
+    invoice = wanted(whmcs, form)
+    paid = [transaction_row(each) for each in whmcs.transactions.find("invoice_id", invoice.id)]
     return Answer(
         {
             "invoiceid": invoice.id,
             **_head(invoice),
-            "lastcaptureattempt": NO_TIME,
-            "balance": "0.00" if invoice.status == "Paid" else invoice.total,
+            "lastcaptureattempt": invoice.last_capture,
+            "balance": written(left_to_pay(whmcs, invoice)),
             **_tail(invoice),
-            "ccgateway": True,
-            "items": {
-                "item": [_line(each.id, each.type, each.relid, each.description, each.amount) for each in invoice.lines]
-            },
-            "transactions": "",
+            "ccgateway": is_card(whmcs, invoice.payment_method),
+            "items": {"item": [_line(each) for each in invoice.lines]},
+            "transactions": {"transaction": paid} if paid else "",
         },
         key=str(invoice.id),
     )
 
 
-def _line(number: int, kind: str, relid: int, description: str, amount: str) -> Payload:
-    return {"id": number, "type": kind, "relid": relid, "description": description, "amount": amount, "taxed": 0}
+def _line(line: InvoiceLine) -> Payload:
+    return {
+        "id": line.id,
+        "type": line.type,
+        "relid": line.relid,
+        "description": line.description,
+        "amount": line.amount,
+        "taxed": int(line.taxed),
+    }
 
 
-def update_invoice(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Changes status, due date and notes; the sandbox has no other editing of invoices."""
-    invoice = _wanted(whmcs, form)
-    before, status = invoice.status, text(form.get("status"))
-    if status and status not in STATUSES:
-        raise Refused(f"Invalid status {status}")
-    invoice.status = status or before
-    if invoice.status == "Cancelled" != before:
-        invoice.cancelled = whmcs.timestamp()
-    if invoice.status == "Paid" != before:
-        invoice.paid = whmcs.timestamp()
-    invoice.due = text(form.get("duedate")) or invoice.due
-    invoice.notes = text(form.get("notes")) or invoice.notes
-    whmcs.invoices.put(invoice)
-    detail = {"order": invoice.order_id, "client": invoice.client_id, "before": before, "after": invoice.status}
-    return Answer({"invoiceid": invoice.id}, key=str(invoice.id), detail=detail)
-
-
-def _wanted(whmcs: Whmcs, form: PhpArray) -> Invoice:
+def wanted(whmcs: Whmcs, form: PhpArray) -> Invoice:
+    """The invoice of `invoiceid`. Raises Refused."""
     invoice = whmcs.invoices.get(to_int(form.get("invoiceid")))
     if invoice is None:
         raise Refused("Invoice ID Not Found")

@@ -1,105 +1,42 @@
-"""AcceptOrder, CancelOrder, GetOrders and GetOrderStatuses (whmcs-wire §3.3)."""
+"""GetOrders, GetOrderStatuses and OrderFraudCheck (whmcs-wire §3.3)."""
 
-from sandbox.whmcs import module
-from sandbox.whmcs.answers import Answer, Payload, Refused, page
+from sandbox.whmcs.answers import Answer, Payload, Refused
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.marks import mark_of, services_of
-from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.php import PhpArray, text, to_int, truthy
-from sandbox.whmcs.products import CURRENCY, DISPLAY_CYCLES, products
+from sandbox.whmcs.listing import Listing, page_of, page_of_book
+from sandbox.whmcs.marks import services_of
+from sandbox.whmcs.money import PREFIX, SUFFIX
+from sandbox.whmcs.ordering import outcomes
+from sandbox.whmcs.ordering.outcomes import STATUSES
+from sandbox.whmcs.ordering.records import Order, Service, ServiceAddon, Upgrade
+from sandbox.whmcs.php import PhpArray, json_encode, text, to_int, truthy
+from sandbox.whmcs.products import DISPLAY_CYCLES, products
 
-STATUSES = ("Pending", "Active", "Fraud", "Cancelled")
-_NOT_PENDING = "Order ID not found or Status not Pending"
-_NO_SUBSCRIPTION = "Subscription Cancellation Failed - Please check the gateway log for further information."
-
-
-def accept_order(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Sets up the pending services and makes the order Active.
-
-    `autosetup` sent decides whether modules run; left out, the products do, and all of them are set to run. When a
-    module fails its text is the error, the order stays Pending, and what was set up before stays set up.
-    """
-    order = _pending(whmcs, form)
-    sent = form.get("autosetup")
-    services = services_of(whmcs, order)
-    failure = ""
-    for service in services:
-        failure = failure or _set_up(whmcs, service, run_module=sent is None or truthy(sent))
-    if not failure:
-        order.status = "Active"
-        whmcs.orders.put(order)
-    detail = _facts(order, services, before="Pending")
-    return Answer(key=str(order.id), detail=detail, failure=failure)
-
-
-def _set_up(whmcs: Whmcs, service: Service, *, run_module: bool) -> str:
-    """Brings one pending service on its way; returns the module's error text or ""."""
-    if service.status != "Pending":
-        return ""
-    if module.has_module(service):
-        return module.create(whmcs, service) if run_module else ""
-    settings = whmcs.settings
-    if not settings.moduleless_stays_pending:
-        once = products()[service.pid].paytype == "onetime"
-        service.status = settings.one_time_status if once else "Active"
-        whmcs.services.put(service)
-    return ""
-
-
-def cancel_order(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Only a pending order. Its pending services and unpaid invoice follow if the installation is set so."""
-    order = _pending(whmcs, form)
-    if truthy(form.get("cancelsub")):
-        raise Refused(_NO_SUBSCRIPTION)
-    order.status = "Cancelled"
-    whmcs.orders.put(order)
-    services = services_of(whmcs, order)
-    if whmcs.settings.cancel_order_cascades:
-        _cancel_contents(whmcs, order, services)
-    mails = [] if truthy(form.get("noemail")) else ["Order Cancelled"]
-    return Answer(key=str(order.id), detail={**_facts(order, services, before="Pending"), "mails": mails})
-
-
-def _cancel_contents(whmcs: Whmcs, order: Order, services: list[Service]) -> None:
-    for service in services:
-        if service.status == "Pending":
-            service.status = "Cancelled"
-            whmcs.services.put(service)
-    invoice = whmcs.invoices.get(order.invoice_id)
-    if invoice and invoice.status == "Unpaid":
-        invoice.status, invoice.cancelled = "Cancelled", whmcs.timestamp()
-        whmcs.invoices.put(invoice)
-
-
-def _pending(whmcs: Whmcs, form: PhpArray) -> Order:
-    """One text for no such order, accepted already and cancelled (§0 no. 5)."""
-    order = whmcs.orders.get(to_int(form.get("orderid")))
-    if order is None or order.status != "Pending":
-        raise Refused(_NOT_PENDING)
-    return order
-
-
-def _facts(order: Order, services: list[Service], *, before: str) -> Payload:
-    return {
-        "client": order.client_id,
-        "pids": [service.pid for service in services],
-        "services": {str(service.id): service.status for service in services},
-        "mark": mark_of(services),
-        "before": before,
-        "after": order.status,
-    }
+_INDEXED = {"userid": "client_id", "requestor_id": "requestor_id", "status": "status"}
 
 
 def get_orders(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Orders by `id`, `userid` (a client id), `requestor_id` and `status`, newest first; other filters are ignored."""
-    found = [order for order in reversed(whmcs.orders.all()) if _matches(order, form)]
-    rows = [_row(whmcs, order) for order in found]
-    return Answer(page(form, rows, "orders", "order"), key=text(form.get("id")), detail={"matched": len(rows)})
+    listing = _found(whmcs, form)
+    rows = listing.envelope("orders", "order", lambda order: _row(whmcs, order))
+    return Answer(rows, key=text(form.get("id")), detail={"matched": listing.total})
+
+
+def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Order]:
+    """The orders, read through an index as soon as one of the filters is sent."""
+    if truthy(form.get("id")):
+        order = whmcs.orders.get(to_int(form["id"]))
+        return page_of(form, [order] if order and _matches(order, form) else [])
+    for name, field in _INDEXED.items():
+        if truthy(form.get(name)):
+            value = text(form[name]) if name == "status" else to_int(form[name])
+            found = [each for each in whmcs.orders.find(field, value) if _matches(each, form)]
+            return page_of(form, found[::-1])
+    return page_of_book(form, whmcs.orders, newest_first=True)
 
 
 def _matches(order: Order, form: PhpArray) -> bool:
     wanted = {"id": order.id, "userid": order.client_id, "requestor_id": order.requestor_id}
-    if any(form.get(name) and to_int(form[name]) != value for name, value in wanted.items()):
+    if any(truthy(form.get(name)) and to_int(form[name]) != value for name, value in wanted.items()):
         return False
     return text(form.get("status")).casefold() in ("", order.status.casefold())
 
@@ -115,41 +52,51 @@ def _row(whmcs: Whmcs, order: Order) -> Payload:
         "invoiceid": order.invoice_id,
         "status": order.status,
         "ipaddress": order.ip_address,
-        "fraudmodule": "",
-        "fraudoutput": "",
+        "fraudmodule": whmcs.settings.fraud_module if order.fraud_output else "",
+        "fraudoutput": order.fraud_output,
         "notes": order.notes,
         "paymentmethodname": gateways.get(order.payment_method, order.payment_method),
         "paymentstatus": invoice.status if invoice else "No Invoice",
         "name": f"{client.firstname} {client.lastname}" if client else "",
-        "currencyprefix": "¥",
-        "currencysuffix": f" {CURRENCY}",
+        "currencyprefix": PREFIX,
+        "currencysuffix": SUFFIX,
         "frauddata": "",
         "validationdata": "",
-        "lineitems": {"lineitem": [_line(service) for service in services_of(whmcs, order)]},
+        "lineitems": {"lineitem": _lines(whmcs, order)},
     }
 
 
 def _head(order: Order) -> Payload:
+    renewed = {"domains": [], "services": order.renewed_services, "addons": order.renewed_addons}
     return {
         "id": order.id,
         "ordernum": int(order.number),
         "userid": order.client_id,
-        "contactid": 0,
+        "contactid": order.contact_id,
         "requestor_id": order.requestor_id,
         "admin_requestor_id": 1,
         "date": order.date,
         "nameservers": "",
         "transfersecret": "",
-        "renewals": "",
-        "renewalsByType": {"domains": [], "services": [], "addons": []},
+        "renewals": ",".join(map(str, order.renewed_services)),
+        "renewalsByType": renewed,
         "promocode": order.promo_code,
-        "promotype": "",
-        "promovalue": "",
+        "promotype": order.promo_type,
+        "promovalue": order.promo_value,
         "orderdata": "[]",
     }
 
 
-def _line(service: Service) -> Payload:
+def _lines(whmcs: Whmcs, order: Order) -> list[Payload]:
+    upgrades = whmcs.upgrades.find("order_id", order.id)
+    return [
+        *(_service_line(each) for each in services_of(whmcs, order)),
+        *(_addon_line(each) for each in whmcs.addons.find("order_id", order.id)),
+        *(_upgrade_line(whmcs, each) for each in upgrades),
+    ]
+
+
+def _service_line(service: Service) -> Payload:
     product = products()[service.pid]
     return {
         "type": "product",
@@ -163,8 +110,53 @@ def _line(service: Service) -> Payload:
     }
 
 
+def _addon_line(addon: ServiceAddon) -> Payload:
+    return {
+        "type": "addon",
+        "relid": addon.id,
+        "producttype": "Addon",
+        "product": addon.name,
+        "domain": "",
+        "billingcycle": DISPLAY_CYCLES[addon.cycle],
+        "amount": addon.recurring,
+        "status": addon.status,
+    }
+
+
+def _upgrade_line(whmcs: Whmcs, upgrade: Upgrade) -> Payload:
+    service = whmcs.services.get(upgrade.service_id)
+    product = products().get(upgrade.pid or (service.pid if service else 0))
+    return {
+        "type": "upgrade",
+        "relid": upgrade.id,
+        "producttype": "Product Upgrade" if upgrade.pid else "Options Upgrade",
+        "product": f"{product.group} - {product.name}" if product else "",
+        "domain": service.domain if service else "",
+        "billingcycle": DISPLAY_CYCLES.get(upgrade.cycle, ""),
+        "amount": upgrade.amount,
+        "status": upgrade.status,
+    }
+
+
 def get_order_statuses(whmcs: Whmcs, _: PhpArray) -> Answer:
-    """The four statuses every installation has, with how many orders each holds."""
-    held = [order.status for order in whmcs.orders.all()]
-    rows = [{"title": status, "count": held.count(status)} for status in STATUSES]
+    """The statuses every installation has and those its administrator added, with how many orders each holds."""
+    titles = dict.fromkeys([*STATUSES, *whmcs.settings.order_statuses])
+    rows = [{"title": title, "count": whmcs.orders.count("status", title)} for title in titles]
     return Answer({"totalresults": len(rows), "statuses": {"status": rows}})
+
+
+def order_fraud_check(whmcs: Whmcs, form: PhpArray) -> Answer:
+    """Asks the fraud module, if the installation has one; an order that fails becomes Fraud."""
+    order = whmcs.orders.get(to_int(form.get("orderid")))
+    if order is None:
+        raise Refused("Order ID Not Found")
+    settings = whmcs.settings
+    if not settings.fraud_module:
+        raise Refused("No Active Fraud Module")
+    before, address = order.status, text(form.get("ipaddress")) or order.ip_address
+    order.fraud_output = json_encode({"ip": address, "result": settings.fraud_check})
+    whmcs.orders.put(order)
+    if settings.fraud_check == "Fail":
+        outcomes.end(whmcs, order, "Fraud")
+    checked = {"status": settings.fraud_check, "module": settings.fraud_module, "results": order.fraud_output}
+    return Answer(checked, key=str(order.id), detail={"before": before, "after": order.status})

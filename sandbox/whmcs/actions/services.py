@@ -1,45 +1,47 @@
-"""GetClientsProducts, UpdateClientProduct and ModuleCreate (whmcs-wire §3.4)."""
+"""GetClientsProducts and GetClientsDomains (whmcs-wire §3.4)."""
 
-from sandbox.whmcs import module
-from sandbox.whmcs.answers import Answer, Payload, Refused, page
-from sandbox.whmcs.arrays import encoded_array, field_values
+from sandbox.whmcs.answers import Answer, Payload
+from sandbox.whmcs.dates import NO_TIME
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.marks import mark_of
+from sandbox.whmcs.listing import Listing, page_of, page_of_book
 from sandbox.whmcs.ordering.cart import option_value
 from sandbox.whmcs.ordering.records import Service
-from sandbox.whmcs.php import PhpArray, text, to_int
+from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import DISPLAY_CYCLES, ProductOption, products
 
-STATUSES = ("Pending", "Active", "Completed", "Suspended", "Terminated", "Cancelled", "Fraud")
 _FILTERS = ("clientid", "serviceid", "pid", "domain")
-_TEXT_FIELDS = {
-    "domain": "domain",
-    "notes": "notes",
-    "regdate": "registered",
-    "nextduedate": "next_due",
-    "paymentmethod": "payment_method",
-    "serviceusername": "username",
-    "firstpaymentamount": "first_payment",
-    "recurringamount": "recurring",
-}
+_INDEXED = {"clientid": "client_id", "domain": "domain", "username2": "username", "pid": "pid"}
+_TEXTS = ("domain", "username2")
 
 
 def get_clients_products(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Services, oldest first; without `clientid` and `serviceid` everybody's. `totalresults` is a string (§1.5)."""
-    found = [each for each in whmcs.services.all() if _matches(each, form)]
-    listing = page(form, [_row(whmcs, each) for each in found], "products", "product")
-    listing["totalresults"] = str(listing["totalresults"])
+    listing = _found(whmcs, form)
+    rows = listing.envelope("products", "product", lambda service: _row(whmcs, service))
+    rows["totalresults"] = str(listing.total)
     echo = {name: text(form.get(name)) or None for name in _FILTERS}
     key = text(form.get("clientid"))
-    return Answer({**echo, **listing}, key=key, detail={"service": echo["serviceid"], "matched": len(found)})
+    return Answer({**echo, **rows}, key=key, detail={"service": echo["serviceid"], "matched": listing.total})
+
+
+def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Service]:
+    """The services, read through an index as soon as one of the filters is sent."""
+    if truthy(form.get("serviceid")):
+        service = whmcs.services.get(to_int(form["serviceid"]))
+        return page_of(form, [service] if service and _matches(service, form) else [])
+    for name, field in _INDEXED.items():
+        if truthy(form.get(name)):
+            value = text(form[name]) if name in _TEXTS else to_int(form[name])
+            return page_of(form, [each for each in whmcs.services.find(field, value) if _matches(each, form)])
+    return page_of_book(form, whmcs.services)
 
 
 def _matches(service: Service, form: PhpArray) -> bool:
     numbers = {"clientid": service.client_id, "serviceid": service.id, "pid": service.pid}
-    if any(form.get(name) and to_int(form[name]) != value for name, value in numbers.items()):
+    if any(truthy(form.get(name)) and to_int(form[name]) != value for name, value in numbers.items()):
         return False
     texts = {"domain": service.domain, "username2": service.username}
-    return all(text(form.get(name)) in ("", value) for name, value in texts.items())
+    return all(text(form.get(name)).casefold() in ("", value.casefold()) for name, value in texts.items())
 
 
 def _row(whmcs: Whmcs, service: Service) -> Payload:
@@ -59,7 +61,7 @@ def _row(whmcs: Whmcs, service: Service) -> Payload:
         "groupname": product.group,
         "translated_groupname": product.group,
         "domain": service.domain,
-        **_server(),
+        **_server(service),
         "firstpaymentamount": service.first_payment,
         "recurringamount": service.recurring,
         "paymentmethod": service.payment_method,
@@ -74,41 +76,40 @@ def _row(whmcs: Whmcs, service: Service) -> Payload:
     }
 
 
-def _server() -> Payload:
+def _server(service: Service) -> Payload:
     return {
-        "dedicatedip": "",
-        "serverid": "0",
-        "servername": "",
+        "dedicatedip": service.dedicated_ip,
+        "serverid": str(service.server_id),
+        "servername": f"provisioning {service.server_id}" if service.server_id else "",
         "serverip": None,
         "serverhostname": None,
-        "suspensionreason": "",
+        "suspensionreason": service.suspend_reason,
     }
 
 
 def _rest(service: Service) -> Payload:
     """What a customer must never see stands here too: admin notes and the service password in clear (§1.5)."""
     return {
-        "password": f"pw-{service.id:06d}" if service.provisioned else "",
-        "subscriptionid": "",
-        "promoid": "0",
-        "overideautosuspend": "0",
-        "overidesuspenduntil": "0000-00-00",
-        "ns1": "",
-        "ns2": "",
-        "assignedips": "",
+        "password": service.password,
+        "subscriptionid": service.subscription_id,
+        "promoid": str(service.promo_id),
+        "overideautosuspend": service.override_suspend,
+        "overidesuspenduntil": service.override_until,
+        "ns1": service.ns1,
+        "ns2": service.ns2,
+        "assignedips": service.assigned_ips,
         "notes": service.notes,
-        "diskusage": "0",
-        "disklimit": "0",
-        "bwusage": "0",
-        "bwlimit": "0",
-        "lastupdate": "0000-00-00 00:00:00",
+        "diskusage": str(service.disk_usage),
+        "disklimit": str(service.disk_limit),
+        "bwusage": str(service.traffic_usage),
+        "bwlimit": str(service.traffic_limit),
+        "lastupdate": NO_TIME,
     }
 
 
 def _customfields(service: Service) -> list[Payload]:
     product = products()[service.pid]
-    value = service.customfields.get(str(product.mark_field_id), "")
-    mark = {"name": product.mark_field, "translated_name": product.mark_field, "value": value}
+    mark = {"name": product.mark_field, "translated_name": product.mark_field, "value": service.mark}
     return [{"id": str(product.mark_field_id), **mark}]
 
 
@@ -118,66 +119,8 @@ def _option(option: ProductOption, service: Service) -> Payload:
     return {"id": str(option.id), "option": option.name, "type": option.word, "value": shown}
 
 
-def update_client_product(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Writes what was sent. A status is set without running the module; unknown ids inside arrays are dropped."""
-    service = whmcs.services.get(to_int(form.get("serviceid")))
-    if service is None:
-        raise Refused("Service ID Not Found")
-    before = service.status
-    for name, attribute in _TEXT_FIELDS.items():
-        if text(form.get(name)):
-            setattr(service, attribute, text(form[name]))
-    if text(form.get("status")) in STATUSES:
-        service.status = text(form["status"])
-    service.cycle = _cycle(text(form.get("billingcycle"))) or service.cycle
-    _take_arrays(service, form)
-    whmcs.services.put(service)
-    return Answer({"serviceid": str(service.id)}, key=str(service.id), detail=_facts(service, before))
-
-
-def _cycle(sent: str) -> str:
-    """The cycle behind a display name such as `Semi-Annually`; both spellings of One Time occur (§2)."""
-    plain = sent.lower().replace("-", "").replace(" ", "")
-    known = {name.lower().replace("-", "").replace(" ", ""): cycle for cycle, name in DISPLAY_CYCLES.items()}
-    return known.get(plain, "")
-
-
-def _take_arrays(service: Service, form: PhpArray) -> None:
-    """Custom fields by id; options as a choice's id or as a nested `{optionid, qty}` (§0 no. 8)."""
-    product = products()[service.pid]
-    written = field_values(form.get("customfields"))
-    if product.mark_field_id in written:
-        service.customfields[str(product.mark_field_id)] = written[product.mark_field_id]
-    sent = encoded_array(form.get("configoptions"))
-    for option in product.options:
-        value = sent.get(option.id)
-        if isinstance(value, dict):
-            value = value.get("qty") if option.word == "quantity" else value.get("optionid")
-        if value is not None:
-            service.options[str(option.id)] = option_value(option, value)
-
-
-def module_create(whmcs: Whmcs, form: PhpArray) -> Answer:
-    """Runs the module for one service, whatever its status; `accountid` is the older name of `serviceid`."""
-    number = form.get("serviceid") or form.get("accountid")
-    if not number:
-        raise Refused("Service ID is required")
-    service = whmcs.services.get(to_int(number))
-    if service is None:
-        raise Refused("Service ID not found")
-    if not module.has_module(service):
-        raise Refused("Service not assigned to a module")
-    before = service.status
-    failure = module.create(whmcs, service)
-    return Answer(key=str(service.id), detail=_facts(service, before), failure=failure)
-
-
-def _facts(service: Service, before: str) -> Payload:
-    return {
-        "order": service.order_id,
-        "client": service.client_id,
-        "pids": [service.pid],
-        "mark": mark_of([service]),
-        "before": before,
-        "after": service.status,
-    }
+def get_clients_domains(_: Whmcs, form: PhpArray) -> Answer:
+    """No domain is sold here: the list is empty whatever is asked. The filters are echoed as elsewhere."""
+    echo = {name: text(form.get(name)) or None for name in ("clientid", "domainid")}
+    nothing: list[Payload] = []
+    return Answer({**echo, **page_of(form, nothing).envelope("domains", "domain", lambda row: row)})

@@ -10,12 +10,14 @@ from sandbox.whmcs.records import Client, PayMethod, SsoToken
 SSO_LIFETIME_S = 60
 CLIENT_AREA = "/whmcs"
 HOME = "clientarea.php"
+INVOICES = "clientarea.php?action=invoices"
 PAYMENT_METHODS = "index.php?rp=/account/paymentmethods"
 CUSTOM_REDIRECT = "sso:custom_redirect"
 _CARD_TYPES = {"CreditCard": ("CreditCard", "RemoteCreditCard"), "BankAccount": ("BankAccount", "RemoteBankAccount")}
 # The destinations that the client area of this sandbox really has lead to their page, all others to its home.
 DESTINATIONS = {
     "clientarea:billing_info": PAYMENT_METHODS,
+    "clientarea:invoices": INVOICES,
     **dict.fromkeys(
         (
             "clientarea:profile",
@@ -28,7 +30,6 @@ DESTINATIONS = {
             "clientarea:product_details",
             "clientarea:domains",
             "clientarea:domain_details",
-            "clientarea:invoices",
             "clientarea:tickets",
             "clientarea:submit_ticket",
             "clientarea:shopping_cart",

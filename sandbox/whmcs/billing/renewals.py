@@ -71,6 +71,16 @@ def generate(whmcs: Whmcs, client_id: int, season: Season) -> list[Invoice]:
     return [_issue(whmcs, client_id, each, season) for each in grouped]
 
 
+def clients_due(whmcs: Whmcs, season: Season) -> list[int]:
+    """The clients for whom `generate` has something to look at, in one walk through everything that recurs."""
+    found = {each.client_id: None for each in whmcs.services.walk() if is_due(each, season)}
+    if season.only is None:
+        found |= {each.client_id: None for each in whmcs.addons.walk() if is_due(each, season)}
+        open_items = whmcs.billable_items.find("open", True)
+        found |= {each.client_id: None for each in open_items if billable.is_due(each, season.horizon)}
+    return list(found)
+
+
 def _due_things(whmcs: Whmcs, client_id: int, season: Season) -> list[Recurring]:
     services = [each for each in whmcs.services.find("client_id", client_id) if is_due(each, season)]
     staying = [each for each in services if not _is_leaving(whmcs, each)]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+Cycle = Literal["onetime", "monthly", "quarterly", "semiannually", "annually", "biennially", "triennially"]
 Command = Literal["create", "suspend", "unsuspend", "terminate", "change_package", "change_password", "custom"]
 
 
@@ -28,7 +29,7 @@ class AddonProduct:
     id: int
     name: str
     price: int
-    cycle: str = "monthly"
+    cycle: Cycle = "monthly"
     setup_fee: int = 0
     pids: list[int] = field(default_factory=list)
 

@@ -161,12 +161,41 @@ def test_an_invoice_is_paid_by_its_client_alone(tell: Tell, browser: Browser) ->
     tell("AddClient", firstname="Ben", lastname="Ito", email="ben@example.jp", password2="x", skipvalidation=1)
     for client in (1, 2):
         tell("AddOrder", clientid=client, paymentmethod="stripe", pid=101)
+    send_json(browser.app, "/control/whmcs/clients/1/paymethods")
     browser.get(link(tell, destination="sso:custom_redirect", sso_redirect_path="viewinvoice.php?id=1"))
     assert browser.get("/whmcs/viewinvoice.php?id=2").status == 404
-    browser.post("/whmcs/viewinvoice.php?id=1")
+    assert "Paid" in words(browser.post("/whmcs/viewinvoice.php?id=1"))
     paid = tell("GetInvoice", invoiceid=1)
     assert (paid["status"], paid["balance"]) == ("Paid", "0.00")
+    assert tell("GetInvoice", invoiceid=2)["status"] == "Unpaid"
     assert "Home Apartment 1G" in words(browser.get("/whmcs/clientarea.php"))
+
+
+def test_without_a_card_an_invoice_leads_to_adding_one(tell: Tell, browser: Browser) -> None:
+    tell("AddOrder", clientid=1, paymentmethod="stripe", pid=101)
+    page = browser.get(link(tell, destination="sso:custom_redirect", sso_redirect_path="viewinvoice.php?id=1"))
+    assert "Add a card" in words(page)
+    refused = browser.post("/whmcs/viewinvoice.php?id=1")
+    assert (refused.status, "No card is stored" in words(refused)) == (422, True)
+    assert tell("GetInvoice", invoiceid=1)["status"] == "Unpaid"
+
+
+def test_a_declined_card_is_told_on_the_invoice_and_charges_nothing(tell: Tell, browser: Browser) -> None:
+    tell("AddOrder", clientid=1, paymentmethod="stripe", pid=101)
+    send_json(browser.app, "/control/whmcs/clients/1/paymethods", {"number": "4000000000000002"})
+    browser.get(link(tell))
+    refused = browser.post("/whmcs/viewinvoice.php?id=1")
+    assert (refused.status, "The payment failed" in words(refused)) == (422, True)
+    unpaid = tell("GetInvoice", invoiceid=1)
+    assert (unpaid["status"], unpaid["transactions"]) == ("Unpaid", "")
+
+
+def test_invoices_have_a_page_of_their_own_and_drafts_are_not_on_it(tell: Tell, browser: Browser) -> None:
+    tell("AddOrder", clientid=1, paymentmethod="stripe", pid=101)
+    tell("CreateInvoice", userid=1, draft=1, itemdescription1="Not yet", itemamount1="10")
+    page = browser.get(link(tell, destination="clientarea:invoices"))
+    assert ("Invoice 1" in words(page), "Invoice 2" in words(page)) == (True, False)
+    assert browser.get("/whmcs/viewinvoice.php?id=2").status == 404
 
 
 def test_the_control_api_stores_cards_and_shows_state(tell: Tell, browser: Browser) -> None:
