@@ -1,5 +1,6 @@
 """Rows by id: create, read, update and delete (salesforce-wire.md, sections 3.5 and 3.8)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sandbox.salesforce import ids
@@ -142,11 +143,16 @@ def row(call: Call, sobject: SObject, record: Record, fields: list[Field]) -> di
 
 
 def wanted_fields(call: Call, sobject: SObject) -> list[Field]:
-    """The fields that `?fields=` names, each once; all of them without it. Raises ApiError INVALID_FIELD."""
+    """The fields that `?fields=` names; all of them without it. Raises ApiError INVALID_FIELD."""
     if "fields" not in call.params:
         return list(sobject.fields.values())
+    return named_fields(sobject, call.params["fields"].split(","))
+
+
+def named_fields(sobject: SObject, names: Iterable[str]) -> list[Field]:
+    """The fields of these names, each once, and the id whether named or not. Raises ApiError INVALID_FIELD."""
     wanted = {}
-    for name in call.params["fields"].split(","):
+    for name in (*names, "Id"):
         field = sobject.field(name.strip())
         if field is None:
             raise no_such_column(sobject, name.strip())

@@ -7,11 +7,12 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sandbox.salesforce.errors import ApiError, not_found, unreadable
+from sandbox.salesforce.errors import ApiError, unreadable
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest.calls import Answer, Call
 from sandbox.salesforce.rest.envelopes import listed, properties
 from sandbox.salesforce.rest.rows import limited
+from sandbox.salesforce.rest.sobjects import stored_type
 from sandbox.salesforce.rest.undoing import all_or_nothing, attempt
 from sandbox.salesforce.schema import SObject
 
@@ -39,9 +40,7 @@ Outcome = dict[str, str | list[ApiError]]
 
 def create(org: Org, call: Call, type_name: str) -> Answer:
     """POST composite/tree/{type}. Raises ApiError for a bad envelope; a refused record is answered with 400."""
-    sobject = org.schema.get(type_name)
-    if sobject is None or sobject.event:
-        raise not_found()
+    sobject = stored_type(org, type_name)
     nodes = list(_read(org, sobject, properties(call.body, ("records",))))
     _check_limits(nodes)
     outcome = _twins(nodes) or _strangers(nodes)

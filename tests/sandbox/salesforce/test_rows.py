@@ -26,7 +26,7 @@ def test_a_row_lives(api: Api) -> None:
     row = f"sobjects/account/{body['id'][:15]}"
     assert api("PATCH", row, {"Phone": "03-5550-0100"}).status == 204
     shown = api("GET", f"{row}/?fields=Name,phone,Website,CreatedDate").json()
-    assert list(shown) == ["attributes", "Name", "Phone", "Website", "CreatedDate"]
+    assert list(shown) == ["attributes", "Name", "Phone", "Website", "CreatedDate", "Id"]
     assert (shown["Name"], shown["Phone"], shown["Website"]) == ("Aiko", "03-5550-0100", None)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000", shown["CreatedDate"])
     assert api("HEAD", row).status == 200
