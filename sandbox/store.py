@@ -101,6 +101,15 @@ class Table:
         rows = self._db.execute(f"SELECT made, key, body {_HOLDERS}", (self._fields[field], _cell(fold(value))))
         return [self._parsed(made, key, body).record for made, key, body in rows]
 
+    def between(self, field: str, first: Any, end: Any) -> Iterator[Record]:
+        """Records whose indexed field has a value from `first` to before `end` (see `fold`), in the order of values."""
+        statement = (
+            "SELECT records.made, key, body FROM index_rows CROSS JOIN records USING (made)"
+            " WHERE field = ? AND value >= ? AND value < ? ORDER BY value, index_rows.made"
+        )
+        rows = self._db.execute(statement, (self._fields[field], _cell(fold(first)), _cell(fold(end))))
+        return (self._parsed(made, key, body).record for made, key, body in rows)
+
     def count(self, field: str, value: Any) -> int:
         """How many records `find` would return, without reading them."""
         statement = "SELECT count(*) FROM index_rows WHERE field = ? AND value = ?"
@@ -269,20 +278,28 @@ class Store:
                 act()
 
     @contextmanager
-    def replacing(self) -> Iterator[None]:
-        """An empty store to be filled inside; an exception brings back all that was there before, counters too."""
+    def trial(self) -> Iterator[None]:
+        """An outermost transaction after whose failure the numbers count as not given either."""
         before = self.counters()
         try:
             with self.transaction():
-                for table in ("records", "index_rows", "counters"):
-                    self.db.execute(f"DELETE FROM {table}")  # noqa: S608
-                self._counters.clear()
-                self.recent.clear()
                 yield
         except BaseException:
-            self.recent.clear()
             self._counters = before
+            with self.transaction():
+                self.db.execute("DELETE FROM counters")
+                self._counted.update(before)
             raise
+
+    @contextmanager
+    def replacing(self) -> Iterator[None]:
+        """An empty store to be filled inside; an exception brings back all that was there before, numbers too."""
+        with self.trial():
+            for table in ("records", "index_rows", "counters"):
+                self.db.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._counters.clear()
+            self.recent.clear()
+            yield
 
     def touch(self, kind: str, key: str) -> None:
         """Note that a record changes in the running transaction; called by tables."""

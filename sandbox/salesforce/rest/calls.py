@@ -11,6 +11,7 @@ from sandbox.salesforce.rest import versions
 
 PREFIX = "/services/data/"
 _VERSION = re.compile(r"v([0-9]{1,3})\.0")
+_CLIENT = re.compile(r"\bclient\s*=\s*([^,;]+)", re.IGNORECASE)
 _LONGEST_WITH_FORMAT = 3
 # What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
 _PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-options", "x-correlation-id"})
@@ -40,6 +41,12 @@ class Call:
     def correlation_id(self) -> str:
         """The caller's own id of what it is doing."""
         return self.headers.get("x-correlation-id", "")
+
+    @property
+    def origin(self) -> str:
+        """What change events say of changes made by this call (section 1.8)."""
+        client = _CLIENT.search(self.headers.get("sforce-call-options", ""))
+        return f"com/salesforce/api/rest/{self.version:.1f}" + (f";client={client[1].strip()}" if client else "")
 
     def within(self, method: str, address: "Address", headers: Mapping[str, str], body: Any, label: str = "") -> "Call":
         """A call made inside of this one, by the same user, with headers of its own beside those that pass on."""

@@ -14,6 +14,8 @@ from sandbox.salesforce.rest import (
     composite,
     describing,
     graphs,
+    recent,
+    replication,
     retrieval,
     sobjects,
     trees,
@@ -22,6 +24,8 @@ from sandbox.salesforce.rest.calls import Answer, Call, Dispatch
 from sandbox.salesforce.rest.queries import Queries
 
 Handler = Callable[..., Answer]
+# In the order in which refusals name them.
+_METHODS = ("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,15 @@ class Routes:
         matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(path))]
         if not matches:
             raise not_found()
-        for route, match in matches:
-            if route.method == method:
+        # The first shape that fits is the resource; others may take the same words for an id.
+        resource = [(route, match) for route, match in matches if route.pattern == matches[0][0].pattern]
+        for route, match in resource:
+            if route.method == ("GET" if method == "HEAD" else method):
                 return route, tuple(text.replace("\0", "/") for text in match.groups())
-        raise method_not_allowed(method, dict.fromkeys(route.method for route, _ in matches))
+        allowed = {route.method for route, _ in resource}
+        raise method_not_allowed(
+            method, [each for each in _METHODS if each in allowed or (each == "HEAD" and "GET" in allowed)]
+        )
 
     def _about_the_org(self) -> list[Route]:
         one = r"([^/]+)"
@@ -78,6 +87,9 @@ class Routes:
             _route("GET", "sobjects", "sobjects.list", self._with_org(describing.all_types)),
             _route("GET", rf"sobjects/{one}", "sobjects.basics {}", self._with_org(describing.basics)),
             _route("GET", rf"sobjects/{one}/describe", "sobjects.describe {}", self._with_org(describing.describe)),
+            _route("GET", rf"sobjects/{one}/updated", "sobjects.updated {}", self._with_org(replication.updated)),
+            _route("GET", rf"sobjects/{one}/deleted", "sobjects.deleted {}", self._with_org(replication.deleted)),
+            _route("GET", "recent", "recent", self._with_org(recent.recent)),
             _route("GET", rf"sobjects/{one}/eventSchema", "sobjects.eventSchema {}", self._event_schema),
             _route("GET", rf"event/eventSchema/{one}", "eventSchema", self._schema_by_id),
         ]
@@ -90,11 +102,9 @@ class Routes:
             _route("POST", rf"sobjects/{one}", "sobjects.create {}", self._with_org(sobjects.create)),
             _route("POST", rf"sobjects/{one}/Id", "sobjects.create {}", self._with_org(sobjects.create_by_id)),
             _route("GET", row, "sobjects.read {}", self._with_org(sobjects.read)),
-            _route("HEAD", row, "sobjects.read {}", self._with_org(sobjects.read)),
             _route("PATCH", row, "sobjects.update {}", self._with_org(sobjects.update)),
             _route("DELETE", row, "sobjects.delete {}", self._with_org(sobjects.delete)),
             _route("GET", below, "sobjects.read {}", self._with_org(beside.read)),
-            _route("HEAD", below, "sobjects.read {}", self._with_org(beside.read)),
             _route("PATCH", below, "sobjects.upsert {}", self._with_org(beside.write)),
             _route("DELETE", below, "sobjects.delete {}", self._with_org(beside.delete)),
         ]

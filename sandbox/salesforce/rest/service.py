@@ -1,7 +1,6 @@
 """Which call does what, the limit it counts against, and the line it leaves in the ledger."""
 
 from contextlib import nullcontext
-from datetime import timedelta
 from typing import Any
 
 from sandbox.ledger import Ledger
@@ -10,11 +9,8 @@ from sandbox.salesforce.events import SchemaRegistry
 from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest.calls import Answer, Call, Part, parse_address, refusal
+from sandbox.salesforce.rest.limits import Limits
 from sandbox.salesforce.rest.routes import Route, Routes
-
-# Enough for a load test in a day; an Unlimited org of some size has as many.
-DAILY_REQUESTS = 5_000_000
-_DAILY_EVENTS = 50_000
 
 
 class Service:
@@ -23,17 +19,16 @@ class Service:
     def __init__(self, org: Org, schemas: SchemaRegistry, ledger: Ledger, mishaps: Mishaps) -> None:
         self._org = org
         self._mishaps = mishaps
-        self._schemas = schemas
         self._ledger = ledger
-        self._routes = Routes(org, schemas, self._limits, self._dispatch)
-        self._day = ""
-        self.used = 0
+        self.limits = Limits(org)
+        self._routes = Routes(org, schemas, self.limits.show, self._dispatch)
 
     def answer(self, call: Call) -> Answer:
         """Carry out one call of the API, errors included, and write it down."""
-        self._count(1)
-        operation, answer = self._dispatch(call)
-        self._count(answer.cost - 1)
+        self.limits.count(1)
+        with self._org.changed_by(call.origin):
+            operation, answer = self._dispatch(call)
+        self.limits.count(answer.cost - 1)
         number = self._ledger.write(
             "salesforce",
             operation,
@@ -72,33 +67,6 @@ class Service:
         sobject = self._org.schema.get(arguments[0]) if arguments else None
         return route.operation.format(sobject.name if sobject else "")
 
-    def _limits(self, _: Call) -> Answer:
-        # One subscriber takes every event once, so what was published is what was delivered.
-        daily, hourly = self._published(timedelta(days=1)), self._published(timedelta(hours=1))
-        return Answer(
-            200,
-            {
-                "DailyApiRequests": _limit(DAILY_REQUESTS, self.used),
-                "DailyDeliveredPlatformEvents": _limit(_DAILY_EVENTS, daily),
-                "HourlyPublishedPlatformEvents": _limit(_DAILY_EVENTS, hourly),
-                "MonthlyPlatformEventsUsageEntitlement": _limit(
-                    _DAILY_EVENTS * 30, self._published(timedelta(days=30))
-                ),
-                "DataStorageMB": _limit(1024, 0),
-                "FileStorageMB": _limit(1024, 0),
-            },
-        )
-
-    def _published(self, within: timedelta) -> int:
-        since = self._org.clock.now() - within
-        return sum(each.at > since for each in self._ledger.read("salesforce", "event.publish"))
-
-    def _count(self, calls: int) -> None:
-        today = f"{self._org.clock.now():%Y-%m-%d}"
-        if today != self._day:
-            self._day, self.used = today, 0
-        self.used += calls
-
     def _note(self, outer: int, outer_operation: str, call: Call, part: Part) -> None:
         answer = part.answer
         self._ledger.write(
@@ -115,10 +83,6 @@ class Service:
                 **answer.detail,
             },
         )
-
-
-def _limit(most: int, used: int) -> dict[str, int]:
-    return {"Max": most, "Remaining": max(0, most - used)}
 
 
 def _errors(answer: Answer) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rest import bodies, versions
 from sandbox.salesforce.rest.calls import Answer, Call, parse_address
-from sandbox.salesforce.rest.service import DAILY_REQUESTS, Service
+from sandbox.salesforce.rest.service import Service
 from sandbox.world import World
 
 LONGEST_ADDRESS = 16_384
@@ -87,7 +87,7 @@ class _Endpoint:
     def _respond(self, method: str, answer: Answer) -> Response:
         headers = {
             **answer.headers,
-            "Sforce-Limit-Info": f"api-usage={self._service.used}/{DAILY_REQUESTS}",
+            "Sforce-Limit-Info": self._service.limits.usage,
             "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
         }
         if answer.content is not None:
