@@ -1,130 +1,92 @@
-"""`python -m sandbox --state DIR`: run the outside world until told to stop."""
+"""`python -m sandbox`: run the outside world until told to stop. `--help` says everything else."""
 
-import asyncio
-import json
-import signal
+import gzip
 import sys
-from typing import Any, Protocol
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
-from starlette.types import ASGIApp
-
-from sandbox import people
-from sandbox.config import Config, parse_args
-from sandbox.esim import api as esim
-from sandbox.faults.ports import door
-from sandbox.mail import smtp
-from sandbox.salesforce import app as salesforce
-from sandbox.salesforce.oauth import CLIENT_ID
-from sandbox.salesforce.pubsub import server as pubsub
+from sandbox import arguments, restoring, serving, state
+from sandbox.arguments import Errand
 from sandbox.salesforce.schema_files import SchemaError
-from sandbox.salesforce.seed import INTEGRATION_USERNAME
-from sandbox.servers import HttpServer, PortTaken
-from sandbox.whmcs import api as whmcs
-from sandbox.whmcs.records import CUSTOMER_NUMBER_FIELD
-from sandbox.world import StateTaken, World
+from sandbox.seed_file import SeedError
+from sandbox.servers import PortTaken
+from sandbox.world import StateTaken, World, has_state
+
+_GZIP = b"\x1f\x8b"
 
 
-class Stoppable(Protocol):
-    """A server that runs."""
-
-    async def stop(self) -> None:
-        """Close it."""
+class CannotStart(Exception):
+    """Something that was asked for cannot be done; the sentence says why, and nothing was changed."""
 
 
-async def _serve(world: World) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    running: list[Stoppable] = []
+def main(argv: Sequence[str]) -> int:
+    """Do what the arguments say; exit status 0, or 2 with a sentence on stderr when it cannot be done."""
     try:
-        await _start(world, running)
-        _say_ready(world)
-        await stop.wait()
-    finally:
-        world.faults.holds.stop()
-        for server in reversed(running):
-            await server.stop()
-
-
-async def _start(world: World, running: list[Stoppable]) -> None:
-    for server in _http_servers(world):
-        await server.start()
-        running.append(server)
-        world.ports.register(server.name, server)
-    running.append(await smtp.start(world))
-    running.append(await pubsub.start(world))
-    await world.ports.follow()
-
-
-def _http_servers(world: World) -> list[HttpServer]:
-    config = world.config
-    return [
-        _behind_tls(world, "salesforce", salesforce.app(world), config.salesforce_port),
-        _behind_tls(world, "whmcs", whmcs.app(world), config.whmcs_port),
-        _behind_tls(world, "esim", esim.app(world), config.esim_port),
-        HttpServer("people", people.app(world), config.host, config.people_port),
-    ]
-
-
-def _behind_tls(world: World, name: str, app: ASGIApp, port: int) -> HttpServer:
-    """A system's server: it speaks TLS, and rules about faults may shut its door."""
-    authority, shut = world.authority, door(world.faults, name)
-    return HttpServer(
-        name, app, world.config.host, port, certificate=authority.certificate, key=authority.key, door=shut
-    )
-
-
-def _say_ready(world: World) -> None:
-    facts = json.dumps(_facts(world), sort_keys=True)
-    (world.config.state / "ready.json").write_text(facts + "\n", encoding="utf-8")
-    sys.stdout.write(f"ready {facts}\n")
-    sys.stdout.flush()
-
-
-def _facts(world: World) -> dict[str, Any]:
-    """Everything a portal's environment needs, and where people look."""
-    config, authority, settings = world.config, world.authority, world.whmcs.settings
-    return {
-        "salesforce_url": config.salesforce_url,
-        "salesforce_client_id": CLIENT_ID,
-        "salesforce_username": INTEGRATION_USERNAME,
-        "salesforce_key": str(authority.client_key.resolve()),
-        "pubsub_endpoint": config.pubsub_endpoint,
-        "whmcs_url": config.whmcs_url,
-        "whmcs_identifier": settings.api_identifier,
-        "whmcs_secret": settings.api_secret,
-        "whmcs_payment_method": settings.gateways[0].module,
-        "whmcs_customer_number_field_id": CUSTOMER_NUMBER_FIELD,
-        "esim_url": config.esim_url,
-        "esim_key": world.esim.settings.api_key,
-        "people_url": config.people_url,
-        "smtp": f"localhost:{config.smtp_port}",
-        "ca": str(authority.ca.resolve()),
-        "state": str(config.state.resolve()),
-    }
-
-
-def main(config: Config) -> int:
-    """Run until SIGTERM or SIGINT; exit status 0, or 2 when a port or the state directory is taken."""
-    try:
-        return _run(World(config))
-    except (PortTaken, SchemaError, StateTaken) as error:
+        _do(arguments.parse(argv))
+    except (CannotStart, PortTaken, SchemaError, StateTaken, SeedError, restoring.BadState) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-
-
-def _run(world: World) -> int:
-    ready = world.config.state / "ready.json"
-    # Whoever reads the file may believe that the sandbox listens; one left behind by a crash would say so wrongly.
-    ready.unlink(missing_ok=True)
-    try:
-        asyncio.run(_serve(world))
-    finally:
-        ready.unlink(missing_ok=True)
-        world.close()
     return 0
 
 
+def _do(errand: Errand) -> None:
+    if errand.export:
+        _export(errand, errand.export)
+        return
+    config = replace(errand.config, state=errand.config.state.absolute()).with_free_ports()
+    new = not has_state(config.state)
+    if (errand.reset or errand.restore) and not new:
+        _ask(errand, config.state)
+    if errand.config.seeds and not new and not errand.reset:
+        sys.stderr.write(f"There is a state in {config.state} already, so --seed changes nothing; see --reset.\n")
+    world = World(config)
+    if errand.reset and not new and not errand.restore:
+        state.reset(world, ledger=True)
+    if errand.restore:
+        _restore(world, errand.restore)
+    serving.run(world)
+
+
+def _ask(errand: Errand, folder: Path) -> None:
+    """Raises CannotStart unless the state may be forgotten."""
+    if errand.sure:
+        return
+    if not sys.stdin.isatty():
+        raise CannotStart(f"There is a state in {folder}; --yes says that it may be forgotten.")
+    sys.stderr.write(f"Forget the state in {folder}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CannotStart("Nothing was changed.")
+
+
+def _export(errand: Errand, path: Path) -> None:
+    config = errand.config
+    if not has_state(config.state):
+        raise CannotStart(f"There is no state in {config.state}.")
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with closing(World(config)) as world, opened(partial, "wb") as file:
+            state.export(world, file)
+        partial.replace(path)
+    except OSError as error:
+        raise CannotStart(f"{path}: {error.strerror}") from error
+
+
+def _restore(world: World, path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(len(_GZIP)) == _GZIP
+        with gzip.open(path) if zipped else path.open("rb") as lines:
+            restoring.load(world, lines)
+    except (OSError, EOFError) as error:
+        raise CannotStart(f"{path}: {error}") from error
+    except restoring.BadState as error:
+        raise CannotStart(f"{path}, {error}") from error
+    world.ledger.write("sandbox", "state.import", detail={"file": path.name})
+
+
 if __name__ == "__main__":
-    sys.exit(main(parse_args(sys.argv[1:])))
+    sys.exit(main(sys.argv[1:]))

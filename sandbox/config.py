@@ -1,19 +1,32 @@
-"""What one sandbox is told at start: where its state lives and which ports it takes."""
+"""What one sandbox is told at start: where its state lives, which ports it takes, and what a new state begins with."""
 
-import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
+
+PORTS = {
+    "salesforce": "Salesforce: OAuth and REST, over TLS",
+    "pubsub": "Salesforce: the Pub/Sub API, gRPC over TLS",
+    "whmcs": "WHMCS: the external API, over TLS",
+    "esim": "an eSIM provider, over TLS",
+    "people": "the desk and other pages, and /control for programs, plain http",
+    "smtp": "mail, kept and never sent on",
+}
+
+SeedData = Literal["shop", "none"]
 
 
 @dataclass(frozen=True)
 class Config:
     """Settings of one sandbox process. `keepalive_s` is the silence after which Pub/Sub sends an empty response.
 
-    `schemas` are files with further Salesforce objects, fields, platform events and managed subscriptions.
+    `schemas` are files with further Salesforce objects, fields, platform events and managed subscriptions. A new state
+    begins with the `seed_data` and the records of the files `seeds`.
     """
 
-    state: Path
+    state: Path = Path(".sandbox")
     salesforce_port: int = 8443
     pubsub_port: int = 7443
     whmcs_port: int = 8444
@@ -23,6 +36,8 @@ class Config:
     host: str = "127.0.0.1"
     keepalive_s: float = 60.0
     schemas: tuple[Path, ...] = ()
+    seed_data: SeedData = "shop"
+    seeds: tuple[Path, ...] = ()
 
     @property
     def salesforce_url(self) -> str:
@@ -49,21 +64,12 @@ class Config:
         """Origin of the pages for human eyes."""
         return f"http://localhost:{self.people_port}"
 
-
-PORTS = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
-
-
-def parse_args(argv: Sequence[str]) -> Config:
-    """Turn command-line arguments into a Config; a wrong argument ends the process with argparse's sentence."""
-    description = "Salesforce, WHMCS, an eSIM provider and mail, simulated."
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=description)
-    parser.add_argument("--state", type=Path, required=True, help="directory that keeps everything between starts")
-    parser.add_argument("--host", default=Config.host, help="address to listen on (default %(default)s)")
-    parser.add_argument("--keepalive-s", type=float, default=Config.keepalive_s, help="Pub/Sub keepalive in seconds")
-    schema_help = "further Salesforce objects, fields, platform events and managed subscriptions (repeatable)"
-    parser.add_argument("--schema", type=Path, action="append", default=[], metavar="FILE", help=schema_help)
-    for name in PORTS:
-        default = getattr(Config, f"{name}_port")
-        parser.add_argument(f"--{name}-port", type=int, default=default, help="(default %(default)s)")
-    given = vars(parser.parse_args(argv))
-    return Config(schemas=tuple(given.pop("schema")), **given)
+    def with_free_ports(self) -> "Config":
+        """The same with a port that was free a moment ago in place of each 0."""
+        wanted = [f"{name}_port" for name in PORTS if getattr(self, f"{name}_port") == 0]
+        with ExitStack() as held:
+            listeners = [held.enter_context(socket.socket()) for _ in wanted]
+            for listener in listeners:
+                listener.bind((self.host, 0))
+            chosen = {name: listener.getsockname()[1] for name, listener in zip(wanted, listeners, strict=True)}
+        return replace(self, **chosen)

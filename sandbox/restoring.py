@@ -12,6 +12,7 @@ import grpc
 
 from sandbox import sql_rows
 from sandbox.clock import Clock
+from sandbox.salesforce.org_schema import PREFIXES
 from sandbox.store import Duplicate
 from sandbox.world import World
 
@@ -100,6 +101,7 @@ class _Loading:
         self._paths = {name: path for name, path in world.databases.items() if with_ledger or name != LEDGER}
         self._databases: dict[str, sql_rows.Replacement] = {}
         self._files: dict[str, str] = {}
+        self._prefixes = list(world.stores["salesforce"].table_of(PREFIXES).all())
 
     @contextmanager
     def everything(self) -> Iterator[None]:
@@ -115,6 +117,7 @@ class _Loading:
         """Put what one line says in its place. Raises ValueError, KeyError, TypeError, Duplicate or sqlite3.Error."""
         match line:
             case {"store": str(name), "kind": str(kind), "key": str(key), "record": dict(record)}:
+                self._refuse_other_prefix(kind, record)
                 _named("store", name, self._world.stores).table_of(kind).put(key, record)
             case {"store": str(name), "counter": str(counter), "value": int(value)}:
                 _named("store", name, self._world.stores).set_counter(counter, value)
@@ -125,6 +128,13 @@ class _Loading:
                 self._files[path] = text
             case _:
                 raise ValueError("this is neither a record, a counter, a row nor an event schema")
+
+    def _refuse_other_prefix(self, kind: str, record: Mapping[str, Any]) -> None:
+        """Ids of custom types begin as the schema in memory says."""
+        for known in self._prefixes if kind == PREFIXES else ():
+            if known["name"] == record["name"] and known["prefix"] != record["prefix"]:
+                here, there = known["prefix"], record["prefix"]
+                raise ValueError(f"ids of {known['name']} begin with {there} there and with {here} here")
 
     def write_files(self) -> None:
         """Keep the event schemas beside those that are there."""

@@ -21,14 +21,23 @@ from contextlib import closing
 from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from sandbox import sql_rows
 from sandbox.restoring import FORMAT, LEDGER, VERSION, Line, load
+from sandbox.salesforce.org_schema import PREFIXES
+from sandbox.store import Store
 from sandbox.world import World
 
 
-def export(world: World, file: BinaryIO, *, ledger: bool = True) -> None:
+class Sink(Protocol):
+    """A file opened for writing."""
+
+    def write(self, data: bytes, /) -> object:
+        """Add the bytes."""
+
+
+def export(world: World, file: Sink, *, ledger: bool = True) -> None:
     """Write the state down. Nothing can change meanwhile: nothing here waits."""
     number = 0
     for number, line in enumerate(_lines(world, ledger=ledger), start=1):  # noqa: B007
@@ -45,12 +54,22 @@ def reset(world: World, *, ledger: bool = False) -> None:
         state = Path(folder)
         for key in astuple(world.authority):
             shutil.copy(key, state)
+        _copy_prefixes(world, state)
         with closing(World(replace(world.config, state=state))) as fresh, tempfile.TemporaryFile() as file:
             export(fresh, file, ledger=ledger)
             file.seek(0)
             load(world, file)
     for store in world.stores.values():
         store.db.execute("VACUUM")
+
+
+def _copy_prefixes(world: World, folder: Path) -> None:
+    """Let a new org give custom types the prefixes by which this one knows them."""
+    with closing(Store(folder / "salesforce.db")) as store:
+        table = store.table(PREFIXES)
+        for kind, key, record in world.stores["salesforce"].records():
+            if kind == PREFIXES:
+                table.put(key, record)
 
 
 def _encoded(line: Line) -> bytes:

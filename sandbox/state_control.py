@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from sandbox import restoring, state
 from sandbox.pages import posted_json, refuse_foreign_pages
 from sandbox.restoring import BadState
+from sandbox.salesforce.schema_files import SchemaError
+from sandbox.seed_file import SeedError
 from sandbox.world import World
 
 _CHUNK = 2**16
@@ -40,7 +42,10 @@ def routes(world: World) -> list[BaseRoute]:
         body = await posted_json(request)
         if body.keys() - {"ledger"} or not isinstance(body.get("ledger", False), bool):
             raise HTTPException(400, 'only {"ledger": true} can be said: to empty the ledger too')
-        state.reset(world, ledger=body.get("ledger", False))
+        try:
+            state.reset(world, ledger=body.get("ledger", False))
+        except (SchemaError, SeedError) as error:
+            raise HTTPException(409, str(error)) from error
         return _done(world, "state.reset")
 
     return [

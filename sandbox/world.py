@@ -1,6 +1,8 @@
 """The composition: every simulated system over one clock, one ledger and one state directory."""
 
 import fcntl
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +15,7 @@ from sandbox.faults.book import Faults
 from sandbox.faults.ports import Ports
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
+from sandbox.planting import plant
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
 from sandbox.salesforce.mishaps import Mishaps
@@ -30,11 +33,19 @@ class StateTaken(Exception):
         super().__init__(f"Another sandbox is using the state directory {state}; stop it or choose another --state.")
 
 
+def has_state(folder: Path) -> bool:
+    """Whether a sandbox was ever started on this folder, with success."""
+    if not (folder / "salesforce.db").exists():
+        return False
+    with closing(sqlite3.connect(folder / "salesforce.db")) as database:
+        return database.execute("SELECT 1 FROM records LIMIT 1").fetchone() is not None
+
+
 class World:
     """Everything that exists outside of the portal. Used from one event loop only; nothing here waits."""
 
     def __init__(self, config: Config) -> None:
-        """Open or make everything in the state directory. Raises StateTaken or SchemaError."""
+        """Open or make everything in the state directory. Raises StateTaken, SchemaError or SeedError."""
         state = config.state
         state.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(state)
@@ -57,11 +68,22 @@ class World:
         self.mishaps = Mishaps(self.faults)
         self.org.before_write = self.mishaps.before_write
         self.esim = Provider(self.stores["esim"], self.clock, self.ledger)
-        seed(self.org)
+        if not len(self.org.table("User")):
+            self._fill()
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
         return self.clock.now()
+
+    def _fill(self) -> None:
+        """Give a new state what it begins with, all of it or nothing."""
+        try:
+            with self.stores["salesforce"].trial(), self.stores["whmcs"].trial():
+                seed(self.org, shop=self.config.seed_data == "shop")
+                plant(self.org, self.whmcs, self.config.seeds)
+        except BaseException:
+            self.close()
+            raise
 
     def reload(self) -> None:
         """Let go of what is known of a state that was replaced on disk."""

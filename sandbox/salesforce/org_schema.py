@@ -12,6 +12,8 @@ from sandbox.salesforce.schema import Schema
 from sandbox.store import Store
 
 _KEY = "schema"
+# Records that say which prefix the ids of a custom type have, by the type's name.
+PREFIXES = "key prefix"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def load(store: Store, clock: Clock, extensions: Sequence[Path]) -> OrgSchema:
 
     Raises SchemaError.
     """
-    prefixes = store.table("key prefix")
+    prefixes = store.table(PREFIXES)
     kept = {str(each["name"]): str(each["prefix"]) for each in prefixes.all()}
     schema = schema_files.load(extensions, kept)
     with store.transaction():

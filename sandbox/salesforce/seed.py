@@ -15,10 +15,8 @@ STANDARD_PRICEBOOK = "Standard Price Book"
 _SOURCE = Path(__file__).with_name("seed.json")
 
 
-def seed(org: Org) -> None:
-    """Fill an empty org; one that has users already is left alone."""
-    if len(org.table("User")):
-        return
+def seed(org: Org, *, shop: bool) -> None:
+    """Fill an empty org: users and the standard price book, and with `shop` all that is sold and legacy customers."""
     source: dict[str, Any] = json.loads(_SOURCE.read_text(encoding="utf-8"))
     # The first user stands as its own creator: there is nobody before it.
     creator = ids.make("005", 1)
@@ -27,15 +25,16 @@ def seed(org: Org) -> None:
         for user in source["users"][1:]:
             org.insert(org.schema["User"], user, creator)
         org.insert(org.schema["Organization"], source["organization"], creator)
-        _seed_catalogue(org, creator)
-        for customer in source["customers"]:
+        pricebook = {"Name": STANDARD_PRICEBOOK, "IsActive": True, "IsStandard": True}
+        standard = org.insert(org.schema["Pricebook2"], pricebook, creator)
+        if shop:
+            _seed_catalogue(org, standard, creator)
+        for customer in source["customers"] if shop else ():
             _seed_customer(org, customer, org.user_named(AGENT_USERNAME))
 
 
-def _seed_catalogue(org: Org, user_id: str) -> None:
+def _seed_catalogue(org: Org, standard: str, user_id: str) -> None:
     sold = catalogue.load()
-    pricebook = org.schema["Pricebook2"]
-    standard = org.insert(pricebook, {"Name": STANDARD_PRICEBOOK, "IsActive": True, "IsStandard": True}, user_id)
     portal = org.create("Pricebook2", {"Name": sold.pricebook, "IsActive": True}, user_id)
     for product in sold.products:
         product_id = org.create("Product2", _product_fields(product), user_id)

@@ -1,4 +1,4 @@
-"""Reading base64 of PHP's serialize(): scalars and arrays only (whmcs-wire §1.4).
+"""PHP's serialize() and its base64, read and written: scalars and arrays only (whmcs-wire §1.4).
 
 Objects and references are refused, because unserialising them is how PHP applications get attacked. Lengths count
 bytes of UTF-8. Keys are normalised as PHP does: a string key of plain digits becomes an integer.
@@ -44,6 +44,24 @@ def unserialize(raw: bytes) -> Value:
     if reader.at != len(raw):
         raise NotSerialized("bytes after the value")
     return value
+
+
+def serialize(value: Value) -> bytes:
+    """What PHP's serialize() makes of the value."""
+    match value:
+        case None:
+            return b"N;"
+        case bool():
+            return b"b:%d;" % value
+        case int():
+            return b"i:%d;" % value
+        case float():
+            return b"d:%s;" % repr(value).encode()
+        case str():
+            raw = value.encode("utf-8", "surrogatepass")
+            return b's:%d:"%s";' % (len(raw), raw)
+    pairs = b"".join(serialize(key) + serialize(each) for key, each in value.items())
+    return b"a:%d:{%s}" % (len(value), pairs)
 
 
 class _Reader:
