@@ -38,7 +38,7 @@ def has_state(folder: Path) -> bool:
     if not (folder / "salesforce.db").exists():
         return False
     with closing(sqlite3.connect(folder / "salesforce.db")) as database:
-        return database.execute("SELECT 1 FROM records LIMIT 1").fetchone() is not None
+        return database.execute("SELECT 1 FROM records WHERE kind = 'User' LIMIT 1").fetchone() is not None
 
 
 class World:
