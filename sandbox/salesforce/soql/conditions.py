@@ -1,29 +1,33 @@
-"""WHERE bound to the schema: a test for one record, and the few records an index can offer instead of all."""
+"""Conditions bound to the schema: a test for one record, and a plan for finding few to test."""
 
 import operator
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sandbox.salesforce.org import Org
-from sandbox.salesforce.schema import NUMBERS, TEXTS, SObject
-from sandbox.salesforce.soql.columns import Column, resolve
-from sandbox.salesforce.soql.constants import constant, period, unescape
-from sandbox.salesforce.soql.syntax import (
+from sandbox.salesforce.schema import NUMBERS, TEXTS
+from sandbox.salesforce.soql import patterns
+from sandbox.salesforce.soql.columns import Column, Operand
+from sandbox.salesforce.soql.constants import comparable, constant, unescape
+from sandbox.salesforce.soql.dates import period
+from sandbox.salesforce.soql.plans import Best, Lookup, Plan, Union
+from sandbox.salesforce.soql.source import Source
+from sandbox.salesforce.soql.tree import (
+    Choices,
     Comparison,
     Condition,
-    FieldPath,
+    Expression,
     Junction,
     Literal,
     Membership,
     Negation,
     Query,
 )
-from sandbox.store import Record, fold
+from sandbox.store import Record
 
 Test = Callable[[Record], bool]
-InnerQuery = Callable[[Query], frozenset[Any]]
+InnerQuery = Callable[[Operand, Membership, Query], Callable[[], frozenset[Any]]]
 
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -35,44 +39,18 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """A bound condition. `wanted`: column and values of which a matching record must have one; None if unknown."""
+    """A bound condition. Null equals null and differs from every value, so each test is either true or false."""
 
     test: Test
-    wanted: tuple["Wanted", ...] = ()
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A necessary condition that an index may answer."""
-
-    column: Column
-    values: tuple[Any, ...]
-
-    def candidates(self, org: Org) -> list[Record] | None:
-        """All records that can satisfy it, found by index; None when there is no index for it."""
-        holder = self.column.owners[-1].name
-        name = self.column.field.name
-        if name == "Id":
-            found: Iterable[Record | None] = (org.get(holder, value) for value in self.values)
-        elif org.table(holder).indexed(name):
-            found = (each for value in self.values for each in org.find(holder, name, value))
-        else:
-            return None
-        return self._children(org, [each for each in found if each is not None])
-
-    def _children(self, org: Org, parents: list[Record]) -> list[Record]:
-        """Climb back from the records at the path's end to those at its start."""
-        for hop, owner in zip(reversed(self.column.hops), reversed(self.column.owners[:-1]), strict=True):
-            parents = [child for each in parents for child in org.find(owner.name, hop.name, each["Id"])]
-        return parents
+    plan: Plan | None = None
 
 
 class Binder:
-    """Binds the conditions of one query; `inner` runs a query inside of IN and gives its values."""
+    """Binds the conditions of one query: `resolve` binds what is compared, `inner` a query inside of IN."""
 
-    def __init__(self, org: Org, sobject: SObject, inner: InnerQuery) -> None:
-        self._org = org
-        self._sobject = sobject
+    def __init__(self, source: Source, resolve: Callable[[Expression], Operand], inner: InnerQuery) -> None:
+        self._source = source
+        self._resolve = resolve
         self._inner = inner
 
     def bind(self, condition: Condition) -> Filter:
@@ -85,61 +63,94 @@ class Binder:
                 return Filter(lambda record: not test(record))
             case Membership():
                 return self._membership(condition)
+            case Choices():
+                return self._choices(condition)
             case Comparison():
                 return self._comparison(condition)
 
     def _junction(self, junction: Junction) -> Filter:
         filters = [self.bind(each) for each in junction.operands]
         tests = [each.test for each in filters]
-        if not junction.every:
-            return Filter(lambda record: any(test(record) for test in tests))
-        wanted = tuple(wanted for each in filters for wanted in each.wanted)
-        return Filter(lambda record: all(test(record) for test in tests), wanted)
+        plans = tuple(each.plan for each in filters if each.plan is not None)
+        if junction.every:
+            return Filter(lambda record: all(test(record) for test in tests), Best(plans) if plans else None)
+        plan = Union(plans) if len(plans) == len(filters) else None
+        return Filter(lambda record: any(test(record) for test in tests), plan)
 
     def _membership(self, membership: Membership) -> Filter:
-        column = self._column(membership.path)
-        members = self._members(column, membership)
-        keys = frozenset(fold(each) for each in members)
-        org = self._org
-        if membership.negated:
-            return Filter(lambda record: fold(column.value(org, record)) not in keys)
-        wanted = () if None in members else (Wanted(column, tuple(members)),)
-        return Filter(lambda record: fold(column.value(org, record)) in keys, wanted)
+        left = self._operand(membership.left)
+        members = self._members(left, membership)
+        source, field = self._source, left.field
 
-    def _members(self, column: Column, membership: Membership) -> frozenset[Any]:
-        if isinstance(membership.members, Query):
-            return self._inner(membership.members)
-        path = membership.path
-        return frozenset(constant(column.field, path, each) for each in membership.members)
-
-    def _comparison(self, comparison: Comparison) -> Filter:
-        column = self._column(comparison.path)
-        if comparison.operator == "like":
-            return Filter(self._like(column, comparison))
-        if comparison.literal.kind == "RELATIVE" and column.field.type in ("date", "datetime"):
-            return Filter(self._relative(column, comparison))
-        value = constant(column.field, comparison.path, comparison.literal)
-        if comparison.operator in ("=", "!="):
-            return self._equality(column, comparison.operator, value)
-        self._refuse_unordered(column, comparison.path, comparison.literal)
-        compare, key, org = _ORDERED[comparison.operator], fold(value), self._org
+        @cache
+        def keys() -> frozenset[Any]:
+            return frozenset(comparable(field, each) for each in members())
 
         def test(record: Record) -> bool:
-            found = fold(column.value(org, record))
-            return found is not None and compare(found, key)
+            return (comparable(field, left.value(source, record)) in keys()) != membership.negated
+
+        if membership.negated or not isinstance(left, Column):
+            return Filter(test)
+        literal = not isinstance(membership.members, Query)
+        may_be_null = literal and None in members()
+        return Filter(test, None if may_be_null else Lookup(left, lambda: tuple(members())))
+
+    def _members(self, left: Operand, membership: Membership) -> Callable[[], frozenset[Any]]:
+        if isinstance(membership.members, Query):
+            return self._inner(left, membership, membership.members)
+        place = membership.left.place
+        values = frozenset(constant(left.field, place, each) for each in membership.members)
+        return lambda: values
+
+    def _choices(self, choices: Choices) -> Filter:
+        left = self._operand(choices.left)
+        if left.field.type != "multipicklist":
+            message = "includes or excludes operator only valid on multipicklist field"
+            raise choices.left.place.refuse("INVALID_QUERY_FILTER_OPERATOR", message)
+        texts = [constant(left.field, choices.left.place, each) or "" for each in choices.members]
+        wanted = [frozenset(text.casefold().split(";")) for text in texts]
+        source = self._source
+
+        def test(record: Record) -> bool:
+            chosen = frozenset((left.value(source, record) or "").casefold().split(";"))
+            return any(each <= chosen for each in wanted) != choices.negated
 
         return Filter(test)
 
-    def _equality(self, column: Column, sign: str, value: Any) -> Filter:
-        key, org = fold(value), self._org
-        if sign == "!=":
-            return Filter(lambda record: bool(fold(column.value(org, record)) != key))
-        wanted = () if value is None else (Wanted(column, (value,)),)
-        return Filter(lambda record: bool(fold(column.value(org, record)) == key), wanted)
+    def _comparison(self, comparison: Comparison) -> Filter:
+        left = self._operand(comparison.left)
+        if comparison.operator == "like":
+            return Filter(self._like(left, comparison))
+        if comparison.literal.kind == "WORD" and left.field.type in ("date", "datetime"):
+            return Filter(self._relative(left, comparison))
+        value = constant(left.field, comparison.left.place, comparison.literal)
+        if comparison.operator in ("=", "!="):
+            return self._equality(left, comparison.operator, value)
+        _refuse_unordered(left, comparison)
+        compare, key, source, field = (
+            _ORDERED[comparison.operator],
+            comparable(left.field, value),
+            self._source,
+            left.field,
+        )
 
-    def _relative(self, column: Column, comparison: Comparison) -> Test:
-        start, end = period(column.field, comparison.literal, self._org.clock.now())
-        org, sign = self._org, comparison.operator
+        def test(record: Record) -> bool:
+            found = left.value(source, record)
+            return found is not None and key is not None and compare(comparable(field, found), key)
+
+        return Filter(test)
+
+    def _equality(self, left: Operand, sign: str, value: Any) -> Filter:
+        key, source, field = comparable(left.field, value), self._source, left.field
+        if sign == "!=":
+            return Filter(lambda record: bool(comparable(field, left.value(source, record)) != key))
+        usable = isinstance(left, Column) and key is not None and field.type != "boolean"
+        plan = Lookup(left, lambda: (value,)) if usable and isinstance(left, Column) else None
+        return Filter(lambda record: bool(comparable(field, left.value(source, record)) == key), plan)
+
+    def _relative(self, left: Operand, comparison: Comparison) -> Test:
+        start, end = period(left.field, comparison.literal.text, self._source.clock.now())
+        source, sign = self._source, comparison.operator
         tests: dict[str, Callable[[str], bool]] = {
             "=": lambda found: start <= found < end,
             "!=": lambda found: not start <= found < end,
@@ -150,41 +161,46 @@ class Binder:
         }
 
         def test(record: Record) -> bool:
-            found = column.value(org, record)
+            found = left.value(source, record)
             return sign == "!=" if found is None else tests[sign](found)
 
         return test
 
-    def _like(self, column: Column, comparison: Comparison) -> Test:
-        if column.field.type not in TEXTS:
-            kind = "number" if column.field.type in NUMBERS else column.field.type
-            raise comparison.path.place.refuse("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")
-        if comparison.literal.kind != "STRING":
-            constant(column.field, comparison.path, comparison.literal)
-        pattern, org = _pattern(comparison.literal), self._org
+    def _like(self, left: Operand, comparison: Comparison) -> Test:
+        if left.field.type not in TEXTS - {"multipicklist"}:
+            _refuse_operator(left, comparison)
+        if comparison.literal.kind == "NULL":
+            raise comparison.literal.place.misplaced(f"unexpected token: '{comparison.literal.text}'")
+        constant(left.field, comparison.left.place, _without_wildcards(comparison.literal))
+        pattern = patterns.like(unescape(comparison.literal, keep="%_\\"))
+        source = self._source
 
         def test(record: Record) -> bool:
-            found = column.value(org, record)
+            found = left.value(source, record)
             return found is not None and pattern.fullmatch(found) is not None
 
         return test
 
-    def _column(self, path: FieldPath) -> Column:
-        column = resolve(self._org, self._sobject, path)
-        if not column.field.filterable:
-            message = f"field '{column.field.name}' can not be filtered in a query call"
-            raise path.place.refuse("INVALID_FIELD", message)
-        return column
-
-    def _refuse_unordered(self, column: Column, path: FieldPath, literal: Literal) -> None:
-        if column.field.type in ("boolean", "id", "reference") or literal.kind == "NULL":
-            kind = "null value" if literal.kind == "NULL" else f"{column.field.type} field"
-            raise path.place.refuse("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind}")
+    def _operand(self, expression: Expression) -> Operand:
+        found = self._resolve(expression)
+        if not found.field.filterable:
+            message = f"field '{found.field.name}' can not be filtered in a query call"
+            if found.field.type == "address":
+                message = "Address fields can only be filtered using Distance expressions"
+            raise expression.place.refuse("INVALID_FIELD", message)
+        return found
 
 
-def _pattern(literal: Literal) -> re.Pattern[str]:
-    """LIKE as a regular expression: % is any text, _ one character, a backslash makes either plain."""
-    text = "" if literal.kind == "NULL" else unescape(literal, keep="%_\\")
-    parts = re.findall(r"\\.|.", text, re.DOTALL)
-    wild = {"%": ".*", "_": "."}
-    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.IGNORECASE | re.DOTALL)
+def _without_wildcards(literal: Literal) -> Literal:
+    """For the check of type alone: in a pattern more may be escaped than in a plain string."""
+    return Literal(literal.kind, "''", literal.place) if literal.kind == "STRING" else literal
+
+
+def _refuse_unordered(left: Operand, comparison: Comparison) -> None:
+    if left.field.type in ("boolean", "id", "reference", "multipicklist"):
+        _refuse_operator(left, comparison)
+
+
+def _refuse_operator(left: Operand, comparison: Comparison) -> None:
+    kind = "number" if left.field.type in NUMBERS else left.field.type
+    raise comparison.left.place.refuse("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {kind} field")

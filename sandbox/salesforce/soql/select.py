@@ -1,169 +1,163 @@
-"""A query bound to the schema: which records, in which order, and how each looks in the answer."""
+"""A query's text bound to the schema, or the platform's refusal (salesforce-wire.md, sections 3.1 and 3.2)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeAlias
 
-from sandbox.salesforce.org import Org
-from sandbox.salesforce.schema import Field, SObject
-from sandbox.salesforce.soql.columns import Column, resolve
+from sandbox.salesforce.errors import ApiError
+from sandbox.salesforce.schema import SObject
+from sandbox.salesforce.soql import grouping, joins, ordering
+from sandbox.salesforce.soql.columns import Column, Operand, Scope
 from sandbox.salesforce.soql.conditions import Binder, Filter
-from sandbox.salesforce.soql.syntax import FieldPath, Place, Query, parse
-from sandbox.store import Record, fold
+from sandbox.salesforce.soql.functions import operand
+from sandbox.salesforce.soql.grouping import GroupSelection
+from sandbox.salesforce.soql.parsing import parse
+from sandbox.salesforce.soql.plans import Best, Lookup
+from sandbox.salesforce.soql.selection import CountSelection, Matching, RowSelection
+from sandbox.salesforce.soql.shaping import Shaping, unsupported
+from sandbox.salesforce.soql.source import Source
+from sandbox.salesforce.soql.tree import Comparison, Condition, Expression, FieldPath, Junction, Membership, Query
 
-LARGEST_OFFSET = 2000
-_ADVICE = "Please reference your WSDL or the describe call for the appropriate names."
+LATEST = 68.0
+# The query itself and four levels of children; before version 58.0 it was one.
+MOST_LEVELS_BELOW = 4
+_FIRST_VERSION_WITH_LEVELS = 58.0
+_LINK_KEYS = frozenset({"ContentDocumentId", "LinkedEntityId"})
 
-
-@dataclass
-class Shape:
-    """What to show of one record: its fields, its parents by relationship name, its children by theirs."""
-
-    sobject: SObject
-    parts: "dict[str, Part]" = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Parent:
-    """Fields of the record a reference points to."""
-
-    reference: Field
-    shape: Shape
+Selected: TypeAlias = RowSelection | GroupSelection | CountSelection
 
 
-@dataclass(frozen=True)
-class Children:
-    """Records whose reference field `field` points back."""
-
-    field: str
-    selection: "Selection"
+def select(source: Source, text: str, version: float = LATEST) -> Selected:
+    """Parse a query and bind it to what the source offers. Raises ApiError."""
+    return _Selecting(source, version).root(parse(text))
 
 
-Part = Field | Parent | Children
+class _Selecting:
+    def __init__(self, source: Source, version: float) -> None:
+        self._source = source
+        self._version = version
+
+    def root(self, query: Query) -> Selected:
+        scope = self._scope(self._sobject(query), query)
+        if query.where is not None:
+            joins.check_where(query.where)
+        joins.refuse_any(query.having)
+        selected = self._selected(scope, self._matching(scope, query), query)
+        _refuse_unfiltered_links(scope, query.where)
+        return selected
+
+    def _selected(self, scope: Scope, matching: Matching, query: Query) -> Selected:
+        if grouping.is_aggregate(query):
+            return grouping.bind(scope, matching, query, lambda resolve: self._binder(scope, resolve))
+        if query.items is None:
+            return CountSelection(matching, ordering.bind(query, _refuse_order))
+        return self._rows(scope, matching, query, 0)
+
+    def _rows(self, scope: Scope, matching: Matching, query: Query, level: int) -> RowSelection:
+        shaping = Shaping(scope, query, self._version, lambda child, inner: self._children(child, inner, level + 1))
+        order = ordering.bind(query, lambda expression: operand(scope, expression))
+        return RowSelection(matching, shaping.shape(), order)
+
+    def _children(self, sobject: SObject, query: Query, level: int) -> RowSelection:
+        most = MOST_LEVELS_BELOW if self._version >= _FIRST_VERSION_WITH_LEVELS else 1
+        if level > most:
+            message = (
+                f"SOQL statements cannot query aggregate relationships more than {most} level{'s' if most > 1 else ''} "
+                "away from the root entity object."
+            )
+            raise ApiError("MALFORMED_QUERY", message)
+        if query.items is None or grouping.is_aggregate(query):
+            raise query.place.refuse("MALFORMED_QUERY", "only root queries support aggregate expressions")
+        joins.refuse_any(query.where)
+        scope = self._scope(sobject, query)
+        return self._rows(scope, self._matching(scope, query), query, level)
+
+    def _matching(self, scope: Scope, query: Query) -> Matching:
+        binder = self._binder(scope, lambda expression: operand(scope, expression))
+        found = None if query.where is None else binder.bind(query.where)
+        return Matching(self._source, scope.sobject, self._in_scope(scope, query, found))
+
+    def _in_scope(self, scope: Scope, query: Query, found: Filter | None) -> Filter | None:
+        """USING SCOPE: everything there is, or what the user owns."""
+        if query.scope is None or query.scope.text.casefold() == "everything":
+            return found
+        owner = scope.sobject.field("OwnerId")
+        if query.scope.text.casefold() != "mine" or owner is None:
+            raise query.scope.place.refuse("INVALID_QUERY_SCOPE", "The specified search scope is not valid")
+        user_id, test = self._source.user_id, None if found is None else found.test
+        lookup = Lookup(Column((), (scope.sobject,), owner), lambda: (user_id,))
+        plan = Best((lookup, found.plan)) if found is not None and found.plan is not None else lookup
+        return Filter(lambda record: record["OwnerId"] == user_id and (test is None or test(record)), plan)
+
+    def _binder(self, scope: Scope, resolve: Callable[[Expression], Operand]) -> Binder:
+        return Binder(self._source, resolve, lambda left, outer, query: self._inner(scope, left, outer, query))
+
+    def _inner(self, outer: Scope, left: Operand, membership: Membership, query: Query) -> Callable[[], frozenset[Any]]:
+        path = joins.selected(query)
+        sobject = self._sobject(query)
+        if sobject is outer.sobject:
+            message = "The inner and outer selects should not be on the same object type"
+            raise membership.left.place.refuse("MALFORMED_QUERY", message)
+        scope = self._scope(sobject, query)
+        column = scope.column(path)
+        joins.check_types(left, membership, column, path)
+        matching = self._matching(scope, query)
+
+        @cache
+        def values() -> frozenset[Any]:
+            found = (column.value(self._source, record) for record in matching.records())
+            return frozenset(each for each in found if each is not None)
+
+        return values
+
+    def _sobject(self, query: Query) -> SObject:
+        name = str(query.source)
+        sobject = self._source.schema.get(name)
+        if sobject is None or sobject.event:
+            raise unsupported(name, query.source.place)
+        return sobject
+
+    def _scope(self, sobject: SObject, query: Query) -> Scope:
+        first, *others = query.sources
+        aliases: dict[str, tuple[str, ...]] = {}
+        if first.alias:
+            aliases[first.alias.casefold()] = ()
+        for each in others:
+            start, *rest = each.path.names
+            if start.casefold() not in {*aliases, sobject.name.casefold()} or not rest:
+                raise unsupported(str(each.path), each.path.place)
+            whole = (*aliases.get(start.casefold(), ()), *rest)
+            Scope(self._source.schema, sobject).relationship(FieldPath(whole, each.path.place))
+            if each.alias:
+                aliases[each.alias.casefold()] = whole
+        return Scope(self._source.schema, sobject, aliases)
 
 
-@dataclass(frozen=True)
-class Selection:
-    """A bound query. `shape` is None for COUNT()."""
-
-    sobject: SObject
-    shape: Shape | None
-    filter: Filter | None
-    order: tuple[tuple[Column, bool, bool], ...]
-    limit: int | None
-    offset: int
-
-    def records(self, org: Org, source: Iterable[Record] | None = None, *, deleted_too: bool = False) -> list[Record]:
-        """The matching records in order; among `source` when given, such as the children of one parent."""
-        found = self._candidates(org, deleted_too) if source is None else source
-        rows = [each for each in found if self.filter is None or self.filter.test(each)]
-        rows.sort(key=lambda row: str(row["Id"]))
-        for column, descending, nulls_first in reversed(self.order):
-            rows.sort(key=_key(org, column, descending, nulls_first), reverse=descending)
-        end = None if self.limit is None else self.offset + self.limit
-        return rows[self.offset : end]
-
-    def _candidates(self, org: Org, deleted_too: bool) -> Iterable[Record]:
-        if self.filter is None or deleted_too:
-            return org.records(self.sobject.name, deleted_too=deleted_too)
-        offers = [each.candidates(org) for each in self.filter.wanted]
-        indexed = [offer for offer in offers if offer is not None]
-        if indexed:
-            return min(indexed, key=len)
-        return org.records(self.sobject.name)
+def _refuse_order(expression: Expression) -> Operand:
+    """COUNT() counts records, which have no order."""
+    raise expression.place.refuse("MALFORMED_QUERY", f"Ordered field must be grouped or aggregated: {expression}")
 
 
-def select(org: Org, text: str) -> Selection:
-    """Parse a query and bind it. Raises ApiError."""
-    query = parse(text)
-    sobject = org.schema.get(query.source)
-    if sobject is None or sobject.event:
+def _refuse_unfiltered_links(scope: Scope, where: Condition | None) -> None:
+    """A restriction of the platform's own: nobody may look through the links of all files."""
+    if scope.sobject.name != "ContentDocumentLink":
+        return
+    conditions = where.operands if isinstance(where, Junction) and where.every else (where,)
+    if not any(_finds_by_link(scope, each) for each in conditions):
         message = (
-            f"sObject type '{query.source}' is not supported. If you are attempting to use a custom object, be sure to "
-            f"append the '__c' after the entity name. {_ADVICE}"
+            "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or "
+            "LinkedEntityId using the equals operator or multiple Id's using the IN operator."
         )
-        raise query.place.refuse("INVALID_TYPE", message)
-    return _bind(org, sobject, query)
+        raise ApiError("MALFORMED_QUERY", message)
 
 
-def _bind(org: Org, sobject: SObject, query: Query) -> Selection:
-    if query.offset > LARGEST_OFFSET and query.offset_place:
-        message = f"Maximum SOQL offset allowed is {LARGEST_OFFSET}"
-        raise query.offset_place.refuse("NUMBER_OUTSIDE_VALID_RANGE", message)
-    binder = Binder(org, sobject, lambda inner: _inner_values(org, inner))
-    return Selection(
-        sobject=sobject,
-        shape=None if query.items is None else _shape(org, sobject, query.items),
-        filter=None if query.where is None else binder.bind(query.where),
-        order=tuple((_sortable(org, sobject, t.path), t.descending, t.nulls_first) for t in query.order),
-        limit=query.limit,
-        offset=query.offset,
-    )
-
-
-def _inner_values(org: Org, query: Query) -> frozenset[Any]:
-    """What a query inside of IN selects: one field of references or ids, nulls left out."""
-    sobject = org.schema.get(query.source)
-    if sobject is None or query.items is None or len(query.items) != 1 or not isinstance(query.items[0], FieldPath):
-        raise query.place.refuse("MALFORMED_QUERY", "semi join sub-selects must select exactly one field of an object")
-    column = resolve(org, sobject, query.items[0])
-    if column.field.type not in ("id", "reference"):
-        raise query.place.refuse("MALFORMED_QUERY", "semi join sub-selects can only select id and reference fields")
-    rows = _bind(org, sobject, query).records(org)
-    return frozenset(value for row in rows if (value := column.value(org, row)) is not None)
-
-
-def _shape(org: Org, sobject: SObject, items: "tuple[FieldPath | Query, ...]") -> Shape:
-    shape = Shape(sobject)
-    for item in items:
-        if isinstance(item, Query):
-            _add_children(org, shape, item)
-        else:
-            _add_path(org, shape, item)
-    return shape
-
-
-def _add_children(org: Org, shape: Shape, query: Query) -> None:
-    relationship = shape.sobject.child(query.source)
-    if relationship is None or query.items is None:
-        message = (
-            f"Didn't understand relationship '{query.source}' in FROM part of query call. If you are attempting to use "
-            f"a custom relationship, be sure to append the '__r' after the custom relationship name. {_ADVICE}"
-        )
-        raise query.place.refuse("INVALID_TYPE", message)
-    selection = _bind(org, org.schema[relationship.child], query)
-    _add(shape, relationship.name, Children(relationship.field, selection), query.place)
-
-
-def _add_path(org: Org, shape: Shape, path: FieldPath) -> None:
-    column = resolve(org, shape.sobject, path)
-    for hop, owner in zip(column.hops, column.owners[1:], strict=True):
-        parent = shape.parts.setdefault(hop.relationship, Parent(hop, Shape(owner)))
-        if isinstance(parent, Parent):
-            shape = parent.shape
-    _add(shape, column.field.name, column.field, path.place)
-
-
-def _add(shape: Shape, name: str, part: "Part", place: Place) -> None:
-    if name in shape.parts:
-        raise place.refuse("MALFORMED_QUERY", f"duplicate field selected: {name}")
-    shape.parts[name] = part
-
-
-def _sortable(org: Org, sobject: SObject, path: FieldPath) -> Column:
-    column = resolve(org, sobject, path)
-    if not column.field.filterable:
-        message = f"field '{column.field.name}' can not be sorted in a query call"
-        raise path.place.refuse("INVALID_FIELD", message)
-    return column
-
-
-def _key(org: Org, column: Column, descending: bool, nulls_first: bool) -> Callable[[Record], tuple[bool, Any]]:
-    """What to sort by; descending sorts are reversed, so the place of nulls is turned round for them beforehand."""
-
-    def key(row: Record) -> tuple[bool, Any]:
-        value = fold(column.value(org, row))
-        behind = (value is None) != nulls_first
-        return behind != descending, 0 if value is None else value
-
-    return key
+def _finds_by_link(scope: Scope, condition: Condition | None) -> bool:
+    equals = isinstance(condition, Comparison) and condition.operator == "="
+    among = isinstance(condition, Membership) and not condition.negated
+    if not (isinstance(condition, Comparison | Membership) and (equals or among)):
+        return False
+    left = condition.left
+    if not isinstance(left, FieldPath):
+        return False
+    column = scope.column(left)
+    return not column.hops and column.field.name in _LINK_KEYS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sandbox import catalogue
 from sandbox.config import Config
-from sandbox.salesforce.soql.conditions import Binder
-from sandbox.salesforce.soql.syntax import parse
+from sandbox.salesforce.soql.select import select
+from sandbox.salesforce.soql.source import Living
 from sandbox.world import World
 from tests.sandbox.salesforce.conftest import Api, place
 
@@ -44,12 +44,12 @@ def test_indexes_offer_a_handful_of_ten_thousand_orders(world: World, maria: str
             }
             last = org.create("Order", fields, carol)
 
-    def offered(source: str, where: str) -> int | None:
-        condition = parse(f"SELECT Id FROM {source} WHERE {where}").where
-        assert condition is not None
-        bound = Binder(org, org.schema[source], lambda _: frozenset()).bind(condition)
-        offers = [found for each in bound.wanted if (found := each.candidates(org)) is not None]
-        return min((len(each) for each in offers), default=None)
+    source = Living(org, carol)
+
+    def offered(name: str, where: str) -> int | None:
+        found = select(source, f"SELECT Id FROM {name} WHERE {where}").matching.filter
+        assert found is not None
+        return None if found.plan is None else found.plan.cost(source)
 
     assert offered("Order", "Portal_Ref__c = 'R-77'") == 1
     assert offered("Order", f"Status = 'Draft' AND (Id IN ('{last}', '{last[:15]}'))") == 1

@@ -245,9 +245,11 @@ def test_a_file_becomes_version_document_and_link(api: Api, maria: str, multipar
     )
     assert (row["ContentSize"], row["FileType"]) == (len(content), "PNG")
     assert row["Checksum"] == hashlib.md5(content).hexdigest()
-    link = (
-        "SELECT LinkedEntityId FROM ContentDocumentLink WHERE ContentDocument.LatestPublishedVersion.Title = 'doc-uuid'"
+    document = row["ContentDocumentId"]
+    assert api.query(
+        f"SELECT Id FROM ContentDocument WHERE Id = '{document}' AND LatestPublishedVersion.Title = 'doc-uuid'"
     )
+    link = f"SELECT LinkedEntityId FROM ContentDocumentLink WHERE ContentDocumentId = '{document}'"
     assert maria in [each["LinkedEntityId"] for each in api.query(link)]
     bytes_again = api("GET", f"sobjects/ContentVersion/{made}/VersionData")
     assert bytes_again.body == content
