@@ -2,13 +2,13 @@
 
 from sandbox.whmcs import mails
 from sandbox.whmcs.answers import Answer, Payload, Refused
-from sandbox.whmcs.billing.invoices import name_of, set_status
+from sandbox.whmcs.billing.invoices import name_of
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.listing import page_of_book
-from sandbox.whmcs.ordering.records import CancelRequest, Service
+from sandbox.whmcs.ordering import cancellations
+from sandbox.whmcs.ordering.cancellations import AT_END, IMMEDIATE
+from sandbox.whmcs.ordering.records import CancelRequest
 from sandbox.whmcs.php import PhpArray, text, to_int
-
-IMMEDIATE, AT_END = "Immediate", "End of Billing Period"
 
 
 def add_cancel_request(whmcs: Whmcs, form: PhpArray) -> Answer:
@@ -23,23 +23,11 @@ def add_cancel_request(whmcs: Whmcs, form: PhpArray) -> Answer:
         raise Refused("Existing Cancellation Request Exists")
     sent = text(form.get("type"))
     kind = sent if sent in (IMMEDIATE, AT_END) else whmcs.settings.cancel_type_default
-    now, number = whmcs.timestamp(), whmcs.cancel_requests.next_id()
-    reason = text(form.get("reason"))
-    whmcs.cancel_requests.put(CancelRequest(number, service.id, service.client_id, kind, reason, now, now))
-    if whmcs.settings.cancel_request_cancels_invoices:
-        _cancel_invoices(whmcs, service)
+    cancellations.request(whmcs, service, kind, text(form.get("reason")))
     said = {"product": name_of(service), "service": str(service.id), "type": kind}
     mailed = mails.send(whmcs, service.client_id, "Cancellation Request Confirmation", **said)
     detail = {"client": service.client_id, "mark": service.mark, "type": kind, "mails": mailed}
     return Answer({"serviceid": service.id, "userid": service.client_id}, key=str(service.id), detail=detail)
-
-
-def _cancel_invoices(whmcs: Whmcs, service: Service) -> None:
-    """Unpaid invoices that bill nothing but this service are cancelled."""
-    for invoice in whmcs.invoices.find("client_id", service.client_id):
-        billed = {(line.type, line.relid) for line in invoice.lines}
-        if invoice.status == "Unpaid" and billed <= {("Hosting", service.id), ("PromoHosting", service.id)}:
-            set_status(whmcs, invoice, "Cancelled")
 
 
 def get_cancelled_packages(whmcs: Whmcs, form: PhpArray) -> Answer:

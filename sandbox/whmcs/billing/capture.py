@@ -6,19 +6,22 @@ from dataclasses import replace
 from sandbox.whmcs import mails
 from sandbox.whmcs.billing.invoices import is_card
 from sandbox.whmcs.billing.records import Invoice
-from sandbox.whmcs.billing.settlement import Payment, left_to_pay, receive
+from sandbox.whmcs.billing.settlement import Payment, left_to_pay, receive, settle
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.records import PayMethod
 
 
-def capture(whmcs: Whmcs, invoice: Invoice) -> str:
+def capture(whmcs: Whmcs, invoice: Invoice, *, mail: bool = True) -> str:
     """Charges the client's card with what is left to pay; returns why not, "" on success.
 
-    The customer is told either way, unless there is no card that could be tried. Not repeatable: each call is another
-    attempt. The reason is for the ledger; over the API nobody learns it (§3.5).
+    With `mail` the customer is told either way, unless there is no card that could be tried. Not repeatable: each
+    call is another attempt. The reason is for the ledger; over the API nobody learns it (§3.5).
     """
     amount = left_to_pay(whmcs, invoice)
+    if amount <= 0:
+        settle(whmcs, invoice)
+        return ""
     card = _card(whmcs, invoice)
     invoice.last_capture = whmcs.timestamp()
     failure = "no card" if card is None else _declined(whmcs, card)
@@ -26,12 +29,12 @@ def capture(whmcs: Whmcs, invoice: Invoice) -> str:
     whmcs.note("invoice.capture", str(invoice.id), facts)
     if failure:
         whmcs.invoices.put(invoice)
-        if card:
+        if card and mail:
             said = {"invoice": str(invoice.id), "amount": formatted(amount)}
             mails.send(whmcs, invoice.client_id, "Credit Card Payment Failed", **said)
         return failure
     charge = f"ch_{secrets.token_hex(12)}"
-    confirmation = "Credit Card Payment Confirmation"
+    confirmation = "Credit Card Payment Confirmation" if mail else ""
     receive(whmcs, invoice, Payment(amount, invoice.payment_method, charge, whmcs.timestamp(), mail=confirmation))
     return ""
 

@@ -45,7 +45,7 @@ class BillingSwitches:
     tax_rate2: Percent = 0.0
     tax_per_line: bool = True
     tax_billable_items: bool = True
-    order_due_days: Days = 14
+    order_due_days: Days = 0
     invoice_days_before: Days = 14
     capture_days_before: Days = 0
     capture_retry_days: Days = 7

@@ -1,6 +1,9 @@
 """What is kept of orders and services. Every record is plain data, so that the store can write it as JSON."""
 
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from sandbox.whmcs.dates import NO_DATE, NO_TIME
 
@@ -118,12 +121,12 @@ class Upgrade:
 
 @dataclass
 class Promotion:
-    """A promotion code; `type` is Percentage, Fixed Amount or Price Override."""
+    """A promotion code, for some cycles and products or all of them; `value` is percent or yen."""
 
     id: int
-    code: str
-    type: str = "Percentage"
-    value: str = "0.00"
+    code: Annotated[str, Field(min_length=1)]
+    type: Literal["Percentage", "Fixed Amount", "Price Override"] = "Percentage"
+    value: Annotated[str, Field(pattern=r"^[0-9]{1,11}(\.[0-9]{1,2})?$")] = "0.00"
     recurring: bool = False
     cycles: list[str] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)

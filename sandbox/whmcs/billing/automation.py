@@ -1,0 +1,144 @@
+"""The daily automation: what the cron job of an installation does once a day (whmcs-wire §3.4, §3.5, §5).
+
+It goes in small steps, each a transaction of its own, so that other requests can come between two of them, as they do
+between the queries of the real one. What it does depends on what is there: a second run finds nothing left to do.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sandbox.whmcs import mails
+from sandbox.whmcs.billing import overdue, renewals
+from sandbox.whmcs.billing.capture import capture
+from sandbox.whmcs.billing.invoices import is_card
+from sandbox.whmcs.billing.records import DailyRun, Invoice
+from sandbox.whmcs.billing.renewals import Season
+from sandbox.whmcs.billing.settlement import left_to_pay
+from sandbox.whmcs.dates import NO_TIME, days_between, shifted
+from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.money import formatted
+from sandbox.whmcs.ordering import cancellations
+
+_LOOKED_AT = 500
+
+
+def has_run(whmcs: Whmcs) -> bool:
+    """Whether the automation ran today already; the real one does its daily tasks once."""
+    return whmcs.daily_runs.count("date", whmcs.today()) > 0
+
+
+def run(whmcs: Whmcs, *, mail: bool = True) -> DailyRun:
+    """The whole run at once."""
+    for _ in (automation := Automation(whmcs, mail=mail)).steps():
+        pass
+    return automation.record
+
+
+class Automation:
+    """One run. `record` is kept at its beginning and again, with what was done, at its end."""
+
+    def __init__(self, whmcs: Whmcs, *, mail: bool = True) -> None:
+        self._whmcs = whmcs
+        self._season: Season = renewals.season(whmcs, mail=mail)
+        number = whmcs.daily_runs.next_id()
+        self.record = whmcs.daily_runs.put(DailyRun(number, whmcs.today(), whmcs.timestamp()))
+
+    def steps(self) -> Iterator[None]:
+        """Does one piece of work each time it is asked to go on."""
+        tasks: tuple[Callable[[], Iterator[None]], ...] = (
+            self._invoice,
+            self._capture,
+            self._remind,
+            self._cancel,
+            self._suspend_and_terminate,
+        )
+        for task in tasks:
+            yield from task()
+        with self._whmcs.caller(""):
+            self._whmcs.daily_runs.put(self.record)
+            self._whmcs.note("cron.daily", self.record.date, dict(self.record.counts))
+
+    def _count(self, task: str, figure: str, number: int = 1) -> None:
+        counts = self.record.counts.setdefault(task, {})
+        counts[figure] = counts.get(figure, 0) + number
+
+    def _invoice(self) -> Iterator[None]:
+        for client in renewals.clients_due(self._whmcs, self._season):
+            with self._whmcs.caller(""):
+                made = renewals.generate(self._whmcs, client, self._season)
+            self._count("CreateInvoices", "invoice.created", len(made))
+            yield
+
+    def _unpaid(self) -> Iterator[Invoice]:
+        """What is unpaid, each read again before it is looked at, as others may have paid it meanwhile."""
+        for number in [each.id for each in self._whmcs.invoices.find("status", "Unpaid")]:
+            invoice = self._whmcs.invoices.get(number)
+            if invoice and invoice.status == "Unpaid":
+                yield invoice
+
+    def _capture(self) -> Iterator[None]:
+        for invoice in self._unpaid():
+            if self._is_to_be_captured(invoice):
+                with self._whmcs.caller(""):
+                    failure = capture(self._whmcs, invoice, mail=self._season.mail)
+                self._count("ProcessCreditCardPayments", "failures" if failure else "captured")
+                yield
+
+    def _is_to_be_captured(self, invoice: Invoice) -> bool:
+        """Due, by card, and not tried lately: a failed payment is tried again after some days, or never."""
+        switches, today = self._season.switches, self._season.today
+        is_due = invoice.due <= shifted(today, switches.capture_days_before)
+        if not is_due or not is_card(self._whmcs, invoice.payment_method):
+            return False
+        if invoice.last_capture == NO_TIME:
+            return True
+        waited = days_between(invoice.last_capture[:10], today)
+        return 0 < switches.capture_retry_days <= waited
+
+    def _remind(self) -> Iterator[None]:
+        days = self._season.switches.overdue_notice_days
+        latest = shifted(self._season.today, -days)
+        for invoice in self._unpaid() if days else ():
+            if invoice.due <= latest and not invoice.reminded:
+                with self._whmcs.caller(""):
+                    self._remind_of(invoice)
+                self._count("InvoiceReminders", "first_overdue")
+                yield
+
+    def _remind_of(self, invoice: Invoice) -> None:
+        invoice.reminded = True
+        self._whmcs.invoices.put(invoice)
+        self._whmcs.note("invoice.overdue", str(invoice.id), {"client": invoice.client_id, "due": invoice.due})
+        if self._season.mail:
+            owed = formatted(left_to_pay(self._whmcs, invoice))
+            facts = {"invoice": str(invoice.id), "total": owed, "due": invoice.due}
+            mails.send(self._whmcs, invoice.client_id, "First Invoice Overdue Notice", **facts)
+
+    def _cancel(self) -> Iterator[None]:
+        if not self._season.switches.cancellation_requests_run:
+            return
+        for request in self._whmcs.cancel_requests.find("open", True):
+            service = self._whmcs.services.get(request.service_id)
+            with self._whmcs.caller(""):
+                if service is None:
+                    cancellations.close(self._whmcs, request)
+                elif cancellations.is_due(request, service, self._season.today):
+                    failed = cancellations.carry_out(self._whmcs, request, service)
+                    self._count("CancellationRequests", "failed" if failed else "cancelled")
+            yield
+
+    def _suspend_and_terminate(self) -> Iterator[None]:
+        """Services whose period was not paid for: found in one walk, each looked at again when its turn comes."""
+        found: list[int] = []
+        for number, service in enumerate(self._whmcs.services.walk()):
+            if overdue.verdict(service, self._season):
+                found.append(service.id)
+            if number % _LOOKED_AT == 0:
+                yield
+        for service_id in found:
+            again = self._whmcs.services.get(service_id)
+            judged = overdue.verdict(again, self._season) if again else ""
+            if again and judged:
+                with self._whmcs.caller(""):
+                    failed = overdue.carry_out(self._whmcs, again, judged, mail=self._season.mail)
+                self._count(f"Auto{judged.title()}s", "failed" if failed else "done")
+                yield
