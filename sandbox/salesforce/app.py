@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults.wire import Misbehaving
-from sandbox.salesforce import mishaps
+from sandbox.salesforce import absent, mishaps
 from sandbox.salesforce.oauth import OAuthError, Tokens
 from sandbox.salesforce.org import ORGANIZATION_ID
 from sandbox.salesforce.rest import transport
@@ -32,7 +32,8 @@ def app(world: World) -> Starlette:
         inside_kinds=mishaps.AT_THE_DOOR,
         inside=mishaps.at_the_door(world.org),
     )
-    return Starlette(routes=[*_oauth_routes(world), *transport.routes(world, service)], middleware=[misbehaving])
+    routes = [*_oauth_routes(world), *transport.routes(world, service), *absent.routes(world)]
+    return Starlette(routes=routes, middleware=[misbehaving])
 
 
 def service_of(world: World) -> Service:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sandbox.salesforce.errors import method_not_allowed, not_found
+from sandbox.salesforce.errors import ApiError, method_not_allowed, not_found
 from sandbox.salesforce.events import SchemaRegistry
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import (
@@ -54,6 +54,7 @@ class Routes:
             *self._rows(),
             *self._many_rows(),
             *self._many_calls(),
+            *(_route(method, r"jobs(?:/.*)?", "bulk", _not_enabled) for method in _METHODS),
         ]
 
     def operations(self) -> list[str]:
@@ -140,6 +141,11 @@ class Routes:
 
     def _schema_by_id(self, _: Call, schema_id: str) -> Answer:
         return describing.schema_by_id(self._schemas, schema_id)
+
+
+def _not_enabled(_: Call) -> Answer:
+    """Bulk API 2.0 in an org without it"""
+    raise ApiError("FUNCTIONALITY_NOT_ENABLED", "This feature is not currently enabled for this user.")
 
 
 def _route(method: str, pattern: str, operation: str, handler: Handler, *, atomic: bool = True) -> Route:
