@@ -25,11 +25,12 @@ else of `schema.Field` applies, in camel case: `label`, `help`, `length`, `preci
 Custom objects and events are given key prefixes when the org first sees them, and keep them as long as its state lives.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 
@@ -88,29 +89,35 @@ class _Draft:
         return isinstance(self.source, _Event)
 
     def add(self, fields: Sequence[Field], file: Path) -> None:
+        known = {each.name.casefold() for each in self._all()}
         for each in fields:
-            if each.name.casefold() in {known.name.casefold() for known in self._all()}:
+            if each.name.casefold() in known:
                 raise SchemaError(f"{file}: {self.name}.{each.name}: there is a field of this name already")
             if self.event and each.type not in _EVENT_TYPES:
                 types = ", ".join(sorted(_EVENT_TYPES))
                 raise SchemaError(f"{file}: {self.name}.{each.name}: a field of an event has one of the types {types}")
+            known.add(each.name.casefold())
             self.given.append(each)
 
     def finish(self, prefix: str) -> SObject:
-        source = self.source
-        writable = isinstance(source, _Object) and not source.read_only
+        source, fields = self.source, {each.name.casefold(): each for each in self._all()}
+        plural = source.plural or f"{source.label}s"
+        if isinstance(source, _Event):
+            return SObject(
+                self.name, source.label, plural, prefix, fields, updateable=False, deletable=False, event=True
+            )
+        writable = not source.read_only
         return SObject(
-            name=self.name,
-            label=source.label,
-            plural=source.plural or f"{source.label}s",
-            prefix=prefix,
-            fields={each.name.casefold(): each for each in self._all()},
-            createable=self.event or (isinstance(source, _Object) and writable and source.createable),
-            updateable=isinstance(source, _Object) and writable and source.updateable,
-            deletable=isinstance(source, _Object) and writable and source.deletable,
-            mru=isinstance(source, _Object) and source.mru,
-            etag=isinstance(source, _Object) and source.etag,
-            event=self.event,
+            self.name,
+            source.label,
+            plural,
+            prefix,
+            fields,
+            createable=writable and source.createable,
+            updateable=writable and source.updateable,
+            deletable=writable and source.deletable,
+            mru=source.mru,
+            etag=source.etag,
         )
 
     def _all(self) -> Iterator[Field]:
@@ -152,19 +159,35 @@ def load(extensions: Sequence[Path] = (), kept_prefixes: Mapping[str, str] | Non
 
 def _read(path: Path) -> _File:
     try:
-        return _File.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        return _File.model_validate_json(content)
     except OSError as error:
         raise SchemaError(f"{path}: {error.strerror}") from error
     except pydantic.ValidationError as error:
-        raise SchemaError("\n".join(f"{path}: {each}" for each in _sentences(error))) from error
+        raise SchemaError("\n".join(f"{path}: {each}" for each in _sentences(error, content))) from error
 
 
-def _sentences(error: pydantic.ValidationError) -> Iterator[str]:
+def _sentences(error: pydantic.ValidationError, content: bytes) -> Iterator[str]:
     """What is wrong and where: object and field by name, then the key."""
     for each in error.errors(include_url=False):
-        *path, last = each["loc"] or ("",)
-        where = ".".join(str(step) for step in (*path[1:], last) if step != "fields")
-        yield f"{where}: {each['msg']}" if where else each["msg"]
+        message = each["msg"].removeprefix("Value error, ")
+        where = ".".join(_place(each["loc"], content))
+        yield f"{where}: {message}" if where else message
+
+
+def _place(location: Sequence[int | str], content: bytes) -> Iterator[str]:
+    if not location:
+        return
+    at: Any = json.loads(content)
+    for depth, step in enumerate(location):
+        try:
+            at = at[step]
+        except (IndexError, KeyError, TypeError):
+            at = None  # what is missing, or of another kind than expected, has no name either
+        if isinstance(step, int) and isinstance(at, dict):
+            yield str(at.get("name", step))
+        elif step != "fields" and (depth > 0 or len(location) == 1):
+            yield str(step)
 
 
 def _add_types(drafts: dict[str, _Draft], file: _File, path: Path) -> None:
