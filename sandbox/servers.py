@@ -114,7 +114,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Return when the port listens. Raises PortTaken."""
-        listener = _listen(self.name, self._host, self._port)
+        listener = listen(self.name, self._host, self._port)
         self._task = asyncio.create_task(self._server.serve(sockets=[]))
         while not self._server.started:
             if self._task.done():
@@ -131,7 +131,7 @@ class HttpServer:
     async def open_port(self) -> None:
         """Listen, unless the port listens already. Raises PortTaken."""
         if not self._server.servers:
-            await self._accept(_listen(self.name, self._host, self._port))
+            await self._accept(listen(self.name, self._host, self._port))
 
     def close_port(self) -> None:
         """Listen no longer, so that connections are refused; what is under way goes on."""
@@ -151,7 +151,8 @@ class HttpServer:
         self._server.servers.append(listening)
 
 
-def _listen(name: str, host: str, port: int) -> socket.socket:
+def listen(name: str, host: str, port: int) -> socket.socket:
+    """A listening socket for `create_server`. Raises PortTaken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -203,7 +203,7 @@ class Store:
     """Tables of one system in one SQLite file.
 
     `with store.transaction():` may nest; an exception passing through a level undoes exactly that level's changes.
-    Leaving the outermost level commits to disk and then calls the `on_commit` functions.
+    Leaving the outermost level commits to disk, counts it in `commits`, and then calls the `on_commit` functions.
     """
 
     def __init__(self, path: Path) -> None:
@@ -212,6 +212,7 @@ class Store:
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(_SCHEMA)
         self.recent = Recent()
+        self.commits = 0
         self._tables: dict[str, Table] = {}
         self._counters: dict[str, int] = dict(self.db.execute("SELECT name, value FROM counters"))
         self._counted: set[str] = set()
@@ -316,6 +317,7 @@ class Store:
         else:
             self._save_counters()
             self.db.execute("COMMIT")
+            self.commits += 1
             self._touched.clear()
         self._depth -= 1
 

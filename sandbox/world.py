@@ -17,11 +17,13 @@ from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.planting import plant
 from sandbox.salesforce.bus import Bus
-from sandbox.salesforce.events import PROVISION_SCHEMA, PROVISION_TOPIC, SchemaRegistry
+from sandbox.salesforce.changes import Changes
+from sandbox.salesforce.events import SchemaRegistry, platform_event_schema
 from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.pubsub.switchboard import Switchboard
 from sandbox.salesforce.seed import seed
+from sandbox.salesforce.topics import Topics
 from sandbox.store import Store
 from sandbox.whmcs.install import Whmcs
 
@@ -54,7 +56,6 @@ class World:
         self.authority = open_authority(state)
         self.ledger = Ledger(state / "ledger.db", self.clock)
         self.schemas = SchemaRegistry(state / "schemas")
-        self.schemas.register(PROVISION_TOPIC, PROVISION_SCHEMA)
         self.bus = Bus(state / "bus.db", self.clock, self.ledger, self.schemas.encode)
         # What keeps a file of its own beside the stores; `sandbox.state` writes it down too.
         self.databases = {"bus": state / "bus.db", "ledger": state / "ledger.db"}
@@ -68,8 +69,13 @@ class World:
         self.mishaps = Mishaps(self.faults)
         self.org.before_write = self.mishaps.before_write
         self.esim = Provider(self.stores["esim"], self.clock, self.ledger)
+        for event in (each for each in self.org.schema if each.event):
+            self.schemas.register(f"/event/{event.name}", platform_event_schema(event))
+        self.topics = Topics(self.schemas, self.stores["salesforce"])
         if not len(self.org.table("User")):
             self._fill()
+        # After the seed: what the org begins with did not change.
+        self.changes = Changes(self.org, self.schemas)
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
@@ -88,6 +94,8 @@ class World:
     def reload(self) -> None:
         """Let go of what is known of a state that was replaced on disk."""
         self.faults.reload()
+        self.schemas.reload()
+        self.bus.reload()
 
     def close(self) -> None:
         """Release all files; everything is on disk already."""

@@ -1,11 +1,12 @@
 """Everything the systems hold about one order, gathered for a page."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sandbox.ledger import Entry
-from sandbox.salesforce.events import PROVISION_TOPIC
+from sandbox.salesforce.events import PROVISION_TOPIC, UnknownSchema, Unreadable
 from sandbox.store import Record
 from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.marks import marked_orders, services_of
@@ -99,9 +100,11 @@ def events_of(world: World, order_id: str) -> list[PublishedEvent]:
     """What was published about this order, oldest first."""
     found = []
     for event in world.bus.after(PROVISION_TOPIC, 0, _EVERYTHING):
-        fields = world.schemas.decode(event.schema_id, event.payload)
-        if fields.get("OrderId__c") == order_id:
-            found.append(PublishedEvent(event.replay, event.created_at, fields))
+        # Somebody may have put poison on the bus.
+        with suppress(UnknownSchema, Unreadable):
+            fields = world.schemas.decode(event.schema_id, event.payload)
+            if fields.get("OrderId__c") == order_id:
+                found.append(PublishedEvent(event.replay, event.created_at, fields))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.clock import Clock
 from sandbox.ledger import Ledger
@@ -12,6 +12,7 @@ from sandbox.salesforce.accepting import accept
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.contents import Contents
 from sandbox.salesforce.errors import ApiError, not_found
+from sandbox.salesforce.managed import ManagedSubscriptions
 from sandbox.salesforce.saving import Saving
 from sandbox.salesforce.schema import Field, SObject
 from sandbox.salesforce.sessions import Sessions
@@ -21,6 +22,7 @@ ORGANIZATION_ID = ids.make("00D", 1)
 
 # Told of the verb, the type and the id of a record that somebody wants to write; refuses by raising ApiError.
 Guard = Callable[[str, str, str], None]
+ChangeType = Literal["CREATE", "UPDATE", "DELETE", "UNDELETE"]
 
 
 class Org:
@@ -38,7 +40,9 @@ class Org:
         self.sessions = Sessions(store, clock, ORGANIZATION_ID)
         self.before_write: Guard = _nothing_against_it
         self.contents = Contents(store)
+        self.managed = ManagedSubscriptions(store, self.schema.managed_subscriptions)
         self._origin = ""
+        self._watchers: list[Callable[[ChangeType, Saving], None]] = []
         self._tables = {each.name: self._table(each) for each in self.schema if not each.event}
         self._bins = {each.name: self._bin(each) for each in self.schema if not each.event}
 
@@ -105,6 +109,10 @@ class Org:
         finally:
             self._origin = before
 
+    def watch(self, watcher: Callable[[ChangeType, Saving], None]) -> None:
+        """Have `watcher` told of every record saved, deleted and restored, in the transaction; it never raises."""
+        self._watchers.append(watcher)
+
     def create(self, type_name: str, fields: Mapping[str, Any], user_id: str) -> str:
         """Insert a record and return its id. Raises ApiError; nothing is changed then."""
         sobject = self.schema[type_name]
@@ -163,7 +171,22 @@ class Org:
             self._tables[sobject.name].delete(before["Id"])
             gone = {**before, "IsDeleted": True, **self._stamp(user_id)}
             self._bins[sobject.name].put(before["Id"], gone)
-            rules.after_delete(Saving(self, sobject, before, gone, user_id))
+            deleted = Saving(self, sobject, before, gone, user_id)
+            self._tell("DELETE", deleted)
+            rules.after_delete(deleted)
+
+    def undelete(self, type_name: str, record_id: str, user_id: str) -> None:
+        """Take a record out of the bin, as it was; what was deleted with it stays there. Raises ApiError."""
+        sobject = self.schema[type_name]
+        before = self._bins[sobject.name].get(record_id)
+        if before is None:
+            raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin", [])
+        self.before_write("undelete", sobject.name, record_id)
+        saving = Saving(self, sobject, before, {**before, "IsDeleted": False, **self._stamp(user_id)}, user_id)
+        with self.store.transaction():
+            self._bins[sobject.name].delete(record_id)
+            self._put(saving)
+            self._tell("UNDELETE", saving)
 
     def _save(self, saving: Saving) -> None:
         """The order of execution: defaults and flows before the save, checks, the save, what follows from it."""
@@ -173,11 +196,19 @@ class Org:
             checks.check(saving)
             self._number(saving)
             self.contents.move(sobject, record)
-            try:
-                self._tables[sobject.name].put(record["Id"], record)
-            except Duplicate as clash:
-                raise checks.duplicate_value(clash.field, clash.holder) from clash
+            self._put(saving)
+            self._tell("CREATE" if saving.creating else "UPDATE", saving)
             rules.after_save(saving)
+
+    def _put(self, saving: Saving) -> None:
+        try:
+            self._tables[saving.sobject.name].put(saving.record["Id"], saving.record)
+        except Duplicate as clash:
+            raise checks.duplicate_value(clash.field, clash.holder) from clash
+
+    def _tell(self, change: ChangeType, saving: Saving) -> None:
+        for watcher in self._watchers:
+            watcher(change, saving)
 
     def _number(self, saving: Saving) -> None:
         for each in saving.sobject.fields.values():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.salesforce import values
+from sandbox.salesforce.avro_fields import avro_value
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.schema import SObject
 
@@ -17,10 +18,11 @@ def publish(org: "Org", event: SObject, fields: Mapping[str, Any], user_id: str)
     record = _accept(event, fields)
     event_id = str(uuid.uuid4())
     created = {"CreatedDate": int(org.clock.now().timestamp() * 1000), "CreatedById": user_id}
+    encoded = {name: avro_value(event.fields[name.casefold()], value) for name, value in record.items()}
     topic = f"/event/{event.name}"
 
     def deliver() -> None:
-        stored = org.bus.publish(topic, {**record, **created}, event_id=event_id)
+        stored = org.bus.publish(topic, {**encoded, **created}, event_id=event_id)
         org.ledger.write(
             "salesforce",
             "event.publish",

@@ -1,8 +1,9 @@
-"""Buttons for tests under /control/pubsub: put anything on the bus, cut or silence the streams, plan refusals."""
+"""Buttons for tests under /control/pubsub: put anything on the bus, disturb the streams, change what there is."""
 
 import base64
 import binascii
 import json
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -12,13 +13,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sandbox.salesforce.events import UnknownTopic, schema_of
+from sandbox.salesforce.bus import Draft
+from sandbox.salesforce.events import UnknownTopic
 from sandbox.salesforce.pubsub import replay
 from sandbox.salesforce.pubsub.refusals import STATUS
+from sandbox.salesforce.topics import Topic
 from sandbox.world import World
 
+RST = "RST"
 _Act = Callable[[World, dict[str, Any]], dict[str, Any]]
 _Endpoint = Callable[[Request], Awaitable[JSONResponse]]
+_MOST_AT_ONCE = 100_000
 
 
 def routes(world: World) -> list[Route]:
@@ -27,49 +32,71 @@ def routes(world: World) -> list[Route]:
         "publish": _publish,
         "cut": _cut,
         "mute": _mute,
+        "freeze": _freeze,
         "pace": _pace,
         "refuse": _refuse,
+        "repeat": _repeat,
+        "reverse": _reverse,
         "age": _age,
         "schema": _schema,
+        "renumber": _renumber,
+        "channel": _channel,
+        "permit": _permit,
+        "managed": _managed,
     }
     posts = [Route(f"/{name}", _endpoint(world, act), methods=["POST"]) for name, act in acts.items()]
 
     async def streams(_: Request) -> JSONResponse:
         return JSONResponse({"streams": len(world.switchboard), "tip": replay.encode(world.bus.latest()).hex()})
 
-    return [*posts, Route("/streams", streams)]
+    async def topics(_: Request) -> JSONResponse:
+        return JSONResponse([_shown(world.topics.find(each)) for each in world.topics.names()])
+
+    return [*posts, Route("/streams", streams), Route("/topics", topics)]
 
 
 def _endpoint(world: World, act: _Act) -> _Endpoint:
     async def answer(request: Request) -> JSONResponse:
         try:
-            return JSONResponse(act(world, json.loads(await request.body() or b"{}")))
-        except (KeyError, TypeError, ValueError, UnknownTopic, binascii.Error) as error:
+            body = json.loads(await request.body() or b"{}")
+            if not isinstance(body, dict):
+                raise ValueError("a JSON object is wanted")
+            return JSONResponse(act(world, body))
+        except (LookupError, TypeError, ValueError, UnknownTopic, binascii.Error) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
 
     return answer
 
 
 def _publish(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """`topic` and `fields`; or `payload` (base64), with `schema_id` and `event_id` when they are to be odd."""
+    """`topic` and `fields`; or `payload` (base64), with `schema_id` and `event_id` when they are to be odd. With
+    `count` there are that many alike, each with an event id of its own. Answers for the last one."""
     topic = str(body["topic"])
     schema_id = world.schemas.current(topic).schema_id
     if "payload" in body:
         payload = base64.b64decode(body["payload"], validate=True)
     else:
-        schema_id, payload = world.schemas.encode(topic, _with_creation(world, body["fields"]))
-    event = world.bus.append(topic, str(body.get("schema_id", schema_id)), payload, event_id=body.get("event_id"))
+        schema_id, payload = world.schemas.encode(topic, _with_creation(world, topic, body["fields"]))
+    schema_id, count = str(body.get("schema_id", schema_id)), int(body.get("count", 1))
+    if not 0 < count <= _MOST_AT_ONCE:
+        raise ValueError(f"count is between 1 and {_MOST_AT_ONCE}")
+    event_ids = [str(body["event_id"])] if "event_id" in body else [str(uuid.uuid4()) for _ in range(count)]
+    event = world.bus.append_all(Draft(topic, schema_id, payload, each) for each in event_ids)[-1]
     return {"event_id": event.event_id, "replay_id": replay.encode(event.replay).hex(), "replay": event.replay}
 
 
-def _with_creation(world: World, fields: dict[str, Any]) -> dict[str, Any]:
+def _with_creation(world: World, topic: str, fields: dict[str, Any]) -> dict[str, Any]:
     now = int(world.now().timestamp() * 1000)
-    return {"CreatedDate": now, "CreatedById": "005000000000000AAA", **fields}
+    created = {"CreatedDate": now, "CreatedById": "005000000000000AAA"} if topic.startswith("/event/") else {}
+    return {**created, **fields}
 
 
 def _cut(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """`status`: OK (default) or the name of another gRPC status."""
-    return {"cut": world.switchboard.cut(grpc.StatusCode[body.get("status", "OK")])}
+    """`status`: OK (default), the name of another gRPC status, or RST, which breaks the connections."""
+    status = str(body.get("status", "OK"))
+    if status == RST:
+        return {"cut": world.switchboard.reset()}
+    return {"cut": world.switchboard.cut(grpc.StatusCode[status])}
 
 
 def _mute(world: World, body: dict[str, Any]) -> dict[str, Any]:
@@ -78,13 +105,29 @@ def _mute(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"muted": world.switchboard.muted}
 
 
+def _freeze(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`frozen`: true (default) or false. Connections stay open and move no bytes, as behind a router that forgot."""
+    frozen = bool(body.get("frozen", True))
+    world.switchboard.freeze(frozen)
+    return {"frozen": frozen}
+
+
 def _pace(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """`keepalive_s` and `idle_s`; what is absent stays."""
-    board = world.switchboard
-    board.pace(
-        keepalive_s=float(body.get("keepalive_s", board.keepalive_s)), idle_s=float(body.get("idle_s", board.idle_s))
-    )
-    return {"keepalive_s": board.keepalive_s, "idle_s": board.idle_s}
+    """`keepalive_s`, `idle_s`, `publish_idle_s`, `commit_idle_s`; what is absent stays."""
+    pace = world.switchboard.change_pace(**{name: float(seconds) for name, seconds in body.items()})
+    return {name: getattr(pace, name) for name in ("keepalive_s", "idle_s", "publish_idle_s", "commit_idle_s")}
+
+
+def _repeat(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`times` (default 1): so many responses deliver their first event twice."""
+    world.switchboard.repeat(int(body.get("times", 1)))
+    return {}
+
+
+def _reverse(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`times` (default 1): so many responses with several events deliver them in reverse order."""
+    world.switchboard.reverse(int(body.get("times", 1)))
+    return {}
 
 
 def _age(world: World, body: dict[str, Any]) -> dict[str, Any]:
@@ -95,15 +138,54 @@ def _age(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`topic` and `add` (field name to Avro type): its events have more fields from now on, and another schema id."""
-    topic = str(body["topic"])
-    customs = {each["name"]: each["type"][1] for each in world.schemas.current(topic).parsed["fields"][2:]}
-    schema = schema_of(topic.rpartition("/")[2], {**customs, **body["add"]})
-    world.schemas.register(topic, schema)
-    return {"schema_id": schema.schema_id}
+    return {"schema_id": world.schemas.evolve(str(body["topic"]), dict(body["add"])).schema_id}
+
+
+def _renumber(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Every event has another replay id, the oldest that of `start` (default: above all there were); streams end."""
+    world.bus.renumber(int(body["start"]) if "start" in body else None)
+    return {"cut": world.switchboard.cut(grpc.StatusCode.UNAVAILABLE)}
+
+
+def _channel(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`name` and `members`: make a custom channel, or change what it joins."""
+    world.topics.put_channel(str(body["name"]), [str(each) for each in body["members"]])
+    return _shown(world.topics.find(str(body["name"])))
+
+
+def _permit(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`topic`, `publish`, `subscribe` (default true): what the integration user may do; streams under way end."""
+    topic = world.topics.permit(
+        str(body["topic"]), publish=bool(body.get("publish", True)), subscribe=bool(body.get("subscribe", True))
+    )
+    world.switchboard.poke()
+    return _shown(topic)
+
+
+def _managed(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """`developer_name` and `metadata`: make a managed event subscription, or change it; `delete` forgets it."""
+    managed, name = world.org.managed, str(body["developer_name"])
+    record, metadata = managed.named(name), dict(body.get("metadata", {}))
+    if record and body.get("delete"):
+        managed.delete(record["Id"])
+    else:
+        record = managed.change(record["Id"], metadata) if record else managed.create(name, metadata)
+    world.switchboard.poke()
+    return {**record, "committed": managed.committed(record["Id"])}
+
+
+def _shown(topic: Topic) -> dict[str, Any]:
+    return {
+        "name": topic.name,
+        "members": topic.members,
+        "schema_id": topic.schema_id,
+        "can_publish": topic.can_publish,
+        "can_subscribe": topic.can_subscribe,
+    }
 
 
 def _refuse(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """`operation` (Subscribe, GetTopic, GetSchema), `code` without its prefix, `times` (default 1)."""
+    """`operation` (Subscribe, GetTopic, Publish, …), `code` without its prefix, `times` (default 1)."""
     if body["code"] not in STATUS:
         raise ValueError(f"no such error code: {body['code']}")
     world.switchboard.plan(str(body["operation"]), str(body["code"]), int(body.get("times", 1)))

@@ -1,21 +1,24 @@
-"""The Pub/Sub API on its port: TLS, sessions, Subscribe, GetTopic, GetSchema."""
+"""The Pub/Sub API on its port: TLS, and the six methods of `eventbus.v1.PubSub`."""
 
-import uuid
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from grpc import aio
 
-from sandbox.salesforce import ids
-from sandbox.salesforce.bus import RETENTION
-from sandbox.salesforce.events import UnknownSchema, UnknownTopic
+from sandbox.faults.ports import door
+from sandbox.salesforce.events import UnknownSchema
 from sandbox.salesforce.org import ORGANIZATION_ID
-from sandbox.salesforce.pubsub import replay
+from sandbox.salesforce.pubsub.admission import Call, Context
+from sandbox.salesforce.pubsub.conversation import Conversation
+from sandbox.salesforce.pubsub.front import Front
+from sandbox.salesforce.pubsub.managed_subscription import managed_subscription
+from sandbox.salesforce.pubsub.messages import Unparsed, parsed, parser, serialize
 from sandbox.salesforce.pubsub.proto import eventbus_pb2 as wire
+from sandbox.salesforce.pubsub.publication import publish, publish_stream
 from sandbox.salesforce.pubsub.refusals import Refusal, refuse
-from sandbox.salesforce.pubsub.stream import Stream
-from sandbox.servers import PortTaken
+from sandbox.salesforce.pubsub.subscription import subscription
 from sandbox.world import World
 
 OPTIONS = (
@@ -23,160 +26,120 @@ OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_send_message_length", 4 * 1024 * 1024),
-    # Without it a second sandbox would quietly share the port.
-    ("grpc.so_reuseport", 0),
+    ("grpc.max_concurrent_streams", 1000),
 )
-_Context = aio.ServicerContext[Any, Any]
+_Asked = TypeVar("_Asked", bound=Message)
+_Said = TypeVar("_Said", bound=Message)
+_Unary = Callable[[Call, _Asked], _Said]
+_Opening = Callable[[Call, _Asked], Conversation[_Asked, _Said]]
 
 
 async def start(world: World) -> "PubSubServer":
     """Listen on the configured port and return when it is open. Raises PortTaken."""
     server = aio.server(options=OPTIONS)
-    api = _Api(world)
-    server.add_generic_rpc_handlers((api.handlers(),))
+    server.add_generic_rpc_handlers((_Api(world).handlers(),))
     authority, config = world.authority, world.config
     credentials = grpc.ssl_server_credentials([(authority.key.read_bytes(), authority.certificate.read_bytes())])
-    try:
-        server.add_secure_port(f"{config.host}:{config.pubsub_port}", credentials)
-    except RuntimeError as error:
-        raise PortTaken("pubsub", config.pubsub_port) from error
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+    front = Front(config.host, config.pubsub_port, port, door(world.faults, "pubsub"))
+    await front.open_port()
     await server.start()
-    return PubSubServer(server)
+    world.switchboard.connections = front
+    world.ports.register("pubsub", front)
+    return PubSubServer(world, server, front)
 
 
 class PubSubServer:
     """A running server."""
 
-    def __init__(self, server: aio.Server) -> None:
+    def __init__(self, world: World, server: aio.Server, front: Front) -> None:
+        self._world = world
         self._server = server
+        self._front = front
 
     async def stop(self) -> None:
         """Cut every stream and close the port."""
+        self._world.switchboard.connections = None
+        self._front.close_port()
         await self._server.stop(grace=None)
 
 
 class _Api:
-    """The methods of `eventbus.v1.PubSub`; those not in the table answer UNIMPLEMENTED."""
+    """The methods. Each begins with the caller's headers, and ends with a status that the real service has too."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def handlers(self) -> "grpc.GenericRpcHandler[Any, Any]":
+        """All of them by name; what is not in the table answers UNIMPLEMENTED."""
         return grpc.method_handlers_generic_handler(
             "eventbus.v1.PubSub",
             {
-                "Subscribe": grpc.stream_stream_rpc_method_handler(
-                    self._subscribe, wire.FetchRequest.FromString, wire.FetchResponse.SerializeToString
-                ),
-                "GetTopic": grpc.unary_unary_rpc_method_handler(
-                    self._get_topic, wire.TopicRequest.FromString, wire.TopicInfo.SerializeToString
-                ),
-                "GetSchema": grpc.unary_unary_rpc_method_handler(
-                    self._get_schema, wire.SchemaRequest.FromString, wire.SchemaInfo.SerializeToString
-                ),
+                "GetTopic": self._unary("GetTopic", wire.TopicRequest, _topic_info),
+                "GetSchema": self._unary("GetSchema", wire.SchemaRequest, _schema_info),
+                "Publish": self._unary("Publish", wire.PublishRequest, publish),
+                "PublishStream": self._streaming("PublishStream", wire.PublishRequest, publish_stream),
+                "Subscribe": self._streaming("Subscribe", wire.FetchRequest, subscription),
+                "ManagedSubscribe": self._streaming("ManagedSubscribe", wire.ManagedFetchRequest, managed_subscription),
             },
         )
 
-    async def _get_topic(self, request: wire.TopicRequest, context: _Context) -> wire.TopicInfo:
-        rpc_id = str(uuid.uuid4())
-        try:
-            self._admit("GetTopic", context)
-            schema_id = self._schema_id(request.topic_name)
-        except Refusal as refusal:
-            await refuse(context, "GetTopic", rpc_id, refusal)
-        self._note("GetTopic", request.topic_name, context, {})
-        return wire.TopicInfo(
-            topic_name=request.topic_name,
-            tenant_guid=f"CORE/prod/{ORGANIZATION_ID}",
-            can_publish=False,  # events come from the org's Flows here
-            can_subscribe=True,
-            schema_id=schema_id,
-            rpc_id=rpc_id,
-        )
+    def _unary(
+        self, operation: str, message: type[_Asked], answer: _Unary[_Asked, _Said]
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        async def handle(request: _Asked | Unparsed, context: Context) -> _Said:
+            call = Call(self._world, operation, context)
+            try:
+                call.admit()
+                return answer(call, parsed(request))
+            except Refusal as refusal:
+                await refuse(context, operation, call.rpc_id, refusal)
 
-    async def _get_schema(self, request: wire.SchemaRequest, context: _Context) -> wire.SchemaInfo:
-        rpc_id = str(uuid.uuid4())
-        try:
-            self._admit("GetSchema", context)
-            if not request.schema_id:
-                raise Refusal("schema.validation.failed", "The schema ID can't be blank.")
-            schema = self._world.schemas.by_id(request.schema_id)
-        except UnknownSchema:
-            refusal = Refusal("schema.validation.failed", f"There is no schema {request.schema_id}.")
-            await refuse(context, "GetSchema", rpc_id, refusal)
-        except Refusal as refusal:
-            await refuse(context, "GetSchema", rpc_id, refusal)
-        self._note("GetSchema", request.schema_id, context, {})
-        return wire.SchemaInfo(schema_json=schema.text, schema_id=schema.schema_id, rpc_id=rpc_id)
+        return grpc.unary_unary_rpc_method_handler(handle, parser(message), serialize)
 
-    async def _subscribe(self, requests: AsyncIterator[wire.FetchRequest], context: _Context) -> None:
-        rpc_id = str(uuid.uuid4())
-        try:
-            self._admit("Subscribe", context)
-            first = await anext(requests, None)
-            if first is None:
-                return
-            stream = self._open(first, rpc_id, context)
-            await context.send_initial_metadata(())
-            await stream.run(requests, context.write)
-        except Refusal as refusal:
-            await refuse(context, "Subscribe", rpc_id, refusal)
+    def _streaming(
+        self, operation: str, message: type[_Asked], opening: _Opening[_Asked, _Said]
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        async def handle(requests: AsyncIterator[_Asked | Unparsed], context: Context) -> None:
+            call = Call(self._world, operation, context)
+            try:
+                call.admit()
+                first = await anext(requests, None)
+                if first is None:
+                    return
+                conversation = opening(call, parsed(first))
+                await context.send_initial_metadata(())
+                await conversation.run(_each_parsed(requests), context.write)
+            except Refusal as refusal:
+                await refuse(context, operation, call.rpc_id, refusal)
 
-    def _open(self, first: wire.FetchRequest, rpc_id: str, context: _Context) -> Stream:
-        self._schema_id(first.topic_name)
-        position = self._position(first)
-        stream = Stream(self._world.bus, self._world.switchboard, rpc_id, first.topic_name, position)
-        stream.grant(first)
-        preset = wire.ReplayPreset.Name(first.replay_preset)
-        self._note("Subscribe", first.topic_name, context, {"preset": preset, "after": position, "rpc_id": rpc_id})
-        return stream
-
-    def _position(self, first: wire.FetchRequest) -> int:
-        """The replay number that delivery begins behind."""
-        bus = self._world.bus
-        if first.replay_preset == wire.LATEST:
-            return bus.tip()
-        if first.replay_preset == wire.EARLIEST:
-            return bus.earliest(first.topic_name)
-        if not first.replay_id:
-            raise Refusal("subscription.fetch.replayid.validation.failed", "CUSTOM needs a replay ID.")
-        number = replay.decode(first.replay_id)
-        reached = None if number is None else bus.written_at(number)
-        if number is None or reached is None or self._world.now() - reached > RETENTION:
-            raise Refusal(
-                "subscription.fetch.replayid.corrupted",
-                "The Replay ID validation failed. Ensure that the Replay ID is valid and within the retention window.",
-            )
-        return number
-
-    def _schema_id(self, topic: str) -> str:
-        if not topic:
-            raise Refusal("topic.validation.empty", "The topic name can't be blank.")
-        try:
-            return self._world.schemas.current(topic).schema_id
-        except UnknownTopic:
-            raise Refusal("topic.not.found", f"The topic {topic} can't be found.") from None
-
-    def _admit(self, operation: str, context: _Context) -> None:
-        """Check the three headers that every call carries. Raises Refusal."""
-        self._world.switchboard.refuse_if_planned(operation)
-        given = _metadata(context)
-        if not all(given.get(name) for name in ("accesstoken", "instanceurl", "tenantid")):
-            text = "The headers accesstoken, instanceurl and tenantid are required."
-            raise Refusal("service.auth.headers.invalid", text)
-        ours = (
-            self._world.org.sessions.find(given["accesstoken"]) is not None
-            and given["instanceurl"].rstrip("/") == self._world.config.salesforce_url
-            and ids.normalise(given["tenantid"]) == ORGANIZATION_ID
-        )
-        if not ours:
-            text = "An authentication exception occurred. Please verify the provided authentication information."
-            raise Refusal("service.auth.error", text)
-
-    def _note(self, operation: str, key: str, context: _Context, detail: Mapping[str, Any]) -> None:
-        correlation_id = _metadata(context).get("x-client-trace-id", "")
-        self._world.ledger.write("pubsub", operation, key=key, correlation_id=correlation_id, detail=detail)
+        return grpc.stream_stream_rpc_method_handler(handle, parser(message), serialize)
 
 
-def _metadata(context: _Context) -> dict[str, str]:
-    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+async def _each_parsed(requests: AsyncIterator[_Asked | Unparsed]) -> AsyncIterator[_Asked]:
+    async for request in requests:
+        yield parsed(request)
+
+
+def _topic_info(call: Call, request: wire.TopicRequest) -> wire.TopicInfo:
+    topic = call.topic(request.topic_name)
+    call.note(topic.name, {})
+    return wire.TopicInfo(
+        topic_name=topic.name,
+        tenant_guid=f"CORE/prod/{ORGANIZATION_ID}",
+        can_publish=topic.can_publish,
+        can_subscribe=topic.can_subscribe,
+        schema_id=topic.schema_id,
+        rpc_id=call.rpc_id,
+    )
+
+
+def _schema_info(call: Call, request: wire.SchemaRequest) -> wire.SchemaInfo:
+    if not request.schema_id:
+        raise Refusal("schema.validation.failed", "Schema validation failed. The schema ID can't be blank.")
+    try:
+        schema = call.world.schemas.by_id(request.schema_id)
+    except UnknownSchema:
+        raise Refusal("schema.validation.failed", f"There is no schema {request.schema_id}.") from None
+    call.note(schema.schema_id, {})
+    return wire.SchemaInfo(schema_json=schema.text, schema_id=schema.schema_id, rpc_id=call.rpc_id)

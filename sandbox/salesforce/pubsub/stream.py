@@ -1,130 +1,79 @@
-"""One Subscribe call: credit, delivery in order, keep-alives, and its ends (salesforce-wire.md, section 1.4)."""
+"""Deliveries of a topic: credit, events in order, keep-alives, and their end (salesforce-wire.md, section 1.4)."""
 
-import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import grpc
-
-from sandbox.salesforce.bus import Bus, StoredEvent
+from sandbox.salesforce.bus import StoredEvent
 from sandbox.salesforce.pubsub import replay
+from sandbox.salesforce.pubsub.admission import Call
+from sandbox.salesforce.pubsub.conversation import Conversation, Request, Response
 from sandbox.salesforce.pubsub.proto import eventbus_pb2 as wire
 from sandbox.salesforce.pubsub.refusals import Refusal
-from sandbox.salesforce.pubsub.switchboard import Switchboard
+from sandbox.salesforce.topics import Topic
 
 MOST_CREDIT = 100
 MOST_BYTES = 3 * 1024 * 1024
-Send = Callable[[wire.FetchResponse], Awaitable[None]]
 
 
-class Stream:
+class Stream(Conversation[Request, Response]):
     """Delivers the events behind `position` as far as the subscriber's credit goes."""
 
-    def __init__(self, bus: Bus, switchboard: Switchboard, rpc_id: str, topic: str, position: int) -> None:
-        self._bus, self._switchboard = bus, switchboard
-        self._rpc_id, self._topic, self._position = rpc_id, topic, position
-        self._credit = 0
-        self._half_closed = False
-        self._end: grpc.StatusCode | None = None
-        self._refusal: Refusal | None = None
-        self._bell = asyncio.Event()
-        self._quiet_since = asyncio.get_running_loop().time()
+    def __init__(self, call: Call, topic: Topic, position: int) -> None:
+        super().__init__(call.world.switchboard)
+        self.call = call
+        self.topic = topic
+        self.position = position
+        self.credit = 0
+        self._bus = call.world.bus
 
-    def grant(self, request: wire.FetchRequest) -> None:
-        """Add a request's credit. Raises Refusal; replay options of later requests are ignored, as the API does."""
-        if request.topic_name and request.topic_name != self._topic:
-            raise Refusal("subscription.fetch.topic.mismatch", "The topic of a subscription cannot change.")
-        if request.num_requested <= 0:
-            raise Refusal("subscription.fetch.requested.events.invalid", "num_requested must be above 0.")
-        self._credit = min(MOST_CREDIT, self._credit + request.num_requested)
-        self.poke()
+    @abstractmethod
+    def respond(self, events: list[wire.ConsumerEvent]) -> Response:
+        """A response with these events, at the stream's position and with what is left of its credit."""
 
-    def poke(self) -> None:
-        """Something changed: look again."""
-        self._bell.set()
+    def check(self) -> None:
+        """Raises Refusal when the stream may not go on."""
+        if not self.call.world.topics.find(self.topic.name).can_subscribe:
+            text = f"The user doesn't have permission to subscribe to {self.topic.name}."
+            raise Refusal("subscription.topic.cannot.subscribe", text)
 
-    def cut(self, status: grpc.StatusCode) -> None:
-        """End with this status and without trailers, as when a connection is taken down."""
-        self._end = status
-        self.poke()
+    def grant(self, number: int) -> None:
+        """Add to the credit; what is above the most there can be is lost."""
+        self.credit = min(MOST_CREDIT, self.credit + number)
 
-    async def run(self, requests: AsyncIterator[wire.FetchRequest], send: Send) -> None:
+    async def run(self, requests: AsyncIterator[Request], send: Callable[[Response], Awaitable[None]]) -> None:
         """Serve until the subscriber or the server ends it. Raises Refusal for any end but a good one."""
-        reader = asyncio.create_task(self._read(requests))
-        self._switchboard.join(self)
+        self._bus.listen(self.poke)
         try:
-            while not self._is_over():
-                response = self._due()
-                if response is None:
-                    await self._wait()
-                else:
-                    self._quiet_since = asyncio.get_running_loop().time()
-                    await send(response)
+            await super().run(requests, send)
         finally:
-            self._switchboard.leave(self)
-            reader.cancel()
+            self._bus.unlisten(self.poke)
 
-    async def _read(self, requests: AsyncIterator[wire.FetchRequest]) -> None:
-        try:
-            async for request in requests:
-                self.grant(request)
-        except Refusal as refusal:
-            self._refusal = refusal
-        self._half_closed = True
-        self.poke()
-
-    def _is_over(self) -> bool:
-        if self._refusal:
-            raise self._refusal
-        if self._end not in (None, grpc.StatusCode.OK):
-            raise Refusal("", "Connection closed.", self._end)
-        starved = self._credit == 0 and (self._half_closed or self._quiet_for() >= self._switchboard.idle_s)
-        return self._end is grpc.StatusCode.OK or starved
-
-    def _due(self) -> wire.FetchResponse | None:
-        if self._switchboard.muted or not self._credit:
+    def due(self) -> Response | None:
+        """Events within the credit, or a keep-alive after a silence."""
+        if not self.credit:
             return None
-        events = _fitting(self._bus.after(self._topic, self._position, self._credit))
+        events = self._bus.next_of(self.topic.members, self.position, self.credit, MOST_BYTES)
         if events:
-            self._credit -= len(events)
-            return self._response(events[-1].replay, events)
-        if self._quiet_for() < self._switchboard.keepalive_s:
+            return self._delivery(events)
+        if self.quiet_for() < self.pace.keepalive_s:
             return None
-        return self._response(self._bus.tip(), [])
+        self.position = self._bus.tip()
+        return self.respond([])
 
-    def _response(self, position: int, events: list[StoredEvent]) -> wire.FetchResponse:
-        self._position = position
-        return wire.FetchResponse(
-            events=[_consumer_event(each) for each in events],
-            latest_replay_id=replay.encode(position),
-            rpc_id=self._rpc_id,
-            pending_num_requested=self._credit,
-        )
+    def finished(self) -> bool:
+        """A subscriber who has no credit, and gives none any more or not in time, is served."""
+        self.check()
+        return self.credit == 0 and (self.half_closed or self.quiet_for() >= self.pace.idle_s)
 
-    def _quiet_for(self) -> float:
-        return asyncio.get_running_loop().time() - self._quiet_since
+    def patience(self) -> float:
+        """Until a keep-alive or the end."""
+        return (self.pace.keepalive_s if self.credit else self.pace.idle_s) - self.quiet_for()
 
-    async def _wait(self) -> None:
-        """Until anything is published or changed, or it is time for a keep-alive or for the end."""
-        limit = self._switchboard.keepalive_s if self._credit else self._switchboard.idle_s
-        timeout = None if self._switchboard.muted else max(0.0, limit - self._quiet_for())
-        waits = [asyncio.create_task(self._bus.wait()), asyncio.create_task(self._bell.wait())]
-        try:
-            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
-        self._bell.clear()
-
-
-def _fitting(events: list[StoredEvent]) -> list[StoredEvent]:
-    """The first events, as many as one response holds; one in any case."""
-    size, count = 0, 0
-    for event in events:
-        size += len(event.payload)
-        if count and size > MOST_BYTES:
-            break
-        count += 1
-    return events[:count]
+    def _delivery(self, events: list[StoredEvent]) -> Response:
+        self.position = events[-1].replay
+        delivered = self._switchboard.arranged(events, self.credit)
+        self.credit -= len(delivered)
+        return self.respond([_consumer_event(each) for each in delivered])
 
 
 def _consumer_event(event: StoredEvent) -> wire.ConsumerEvent:

@@ -1,14 +1,13 @@
 """The live streams of the Pub/Sub API and the knobs with which it is made to misbehave."""
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import grpc
 
+from sandbox.salesforce.bus import StoredEvent
 from sandbox.salesforce.pubsub.refusals import Refusal
-
-# A stream without credit is ended after this long (salesforce-wire.md, section 1.4).
-IDLE_S = 60.0
 
 
 class Live(Protocol):
@@ -21,15 +20,41 @@ class Live(Protocol):
         """End with this status."""
 
 
+class Connections(Protocol):
+    """The TCP connections under the streams."""
+
+    def reset(self) -> int:
+        """End each with a TCP reset; returns how many there were."""
+
+    def freeze(self, frozen: bool) -> None:
+        """Move no more bytes in either direction, or move them again."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Times in seconds (salesforce-wire.md, sections 1.1, 1.4 and 1.5).
+
+    `keepalive_s`: silence after which an empty response is sent. `idle_s`: a subscription without credit ends.
+    `publish_idle_s`: a publish stream without a request ends. `commit_idle_s`: a managed one without a commit ends.
+    """
+
+    keepalive_s: float
+    idle_s: float = 60.0
+    publish_idle_s: float = 70.0
+    commit_idle_s: float = 1800.0
+
+
 class Switchboard:
-    """`keepalive_s`: silence after which an empty response is sent. `muted`: accepted streams are sent nothing."""
+    """`muted`: accepted streams are sent nothing. `connections` is there as long as the server runs."""
 
     def __init__(self, keepalive_s: float) -> None:
-        self.keepalive_s = keepalive_s
-        self.idle_s = IDLE_S
+        self.pace = Pace(keepalive_s)
         self.muted = False
+        self.connections: Connections | None = None
         self._live: set[Live] = set()
         self._planned: Counter[tuple[str, str]] = Counter()
+        self._repeats = 0
+        self._reversals = 0
 
     def __len__(self) -> int:
         return len(self._live)
@@ -42,15 +67,16 @@ class Switchboard:
         """A stream is over."""
         self._live.discard(stream)
 
-    def pace(self, *, keepalive_s: float, idle_s: float) -> None:
-        """Change both times for streams under way too."""
-        self.keepalive_s, self.idle_s = keepalive_s, idle_s
-        self._poke()
+    def change_pace(self, **seconds: float) -> Pace:
+        """Change some of the times, for streams under way too. Raises TypeError for an unknown name."""
+        self.pace = replace(self.pace, **seconds)
+        self.poke()
+        return self.pace
 
     def mute(self, muted: bool) -> None:
         """Say nothing more on any stream, not even keep-alives; or speak again."""
         self.muted = muted
-        self._poke()
+        self.poke()
 
     def cut(self, status: grpc.StatusCode) -> int:
         """End every live stream; returns how many there were."""
@@ -58,6 +84,33 @@ class Switchboard:
         for stream in streams:
             stream.cut(status)
         return len(streams)
+
+    def reset(self) -> int:
+        """End every connection with a TCP reset, and the streams with them; returns how many connections there were."""
+        return self.connections.reset() if self.connections else 0
+
+    def freeze(self, frozen: bool) -> None:
+        """Let every connection look open but move no bytes, pings included; or let what was held back go on."""
+        if self.connections:
+            self.connections.freeze(frozen)
+
+    def repeat(self, times: int) -> None:
+        """Deliver the first event of the next responses twice."""
+        self._repeats = times
+
+    def reverse(self, times: int) -> None:
+        """Deliver the events of the next responses that hold several in reverse order."""
+        self._reversals = times
+
+    def arranged(self, events: list[StoredEvent], credit: int) -> list[StoredEvent]:
+        """The events of one response as they are to be delivered, within the credit."""
+        if self._repeats and 0 < len(events) < credit:
+            self._repeats -= 1
+            events = [events[0], *events]
+        if self._reversals and len(events) > 1:
+            self._reversals -= 1
+            events = events[::-1]
+        return events
 
     def plan(self, operation: str, code: str, times: int) -> None:
         """Refuse the next calls of an operation with this error code."""
@@ -70,6 +123,7 @@ class Switchboard:
                 self._planned[planned, code] -= 1
                 raise Refusal(code, "Refused because the sandbox was told to.")
 
-    def _poke(self) -> None:
-        for stream in self._live:
+    def poke(self) -> None:
+        """Have every live stream look at what may have changed."""
+        for stream in list(self._live):
             stream.poke()

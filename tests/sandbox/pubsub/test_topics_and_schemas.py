@@ -73,7 +73,7 @@ def test_each_of_the_three_headers_is_checked(raw: Raw, headers: dict[str, str],
 
 def test_what_is_not_offered_says_so(raw: Raw) -> None:
     call = raw.channel.unary_unary(
-        "/eventbus.v1.PubSub/Publish", wire.PublishRequest.SerializeToString, wire.PublishResponse.FromString
+        "/eventbus.v1.PubSub/Unpublish", wire.PublishRequest.SerializeToString, wire.PublishResponse.FromString
     )
     error = refused(lambda: call(wire.PublishRequest(), metadata=raw.metadata(), timeout=10))
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED
