@@ -10,6 +10,8 @@ from sandbox import control, state_control
 from sandbox.desk import control as desk_control
 from sandbox.desk import pages as desk
 from sandbox.esim import control as esim_control
+from sandbox.faults import control as faults_control
+from sandbox.faults import pages as faults
 from sandbox.mail import pages as mail
 from sandbox.salesforce.pubsub import control as pubsub_control
 from sandbox.whmcs import clientarea
@@ -24,6 +26,7 @@ def app(world: World) -> Starlette:
             Mount("/control", app=_control(world)),
             clientarea.mount(world, "/whmcs"),
             Mount("/mail", routes=mail.routes(world)),
+            Mount("/faults", app=faults.app(world)),
             *desk.routes(world),
         ]
     )
@@ -37,6 +40,7 @@ def _control(world: World) -> Starlette:
         *whmcs_control.routes(world),
         *esim_control.routes(world),
         *mail.control(world),
+        *faults_control.routes(world),
         Mount("/pubsub", routes=pubsub_control.routes(world)),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused})

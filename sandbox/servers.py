@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # Closing with this on sends a TCP reset and forgets what was not sent yet.
 _NO_LINGER = struct.pack("ii", 1, 0)
+# How long a client may take to say goodbye in TLS before the connection is closed all the same.
+_TLS_GOODBYE_S = 0.5
 
 
 class PortTaken(Exception):
@@ -147,7 +149,10 @@ class HttpServer:
 
     async def _accept(self, listener: socket.socket) -> None:
         loop, tls = asyncio.get_running_loop(), self._server.config.ssl
-        listening = await loop.create_server(lambda: _Protocol(self._server, self._door), sock=listener, ssl=tls)
+        goodbye_s = _TLS_GOODBYE_S if tls else None
+        listening = await loop.create_server(
+            lambda: _Protocol(self._server, self._door), sock=listener, ssl=tls, ssl_shutdown_timeout=goodbye_s
+        )
         self._server.servers.append(listening)
 
 

@@ -55,7 +55,7 @@ def _prepare() -> None:
     compile_all()
 
 
-pytest_plugins = ["tests.event_bus"]
+pytest_plugins = ["tests.event_bus", "tests.faults"]
 if not WITHOUT_DJANGO:
     _prepare()
     pytest_plugins += ["tests.people"]

@@ -49,6 +49,9 @@ class Sandbox:
         data = json.dumps(body or {}).encode()
         return self._call(urllib.request.Request(self._people(path), data, {"Content-Type": "application/json"}))
 
+    def delete(self, path: str) -> Any:
+        return self._call(urllib.request.Request(self._people(path), method="DELETE"))
+
     def _people(self, path: str) -> str:
         return self.urls["people_url"] + path
 

@@ -11,6 +11,7 @@ NAVIGATION = {
     "cases": Link("Cases", "/cases"),
     "whmcs": Link("WHMCS", "/billing"),
     "mail": Link("Mail", "/mail/"),
+    "faults": Link("Faults", "/faults/"),
     "ledger": Link("Ledger", "/ledger"),
 }
 _TONES = {

@@ -1,9 +1,6 @@
 """The desk's pages and the forms on them."""
 
-import secrets
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from sandbox.desk.agent import ORDER_ACTIONS, Agent, eligibility_values
 from sandbox.desk.dossier import billing_order, dossier, order_rows
 from sandbox.desk.look import HERE, desk_pages
+from sandbox.desk.notices import Notice, Notices
 from sandbox.ledger import Wanted
 from sandbox.pages import posted
 from sandbox.salesforce.errors import ApiError
@@ -22,16 +20,7 @@ from sandbox.store import Record
 from sandbox.world import World
 
 LEDGER_ROWS = 200
-_KEPT_NOTICES = 50
 _SHORTEST_REFRESH_S, _LONGEST_REFRESH_S = 2, 60
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What came of the last button; shown once."""
-
-    tone: str
-    text: str
 
 
 class Desk:
@@ -41,7 +30,7 @@ class Desk:
         self.world = world
         self.agent = Agent(world)
         self.pages = desk_pages()
-        self._notices: OrderedDict[str, Notice] = OrderedDict()
+        self._notices = Notices()
 
     async def overview(self, request: Request) -> Response:
         """Salesforce orders, newest first."""
@@ -140,16 +129,13 @@ class Desk:
             notice = Notice("ok", act())
         except ApiError as error:
             notice = Notice("bad", f"Salesforce refused: {error.message} ({error.code})")
-        key = secrets.token_urlsafe(8)
-        self._notices[key] = notice
-        while len(self._notices) > _KEPT_NOTICES:
-            self._notices.popitem(last=False)
+        key = self._notices.keep(notice)
         back = form.get("back", "/")
         page = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
         return RedirectResponse(f"{page}?notice={key}", 303)
 
     def _show(self, request: Request, template: str, here: str, context: dict[str, Any]) -> Response:
-        notice = self._notices.pop(request.query_params.get("notice", ""), None)
+        notice = self._notices.take(request.query_params.get("notice", ""))
         return self.pages.render(template, {"here": here, "notice": notice, "path": request.url.path, **context})
 
     def _problem(self, request: Request, message: str, status: int) -> Response:
