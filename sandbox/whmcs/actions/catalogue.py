@@ -3,16 +3,17 @@
 from sandbox.whmcs.answers import Answer, Payload
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import PREFIX, SUFFIX
-from sandbox.whmcs.php import PhpArray, text, to_int
+from sandbox.whmcs.ordering.switches import OrderingSwitches
+from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY, CURRENCY_ID, CYCLES, OptionChoice, Product, ProductOption, products, yen
 
 _NOT_OFFERED = "-1.00"
 
 
-def get_products(_: Whmcs, form: PhpArray) -> Answer:
+def get_products(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Products by pid (one or a comma list), group or module; unknown ones are simply not there (§3.2)."""
-    found = [each for each in products().values() if _wanted(each, form)]
-    rows = [_row(each) for each in found]
+    found, switches = [each for each in products().values() if _wanted(each, form)], whmcs.settings
+    rows = [_row(each, switches) for each in found]
     return Answer(
         {"totalresults": len(rows), "products": {"product": rows}}, detail={"pids": [each.pid for each in found]}
     )
@@ -22,27 +23,30 @@ def _wanted(product: Product, form: PhpArray) -> bool:
     pids = text(form.get("pid"))
     if pids and str(product.pid) not in [each.strip() for each in pids.split(",")]:
         return False
-    if form.get("gid") and product.gid != to_int(form["gid"]):
+    if truthy(form.get("gid")) and product.gid != to_int(form["gid"]):
         return False
     return text(form.get("module")) in ("", product.module)
 
 
-def _row(product: Product) -> Payload:
+def _row(product: Product, switches: OrderingSwitches) -> Payload:
+    """Both spellings of the product's address occur (§3.2)."""
     slug = product.name.lower().replace(" ", "-")
+    address = f"store/{product.group.lower().replace(' ', '-')}/{slug}"
     return {
         "pid": product.pid,
         "gid": product.gid,
         "type": "other",
         "name": product.name,
         "slug": slug,
-        "product-url": f"store/{product.group.lower().replace(' ', '-')}/{slug}",
+        "product-url": address,
+        "product_url": address,
         "description": product.description,
         "module": product.module,
         "paytype": product.paytype,
-        "allowqty": 0,
+        "allowqty": switches.allow_qty.get(str(product.pid), 0),
         "quantity_available": 0,
         "pricing": {CURRENCY: _pricing(product.cycles)},
-        "customfields": {"customfield": [_mark_field(product)]},
+        "customfields": {"customfield": [_mark_field(product)] if switches.mark_field_on_order_form else []},
         "configoptions": {"configoption": [_option(each, product) for each in product.options]},
     }
 

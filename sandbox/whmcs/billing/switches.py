@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from sandbox.whmcs.about import about
+
 
 def _known_zone(name: str) -> str:
     """The name, if the machine knows a time zone of it. Raises ValueError."""
@@ -32,30 +34,45 @@ class Gateway:
 
 @dataclass
 class BillingSwitches:
-    """Switches of gateways, tax and the daily automation. A number of days of 0 switches suspension or termination off.
+    """Switches of gateways, tax and the daily automation."""
 
-    The next `declined_captures` card payments are declined (-1: all of them), and always those of a card whose last
-    four digits are listed.
-    """
-
-    gateways: list[Gateway] = field(default_factory=lambda: [Gateway("stripe", "Credit Card")])
-    time_zone: TimeZone = "Asia/Tokyo"
-    tax_type: Literal["Inclusive", "Exclusive"] = "Inclusive"
-    tax_rate: Percent = 10.0
-    tax_rate2: Percent = 0.0
-    tax_per_line: bool = True
-    tax_billable_items: bool = True
-    order_due_days: Days = 0
-    invoice_days_before: Days = 14
-    capture_days_before: Days = 0
-    capture_retry_days: Days = 7
-    overdue_notice_days: Days = 1
-    suspend_days: Days = 5
-    terminate_days: Days = 0
-    continuous_invoices: bool = False
-    group_invoices: bool = True
-    auto_apply_credit: bool = True
-    unsuspend_on_payment: bool = True
-    cancellation_requests_run: bool = True
-    declined_captures: Annotated[int, Field(ge=-1)] = 0
-    declined_cards: list[str] = field(default_factory=lambda: ["0002", "0341"])
+    gateways: list[Gateway] = field(
+        default_factory=lambda: [Gateway("stripe", "Credit Card")],
+        metadata=about("Active payment modules: module, displayname, and whether it captures stored cards."),
+    )
+    time_zone: TimeZone = field(default="Asia/Tokyo", metadata=about("The server's time zone, of every date."))
+    tax_type: Literal["Inclusive", "Exclusive"] = field(
+        default="Inclusive", metadata=about("Whether prices contain the tax.")
+    )
+    tax_rate: Percent = field(default=10.0, metadata=about("First tax rate in percent, of invoices made from now on."))
+    tax_rate2: Percent = field(default=0.0, metadata=about("Second tax rate in percent."))
+    tax_per_line: bool = field(default=True, metadata=about("Tax is rounded on each line, else once an invoice."))
+    tax_billable_items: bool = field(default=True, metadata=about("Billable items are taxed."))
+    order_due_days: Days = field(default=0, metadata=about("Days from an order to the due date of its invoice."))
+    invoice_days_before: Days = field(default=14, metadata=about("Days before the next due date to invoice it."))
+    capture_days_before: Days = field(default=0, metadata=about("Days before the due date to charge the card."))
+    capture_retry_days: Days = field(
+        default=7, metadata=about("Days until a failed charge is tried again; 0 never.")
+    )
+    overdue_notice_days: Days = field(default=1, metadata=about("Days overdue to the reminder; 0 none."))
+    suspend_days: Days = field(default=5, metadata=about("Days overdue to the suspension of a service; 0 never."))
+    terminate_days: Days = field(default=0, metadata=about("Days overdue to a suspended service's end; 0 never."))
+    continuous_invoices: bool = field(
+        default=False, metadata=about("Further periods are invoiced while the last invoice is unpaid.")
+    )
+    group_invoices: bool = field(
+        default=True, metadata=about("One invoice for all of a client's lines of one due date and gateway.")
+    )
+    auto_apply_credit: bool = field(default=True, metadata=about("New invoices use up the client's credit."))
+    unsuspend_on_payment: bool = field(
+        default=True, metadata=about("Payment ends a suspension that the automation began.")
+    )
+    cancellation_requests_run: bool = field(
+        default=True, metadata=about("The automation carries requests for cancellation out.")
+    )
+    declined_captures: Annotated[int, Field(ge=-1)] = field(
+        default=0, metadata=about("So many of the next card payments are declined; -1 all.")
+    )
+    declined_cards: list[str] = field(
+        default_factory=lambda: ["0002", "0341"], metadata=about("Last four digits of cards that are always declined.")
+    )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.whmcs.about import about
+
 Cycle = Literal["onetime", "monthly", "quarterly", "semiannually", "annually", "biennially", "triennially"]
 Command = Literal["create", "suspend", "unsuspend", "terminate", "change_package", "change_password", "custom"]
 
@@ -36,29 +38,53 @@ class AddonProduct:
 
 @dataclass
 class OrderingSwitches:
-    """Switches of orders, services and their modules.
+    """Switches of orders, services and their modules."""
 
-    `allow_qty` maps a pid to 1 (several services) or 2 (one service in a quantity) and `addons` lists what is sold on
-    top of a service. `order_statuses` are those an administrator added. `fraud_check` is what the fraud module finds,
-    where there is one.
-    """
-
-    stores_notes: bool = False
-    unknown_cycle_is_error: bool = False
-    moduleless_stays_pending: bool = False
-    one_time_status: str = "Completed"
-    cancel_order_cascades: bool = True
-    pending_order_cascades: bool = True
-    add_order_error_once: str = ""
-    mark_field_on_order_form: bool = True
-    set_up_on_payment: bool = False
-    on_demand_renewals: bool = True
-    cancel_type_default: Literal["Immediate", "End of Billing Period"] = "End of Billing Period"
-    cancel_request_cancels_invoices: bool = False
-    allow_qty: dict[str, Literal[0, 1, 2]] = field(default_factory=dict)
-    addons: list[AddonProduct] = field(default_factory=list)
-    order_statuses: list[str] = field(default_factory=list)
-    fraud_module: str = ""
-    fraud_check: Literal["Pass", "Fail"] = "Pass"
-    module_functions: list[str] = field(default_factory=lambda: ["resync"])
-    module_faults: dict[str, ModuleFault] = field(default_factory=dict)
+    stores_notes: bool = field(default=False, metadata=about("AddOrder keeps `notes`, which is not documented."))
+    unknown_cycle_is_error: bool = field(
+        default=False, metadata=about("A billing cycle that is not offered is refused, instead of the first one taken.")
+    )
+    moduleless_stays_pending: bool = field(
+        default=False, metadata=about("AcceptOrder leaves services without a module Pending.")
+    )
+    one_time_status: Literal["Completed", "Active"] = field(
+        default="Completed", metadata=about("What an accepted one-time product without a module becomes.")
+    )
+    cancel_order_cascades: bool = field(
+        default=True, metadata=about("CancelOrder and FraudOrder end services and the unpaid invoice too.")
+    )
+    pending_order_cascades: bool = field(default=True, metadata=about("PendingOrder makes services Pending too."))
+    add_order_error_once: str = field(default="", metadata=about("The next AddOrder fails with this text."))
+    mark_field_on_order_form: bool = field(
+        default=True, metadata=about("GetProducts shows the custom field of the mark; else it is for admins only.")
+    )
+    set_up_on_payment: bool = field(
+        default=False, metadata=about("Modules run when the invoice is paid, even before AcceptOrder.")
+    )
+    on_demand_renewals: bool = field(
+        default=True, metadata=about("AddOrder renews services and add-ons ahead of time.")
+    )
+    cancel_type_default: Literal["Immediate", "End of Billing Period"] = field(
+        default="End of Billing Period", metadata=about("AddCancelRequest without a type means this.")
+    )
+    cancel_request_cancels_invoices: bool = field(
+        default=False, metadata=about("AddCancelRequest cancels unpaid invoices over the service alone.")
+    )
+    allow_qty: dict[str, Literal[0, 1, 2]] = field(
+        default_factory=dict,
+        metadata=about("By pid: 0 one only, 1 several separate services, 2 one service in a quantity."),
+    )
+    addons: list[AddonProduct] = field(
+        default_factory=list, metadata=about("Add-ons for sale: id, name, price in yen, cycle, setup_fee, pids.")
+    )
+    order_statuses: list[str] = field(
+        default_factory=list, metadata=about("Order statuses that an administrator added.")
+    )
+    fraud_module: str = field(default="", metadata=about("Name of the fraud module; without one there is no check."))
+    fraud_check: Literal["Pass", "Fail"] = field(default="Pass", metadata=about("What the fraud module finds."))
+    module_functions: list[str] = field(
+        default_factory=lambda: ["resync"], metadata=about("What ModuleCustom can call.")
+    )
+    module_faults: dict[str, ModuleFault] = field(
+        default_factory=dict, metadata=about("Failing modules; `module_failure` in a POST arms one.")
+    )
