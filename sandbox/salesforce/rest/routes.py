@@ -18,6 +18,7 @@ from sandbox.salesforce.rest import (
     replication,
     retrieval,
     sobjects,
+    tooling,
     trees,
 )
 from sandbox.salesforce.rest.calls import Answer, Call, Dispatch
@@ -85,6 +86,7 @@ class Routes:
             _route("GET", "query", "query", self._queries.query),
             _route("GET", "queryAll", "queryAll", self._queries.query_all),
             _route("GET", rf"query(?:All)?/{one}", "query/next", self._queries.more),
+            _route("GET", "tooling/query", "tooling.query", self._with_org(tooling.query)),
             _route("GET", "sobjects", "sobjects.list", self._with_org(describing.all_types)),
             _route("GET", rf"sobjects/{one}", "sobjects.basics {}", self._with_org(describing.basics)),
             _route("GET", rf"sobjects/{one}/describe", "sobjects.describe {}", self._with_org(describing.describe)),

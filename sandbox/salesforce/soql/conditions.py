@@ -10,7 +10,6 @@ from sandbox.salesforce.schema import NUMBERS, TEXTS
 from sandbox.salesforce.soql import patterns
 from sandbox.salesforce.soql.columns import Column, Operand
 from sandbox.salesforce.soql.constants import comparable, constant, unescape
-from sandbox.salesforce.soql.dates import period
 from sandbox.salesforce.soql.plans import Best, Lookup, Plan, Union
 from sandbox.salesforce.soql.source import Source
 from sandbox.salesforce.soql.tree import (
@@ -149,7 +148,8 @@ class Binder:
         return Filter(lambda record: bool(comparable(field, left.value(source, record)) == key), plan)
 
     def _relative(self, left: Operand, comparison: Comparison) -> Test:
-        start, end = period(left.field, comparison.literal.text, self._source.clock.now())
+        calendar, now = self._source.calendar, self._source.clock.now()
+        start, end = calendar.period(left.field, comparison.literal.text, now)
         source, sign = self._source, comparison.operator
         tests: dict[str, Callable[[str], bool]] = {
             "=": lambda found: start <= found < end,

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.salesforce import moments
 from sandbox.salesforce.schema import Field
 from sandbox.salesforce.soql.columns import Column, Operand, Scope
-from sandbox.salesforce.soql.dates import FUNCTIONS, OF_DATETIMES, ORG_TIME_ZONE
+from sandbox.salesforce.soql.dates import FUNCTIONS, OF_DATETIMES
 from sandbox.salesforce.soql.source import Source
 from sandbox.salesforce.soql.tree import Call, Expression, FieldPath
 from sandbox.store import Record
@@ -36,8 +36,9 @@ class Computed:
         if found is None:
             return None
         if self.column.field.type == "date":
-            return FUNCTIONS[self.function](datetime.fromisoformat(found))
-        return FUNCTIONS[self.function](moments.parse(found).astimezone(ORG_TIME_ZONE if self.local else UTC))
+            return source.calendar.call(self.function, datetime.fromisoformat(found))
+        zone = source.calendar.zone if self.local else UTC
+        return source.calendar.call(self.function, moments.parse(found).astimezone(zone))
 
 
 def operand(scope: Scope, expression: Expression) -> Operand:

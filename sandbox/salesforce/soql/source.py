@@ -1,12 +1,15 @@
 """What a query reads: the records one user may see, as living records only or with those in the bin."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from sandbox.clock import Clock
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Schema
+from sandbox.salesforce.soql.dates import Calendar
 from sandbox.store import Record, fold
 
 
@@ -20,6 +23,10 @@ class Source(Protocol):
     @property
     def clock(self) -> Clock:
         """What relative dates count from."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """What a day and a fiscal year are."""
 
     @property
     def user_id(self) -> str:
@@ -49,6 +56,14 @@ class Living:
         self.schema = org.schema
         self.clock = org.clock
         self.user_id = user_id
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The user's time zone, and the fiscal year of the org."""
+        user = self.get("User", self.user_id) or {}
+        organization = next(self.records("Organization"), {})
+        zone = user.get("TimeZoneSidKey") or organization.get("TimeZoneSidKey") or "GMT"
+        return Calendar(ZoneInfo(zone), int(organization.get("FiscalYearStartMonth") or 1))
 
     def get(self, type_name: str, record_id: str) -> Record | None:
         """A living record."""

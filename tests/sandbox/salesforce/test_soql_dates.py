@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.salesforce.schema import Field
-from sandbox.salesforce.soql.dates import is_relative, period
+from sandbox.salesforce.soql.dates import Calendar, is_relative
 from tests.sandbox.salesforce.conftest import Api
 from tests.sandbox.salesforce.soql_world import opened
 
 DAY = Field(name="CloseDate", type="date")
 MOMENT = Field(name="CreatedDate", type="datetime")
 # A Wednesday, at nine in the morning in Tokyo.
+TOKYO = Calendar(ZoneInfo("Asia/Tokyo"), fiscal_start=4)
 NOON = datetime(2026, 11, 18, 0, 0, tzinfo=UTC)
 
 PERIODS = [
@@ -52,8 +54,10 @@ PERIODS = [
     ("NEXT_N_YEARS:5", "2027-01-01", "2032-01-01"),
     ("N_YEARS_AGO:1", "2025-01-01", "2026-01-01"),
     ("THIS_FISCAL_QUARTER", "2026-10-01", "2027-01-01"),
-    ("LAST_N_FISCAL_YEARS:1", "2025-01-01", "2026-01-01"),
-    ("N_FISCAL_QUARTERS_AGO:1", "2026-07-01", "2026-10-01"),
+    ("THIS_FISCAL_YEAR", "2026-04-01", "2027-04-01"),
+    ("LAST_N_FISCAL_YEARS:2", "2024-04-01", "2026-04-01"),
+    ("NEXT_FISCAL_YEAR", "2027-04-01", "2028-04-01"),
+    ("N_FISCAL_QUARTERS_AGO:3", "2026-01-01", "2026-04-01"),
     ("LAST_N_DAYS:999999999", "0001-01-01", "2026-11-19"),
     ("NEXT_N_YEARS:99999", "2027-01-01", "9999-12-31"),
 ]
@@ -62,7 +66,7 @@ PERIODS = [
 @pytest.mark.parametrize(("word", "start", "end"), PERIODS)
 def test_periods(word: str, start: str, end: str) -> None:
     assert is_relative(word)
-    assert period(DAY, word, NOON) == (start, end)
+    assert TOKYO.period(DAY, word, NOON) == (start, end)
 
 
 @pytest.mark.parametrize("word", ["SOMEDAY", "LAST_N_DAYS", "TODAY:1", "LAST_DAY", "N_MONTHS_AGO", "LAST_N_HOURS:2"])
@@ -70,9 +74,9 @@ def test_words_that_name_no_period(word: str) -> None:
     assert not is_relative(word)
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1)), st.sampled_from(PERIODS[:33]))
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1)), st.sampled_from(PERIODS[:37]))
 def test_now_lies_where_the_word_says(now: datetime, case: tuple[str, str, str]) -> None:
-    start, end = period(DAY, case[0], now.replace(tzinfo=UTC))
+    start, end = TOKYO.period(DAY, case[0], now.replace(tzinfo=UTC))
     today = (now + timedelta(hours=9)).date().isoformat()
     name = case[0].upper()
     first = date.fromisoformat(start)
@@ -85,12 +89,19 @@ def test_now_lies_where_the_word_says(now: datetime, case: tuple[str, str, str])
         assert today < start
     assert "WEEK" not in name or first.isoweekday() == 7
     assert "MONTH" not in name or first.day == 1
-    assert "YEAR" not in name or (first.month, first.day) == (1, 1)
+    assert "YEAR" not in name or (first.month, first.day) == ((4, 1) if "FISCAL" in name else (1, 1))
+
+
+def test_a_calendar_year_is_a_fiscal_year_unless_the_org_says_otherwise() -> None:
+    london = Calendar(ZoneInfo("GMT"))
+    assert london.period(DAY, "THIS_FISCAL_YEAR", NOON) == ("2026-01-01", "2027-01-01")
+    assert [london.call(f"FISCAL_{each}", NOON) for each in ("YEAR", "QUARTER", "MONTH")] == [2026, 4, 11]
+    assert [TOKYO.call("FISCAL_YEAR", datetime(2026, month, 1)) for month in (3, 4)] == [2026, 2027]
 
 
 def test_a_day_of_moments_begins_at_midnight_in_japan() -> None:
-    assert period(MOMENT, "TODAY", NOON) == ("2026-11-17T15:00:00.000+0000", "2026-11-18T15:00:00.000+0000")
-    assert period(MOMENT, "TODAY", NOON - timedelta(hours=10))[0] == "2026-11-16T15:00:00.000+0000"
+    assert TOKYO.period(MOMENT, "TODAY", NOON) == ("2026-11-17T15:00:00.000+0000", "2026-11-18T15:00:00.000+0000")
+    assert TOKYO.period(MOMENT, "TODAY", NOON - timedelta(hours=10))[0] == "2026-11-16T15:00:00.000+0000"
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +124,11 @@ FUNCTIONS = [
     ("DAY_IN_YEAR(X)", 365),
     ("DAY_ONLY(X)", "2026-12-31"),
     ("DAY_ONLY(convertTimezone(X))", "2027-01-01"),
-    ("FISCAL_MONTH(X)", 12),
-    ("FISCAL_QUARTER(X)", 4),
-    ("FISCAL_YEAR(convertTimezone(X))", 2027),
+    ("FISCAL_MONTH(X)", 9),
+    ("FISCAL_MONTH(convertTimezone(X))", 10),
+    ("FISCAL_QUARTER(X)", 3),
+    ("FISCAL_QUARTER(convertTimezone(X))", 4),
+    ("FISCAL_YEAR(X)", 2027),
     ("HOUR_IN_DAY(X)", 23),
     ("HOUR_IN_DAY(convertTimezone(X))", 8),
     ("WEEK_IN_MONTH(X)", 5),
