@@ -62,6 +62,10 @@ browser: ## Chromium, installed where that is possible without asking
 bench: $(STAMP) ## approval to Provisioned, and what one order costs in remote calls
 	$(BIN)/python -m benchmarks
 
+.PHONY: bench-sandbox
+bench-sandbox: $(STAMP) ## the sandbox alone: memory over 100,000 orders, and what its calls take
+	$(BIN)/python -m benchmarks.sandbox
+
 .PHONY: shots
 shots: $(STAMP) browser ## photographs of every page of a running demo, in .shots/
 	$(BIN)/python -m benchmarks.shots

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default as modern
 from typing import Any
 
@@ -76,8 +77,9 @@ class Mailbox:
         """Keep a message. The ledger learns who it was for and its Message-ID, not what it says."""
         message = Message(self._store.next_number("mail.message"), self._clock.now(), sender, tuple(recipients), raw)
         self._table.put(_key(message.number), _record(message))
-        detail = {"to": list(recipients), "message_id": str(message.parsed.get("Message-ID", ""))}
-        correlation_id = str(message.parsed.get(CORRELATION_HEADER, ""))
+        headers = BytesHeaderParser(policy=modern).parsebytes(raw)
+        detail = {"to": list(recipients), "message_id": str(headers.get("Message-ID", ""))}
+        correlation_id = str(headers.get(CORRELATION_HEADER, ""))
         key = str(message.number)
         self._ledger.write("mail", "message.accept", key=key, correlation_id=correlation_id, detail=detail)
         return message
