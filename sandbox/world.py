@@ -21,6 +21,7 @@ from sandbox.salesforce.changes import Changes
 from sandbox.salesforce.events import SchemaRegistry, platform_event_schema
 from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
+from sandbox.salesforce.pubsub.mishaps import DeliveryMishaps, EventMishaps
 from sandbox.salesforce.pubsub.switchboard import Switchboard
 from sandbox.salesforce.seed import seed
 from sandbox.salesforce.topics import Topics
@@ -63,6 +64,9 @@ class World:
         self.stores = {name: Store(state / f"{name}.db") for name in ("salesforce", "whmcs", "esim", "mail", "faults")}
         self.faults = Faults(self.stores["faults"], self.clock, self.ledger)
         self.ports = Ports(self.faults)
+        self.deliveries = DeliveryMishaps(self.faults, self.switchboard)
+        self.bus.mishaps = EventMishaps(self.faults, self.schemas)
+        self.faults.watch(self.deliveries.follow)
         self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus, config.schemas)
         self.mailbox = Mailbox(self.stores["mail"], self.clock, self.ledger)
         self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)

@@ -1,6 +1,6 @@
 """The rules that stand, on disk, and the one question every system asks of them: does this call go wrong?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -40,6 +40,7 @@ class Faults:
         self._rules: dict[str, Rule] = {}
         # What the systems look into at each call: only rules that can still strike, and no entry without any.
         self._live: dict[str, list[Rule]] = {}
+        self._watchers: list[Callable[[], None]] = []
         self.holds = Holds()
         self.reload()
 
@@ -50,6 +51,16 @@ class Faults:
         for rule in self._rules.values():
             if rule.state(self._clock.now()) == "waiting":
                 self._live.setdefault(rule.spec.system, []).append(rule)
+        self.tell()
+
+    def watch(self, follow: Callable[[], None]) -> None:
+        """Have `follow` called whenever rules were made, removed or replaced."""
+        self._watchers.append(follow)
+
+    def tell(self) -> None:
+        """Call those who watch, as when there is something new that has to follow the rules."""
+        for follow in self._watchers:
+            follow()
 
     def concern(self, system: str) -> bool:
         """Whether any rule may strike a call of this system; all that a call costs when there is none."""
@@ -70,14 +81,14 @@ class Faults:
         """The rule of a kind that is there as long as it is there; asking counts nothing."""
         return next((rule for rule in self._waiting(system) if isinstance(rule.fault, kind)), None)
 
-    def strike(self, rule: Rule, *, operation: str, correlation_id: str = "") -> None:
+    def strike(self, rule: Rule) -> None:
         """Note that a rule struck although no call was offered to it."""
         rule.acted += 1
-        self._note(rule, operation, correlation_id)
+        self._note(rule, rule.operation, "")
 
     def create(self, spec: Spec) -> Rule:
         """Make a rule. Raises RuleRefused, changing nothing."""
-        fault = _fault(spec)
+        fault = fault_of(spec)
         when = spec.when or _DEFAULT_WHEN[fault.strikes[0]]
         _refuse_odd(spec, fault, when)
         rule = Rule(f"f{self._store.next_number('fault rule')}", spec, fault, when, self._clock.now())
@@ -85,6 +96,7 @@ class Faults:
         self._live.setdefault(spec.system, []).append(rule)
         self._table.put(rule.id, rule.record())
         self._ledger.write("faults", "rule.make", key=rule.id, detail=_said(rule))
+        self.tell()
         return rule
 
     def all(self) -> list[Rule]:
@@ -104,6 +116,7 @@ class Faults:
             self._table.delete(rule.id)
             self.holds.release(rule.id)
             self._ledger.write("faults", "rule.remove", key=rule.id, detail={**_said(rule), "acted": rule.acted})
+        self.tell()
         return len(removed)
 
     def _strikes(self, offer: Offer, kinds: tuple[type[F], ...]) -> Iterator[Strike[F]]:
@@ -142,7 +155,8 @@ class Faults:
         self._ledger.write("faults", rule.spec.kind, key=rule.id, correlation_id=correlation_id, detail=detail)
 
 
-def _fault(spec: Spec) -> Fault:
+def fault_of(spec: Spec) -> Fault:
+    """The kind with its parameters. Raises RuleRefused."""
     kind = KINDS.get(spec.kind)
     if kind is None:
         raise RuleRefused(f"There is no kind {spec.kind}; the kinds are {', '.join(KINDS)}.")

@@ -6,8 +6,7 @@ from fnmatch import fnmatchcase
 from pydantic import ValidationError
 
 from sandbox.faults.acts import act_now, check_act
-from sandbox.faults.book import RuleRefused, sentences
-from sandbox.faults.kinds import KINDS
+from sandbox.faults.book import RuleRefused, fault_of, sentences
 from sandbox.faults.kinds.base import Fault
 from sandbox.faults.kinds.http import Refuse
 from sandbox.faults.operations import Names, operations
@@ -28,8 +27,9 @@ def place(world: World, spec: Spec) -> Rule:
 
     Await `world.ports.follow()` afterwards: until then a port listens that the rule closes.
     """
-    _refuse_unknown_operation(world, spec)
-    check_act(world, spec)
+    fault = fault_of(spec)
+    _refuse_unknown_operation(world, spec, type(fault))
+    check_act(world, fault, spec)
     rule = world.faults.create(spec)
     if rule.when == "now":
         act_now(world, rule)
@@ -49,12 +49,9 @@ def reachable(names: Names, kind: type[Fault]) -> list[str]:
     return [each for each in (*names.requests, *inner) if kind.reaches(each)]
 
 
-def _refuse_unknown_operation(world: World, spec: Spec) -> None:
-    kind, names = KINDS.get(spec.kind), operations(world).get(spec.system)
-    if kind is None or names is None or not spec.operation:
-        return
-    possible = reachable(names, kind)
-    if not any(fnmatchcase(each, spec.operation) for each in possible):
+def _refuse_unknown_operation(world: World, spec: Spec, kind: type[Fault]) -> None:
+    possible = reachable(operations(world)[spec.system], kind)
+    if spec.operation and not any(fnmatchcase(each, spec.operation) for each in possible):
         some = ", ".join(possible[:12]) + (", …" if len(possible) > 12 else "")
         sentence = f"{spec.operation} is no operation of {spec.system} that {spec.kind} can strike; there are {some}."
         raise RuleRefused(sentence)

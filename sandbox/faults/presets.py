@@ -66,8 +66,8 @@ _ALL = (
     Preset(
         "salesforce-maintenance",
         "Salesforce maintenance",
-        "Every HTTP call gets an HTML page with status 503 until the rule is removed.",
-        (_always("salesforce", "html"),),
+        "Every HTTP call gets an HTML page with status 503, and every RPC is refused, until both rules are removed.",
+        (_always("salesforce", "html"), _always("pubsub", "refused")),
     ),
     Preset(
         "salesforce-limit",
@@ -92,6 +92,27 @@ _ALL = (
         "An Order is locked three times",
         "The next three changes of an Order fail with UNABLE_TO_LOCK_ROW.",
         (Spec(system="salesforce", kind="row_lock", operation="record.update Order", when="times", times=3),),
+    ),
+    Preset(
+        "stream-breaks",
+        "The event stream breaks",
+        "Every live stream ends with UNAVAILABLE, now.",
+        (Spec(system="pubsub", kind="stream_cut", parameters={"status": "UNAVAILABLE"}, when="now"),),
+    ),
+    Preset(
+        "stream-silent",
+        "The event stream goes silent",
+        "Streams stay open and nothing comes, not even keep-alives, until the rule is removed.",
+        (_always("pubsub", "stream_silent"),),
+    ),
+    Preset(
+        "replay-lost",
+        "The stored replay id is refused",
+        "Every live stream ends, and the next subscription from a stored position is refused as corrupted.",
+        (
+            _once("pubsub", "replay_refused"),
+            Spec(system="pubsub", kind="stream_cut", parameters={"status": "UNAVAILABLE"}, when="now"),
+        ),
     ),
     Preset(
         "mail-greylisting",

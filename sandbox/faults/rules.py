@@ -161,4 +161,4 @@ class Rule:
 
     @property
     def _most(self) -> int | None:
-        return {"once": 1, "now": 1, "times": self.spec.times}.get(self.when)
+        return {"once": 1, "now": 0, "times": self.spec.times}.get(self.when)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.clock import Clock
 from sandbox.ledger import Ledger
@@ -62,8 +62,19 @@ class StoredEvent:
     created_at: datetime
 
 
+class Mishaps(Protocol):
+    """What may happen to an event on its way to the bus."""
+
+    def altered(self, draft: Draft) -> Draft:
+        """The event as it goes on the bus."""
+
+    def copies(self, draft: Draft) -> Iterable[Draft]:
+        """What goes on the bus behind it as well."""
+
+
 class Bus:
     """Publishes and reads events. `encode(topic, fields)` gives schema id and bytes and raises for an unknown topic.
+    `mishaps` may change what is put on it.
 
     Used from one event loop; memory does not grow with the number of events.
     """
@@ -74,6 +85,7 @@ class Bus:
         self._encode = encode
         self._gaps = Random()
         self._listeners: set[Callable[[], None]] = set()
+        self.mishaps: Mishaps | None = None
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
@@ -92,14 +104,16 @@ class Bus:
 
     def append_all(self, drafts: Iterable[Draft]) -> list[StoredEvent]:
         """Put events on the bus in this order and in one piece: after a crash all are there or none."""
-        events = self._insert(drafts)
-        for event in events:
+        drafts = [self.mishaps.altered(each) for each in drafts] if self.mishaps else list(drafts)
+        copies = [copy for each in drafts for copy in self.mishaps.copies(each)] if self.mishaps else []
+        written = self._insert([*drafts, *copies])
+        for event in written:
             self._ledger.write(
                 "pubsub", "event", key=event.event_id, detail={"topic": event.topic, "replay": event.replay}
             )
         self._purge_when_due()
         self._wake()
-        return events
+        return written[: len(drafts)]
 
     def after(self, topic: str, replay: int, limit: int) -> list[StoredEvent]:
         """Up to `limit` events of the topic behind a replay number, in order; those past retention may still show."""

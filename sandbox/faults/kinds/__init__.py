@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sandbox.faults.kinds import http, mail, salesforce, whmcs
+from sandbox.faults.kinds import http, mail, pubsub, salesforce, whmcs
 from sandbox.faults.kinds.base import Fault
 
 _ALL: tuple[type[Fault], ...] = (
@@ -32,6 +32,17 @@ _ALL: tuple[type[Fault], ...] = (
     whmcs.ActionError,
     whmcs.FieldIgnored,
     whmcs.IpRefused,
+    pubsub.Refused,
+    pubsub.ReplayRefused,
+    pubsub.StreamCut,
+    pubsub.StreamSilent,
+    pubsub.ConnectionsFrozen,
+    pubsub.EventDuplicated,
+    pubsub.EventRepeated,
+    pubsub.EventsReordered,
+    pubsub.Poison,
+    pubsub.NewSchema,
+    pubsub.Renumbered,
     mail.SmtpReply,
 )
 KINDS: Mapping[str, type[Fault]] = {each.kind: each for each in _ALL}

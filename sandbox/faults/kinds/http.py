@@ -38,7 +38,7 @@ class Refuse(Fault):
 
     kind = "refuse"
     title = "Connection refused"
-    systems = (*HTTP, "mail")
+    systems = (*HTTP, "pubsub", "mail")
     operations = (CONNECT,)
 
     how: Close = Field("reset", description="close: ended politely; reset: by TCP reset")
@@ -49,7 +49,7 @@ class PortClosed(Fault):
 
     kind = "port_closed"
     title = "Port closed"
-    systems = (*HTTP, "mail")
+    systems = (*HTTP, "pubsub", "mail")
     operations = (CONNECT,)
     strikes = ("standing",)
 

@@ -1,41 +1,55 @@
 """Faults of the Pub/Sub API and of the event bus behind it (salesforce-wire.md, sections 1.4, 1.5 and 6)."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+import grpc
+from pydantic import Field, model_validator
 
-from sandbox.faults.kinds.base import Fault
+from sandbox.faults.kinds.base import At, Fault
+from sandbox.salesforce.pubsub.refusals import STATUS
 
-STREAMS = ("Subscribe", "ManagedSubscribe")
-DELIVER = "deliver"
-EVENT = "event"
+# What happens inside of the RPCs: an event is put on the bus, a response with events is about to be delivered.
+EVENT, DELIVER = "event", "deliver"
+RST = "RST"
+_STATUSES = [each.name for each in grpc.StatusCode]
 
 
 class _OfTheBus(Fault):
     systems: ClassVar[tuple[str, ...]] = ("pubsub",)
 
 
-class Refusal(_OfTheBus):
-    """An RPC is refused with one of the API's error codes, or with a bare status as a proxy would."""
+class Refused(_OfTheBus):
+    """An RPC is refused with one of the API's error codes or with a bare gRPC status; with after, when it was carried
+    out, so that its answer is lost."""
 
-    kind = "refusal"
+    kind = "refused"
     title = "Call refused"
-    code: str = Field("service.unavailable", description="Error code without its prefix")
-    status: str = Field("", description="gRPC status instead of the code's own")
-    trailers: bool = Field(True, description="Whether trailers name the code")
+
+    code: str = Field("service.unavailable", description="Error code without its prefix; none for a bare status")
+    status: str = Field("", description="gRPC status, such as UNAVAILABLE, instead of the code's own")
+    at: At = Field("before", description="before: nothing is done; after: the call was carried out")
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        if self.status and self.status not in _STATUSES:
+            raise ValueError(f"status is none of {', '.join(_STATUSES)}")
+        if self.code not in STATUS and not (self.status and not self.code):
+            raise ValueError(f"code is none of {', '.join(STATUS)}; without a code there has to be a status")
+        return self
 
 
 class ReplayRefused(_OfTheBus):
-    """A subscription from a stored replay id is refused: past retention, corrupted, or of another org."""
+    """A subscription from a stored replay id is refused as corrupted, which is also what the service says of one that
+    is past its retention."""
 
     kind = "replay_refused"
     title = "Replay id refused"
-    operations = STREAMS
+    operations = ("Subscribe",)
 
 
 class StreamCut(_OfTheBus):
-    """A stream ends: with OK, with an error status, or with its connection by TCP reset. Now, or when something is
-    about to be delivered."""
+    """Streams end: with OK, with an error status, or by TCP reset of their connections. Now, all of them; or one, when
+    events are about to be delivered, before or after that."""
 
     kind = "stream_cut"
     title = "Stream cut"
@@ -43,19 +57,35 @@ class StreamCut(_OfTheBus):
     strikes = ("now", "call")
 
     status: str = Field("UNAVAILABLE", description="OK, a gRPC status, or RST for a TCP reset")
+    at: At = Field("before", description="before: the events are not delivered; after: they are")
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        if self.status not in (*_STATUSES, RST):
+            raise ValueError(f"status is none of {', '.join((*_STATUSES, RST))}")
+        return self
 
 
 class StreamSilent(_OfTheBus):
-    """Streams are sent nothing more, not even keep-alives; they look alive."""
+    """Streams are sent nothing more, not even keep-alives; their connections live."""
 
     kind = "stream_silent"
-    title = "Silent stream"
+    title = "Silent streams"
+    operations = (DELIVER,)
+    strikes = ("standing",)
+
+
+class ConnectionsFrozen(_OfTheBus):
+    """Connections stay open and move no bytes in either direction, pings included, as behind a router that forgot."""
+
+    kind = "connections_frozen"
+    title = "Frozen connections"
     operations = (DELIVER,)
     strikes = ("standing",)
 
 
 class EventDuplicated(_OfTheBus):
-    """An event is put on the bus more than once: the same one, or under an id of its own."""
+    """An event is put on the bus more than once, each time under a replay id of its own."""
 
     kind = "event_duplicated"
     title = "Duplicate event"
@@ -65,8 +95,16 @@ class EventDuplicated(_OfTheBus):
     new_id: bool = Field(False, description="Whether each further copy has an event id of its own")
 
 
+class EventRepeated(_OfTheBus):
+    """The first event of a response is delivered twice in it."""
+
+    kind = "event_repeated"
+    title = "Event delivered twice"
+    operations = (DELIVER,)
+
+
 class EventsReordered(_OfTheBus):
-    """The events of one response come in reverse order."""
+    """The events of a response that has several come in reverse order."""
 
     kind = "events_reordered"
     title = "Events out of order"
@@ -92,17 +130,18 @@ class NewSchema(_OfTheBus):
     strikes = ("now",)
 
     topic: str = Field("/event/OrderProvisionRequested__e", description="Topic")
-    add: dict[str, Literal["string", "double", "boolean", "long"]] = Field(
-        {"Added__c": "string"}, min_length=1, description="Field name to Avro type"
+    add: dict[str, Literal["string", "double", "boolean", "long", "int"]] = Field(
+        {"Added__c": "string"}, min_length=1, description="Field name to Avro type, as JSON"
     )
 
 
 class Renumbered(_OfTheBus):
-    """The org moved to another instance: every replay id is another one now, and those stored mean nothing."""
+    """The org moved to another instance: events have other replay ids, those stored before mean nothing or something
+    else, and every stream ends."""
 
     kind = "renumbered"
     title = "Replay ids renumbered"
     operations = (EVENT,)
     strikes = ("now",)
 
-    start: int = Field(1, ge=1, le=2**53, description="Replay number of the oldest event")
+    start: int | None = Field(None, ge=1, le=2**53, description="Number of the oldest event; above all there were")

@@ -4,11 +4,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.message import Message
 from grpc import aio
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.events import UnknownTopic
 from sandbox.salesforce.org import ORGANIZATION_ID
+from sandbox.salesforce.pubsub.mishaps import CallMishap
 from sandbox.salesforce.pubsub.refusals import Refusal
 from sandbox.salesforce.topics import Topic
 from sandbox.world import World
@@ -29,7 +31,6 @@ class Call:
 
     def admit(self) -> None:
         """Check the three headers. Raises Refusal."""
-        self.world.switchboard.refuse_if_planned(self.operation)
         if not all(self._given.get(name) for name in _HEADERS):
             text = "The headers accesstoken, instanceurl and tenantid are required."
             raise Refusal("service.auth.headers.invalid", text)
@@ -41,6 +42,15 @@ class Call:
         if not ours:
             text = "An authentication exception occurred. Please verify the provided authentication information."
             raise Refusal("service.auth.error", text)
+
+    def mishap(self, request: Message) -> CallMishap:
+        """What the rules about faults have for it."""
+        return CallMishap(self.world.faults, self.operation, request, self.correlation_id)
+
+    @property
+    def correlation_id(self) -> str:
+        """The caller's own id of what it is doing."""
+        return self._given.get("x-client-trace-id", "")
 
     def topic(self, name: str, *, when_blank: str = "topic.validation.empty") -> Topic:
         """The topic of this name. Raises Refusal."""
@@ -57,6 +67,6 @@ class Call:
             "pubsub",
             self.operation,
             key=key,
-            correlation_id=self._given.get("x-client-trace-id", ""),
+            correlation_id=self.correlation_id,
             detail={"rpc_id": self.rpc_id, **detail},
         )

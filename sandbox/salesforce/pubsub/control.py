@@ -8,19 +8,18 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import grpc
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from sandbox.faults.placing import parse, place
+from sandbox.faults.rules import Rule
 from sandbox.salesforce.bus import Draft
 from sandbox.salesforce.events import UnknownTopic
 from sandbox.salesforce.pubsub import replay
-from sandbox.salesforce.pubsub.refusals import STATUS
 from sandbox.salesforce.topics import Topic
 from sandbox.world import World
 
-RST = "RST"
 _Act = Callable[[World, dict[str, Any]], dict[str, Any]]
 _Endpoint = Callable[[Request], Awaitable[JSONResponse]]
 _MOST_AT_ONCE = 100_000
@@ -93,22 +92,20 @@ def _with_creation(world: World, topic: str, fields: dict[str, Any]) -> dict[str
 
 def _cut(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`status`: OK (default), the name of another gRPC status, or RST, which breaks the connections."""
-    status = str(body.get("status", "OK"))
-    if status == RST:
-        return {"cut": world.switchboard.reset()}
-    return {"cut": world.switchboard.cut(grpc.StatusCode[status])}
+    rule = _place(world, "stream_cut", {"status": str(body.get("status", "OK"))}, when="now")
+    return {"cut": rule.acted}
 
 
 def _mute(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`muted`: true (default) or false."""
-    world.switchboard.mute(bool(body.get("muted", True)))
+    _stand(world, "stream_silent", bool(body.get("muted", True)))
     return {"muted": world.switchboard.muted}
 
 
 def _freeze(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`frozen`: true (default) or false. Connections stay open and move no bytes, as behind a router that forgot."""
     frozen = bool(body.get("frozen", True))
-    world.switchboard.freeze(frozen)
+    _stand(world, "connections_frozen", frozen)
     return {"frozen": frozen}
 
 
@@ -120,13 +117,13 @@ def _pace(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 def _repeat(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`times` (default 1): so many responses deliver their first event twice."""
-    world.switchboard.repeat(int(body.get("times", 1)))
+    _place(world, "event_repeated", {}, when="times", times=int(body.get("times", 1)))
     return {}
 
 
 def _reverse(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`times` (default 1): so many responses with several events deliver them in reverse order."""
-    world.switchboard.reverse(int(body.get("times", 1)))
+    _place(world, "events_reordered", {}, when="times", times=int(body.get("times", 1)))
     return {}
 
 
@@ -138,13 +135,15 @@ def _age(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`topic` and `add` (field name to Avro type): its events have more fields from now on, and another schema id."""
-    return {"schema_id": world.schemas.evolve(str(body["topic"]), dict(body["add"])).schema_id}
+    _place(world, "new_schema", {"topic": str(body["topic"]), "add": dict(body["add"])})
+    return {"schema_id": world.schemas.current(str(body["topic"])).schema_id}
 
 
 def _renumber(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Every event has another replay id, the oldest that of `start` (default: above all there were); streams end."""
-    world.bus.renumber(int(body["start"]) if "start" in body else None)
-    return {"cut": world.switchboard.cut(grpc.StatusCode.UNAVAILABLE)}
+    cut = len(world.switchboard)
+    _place(world, "renumbered", {"start": body.get("start")})
+    return {"cut": cut}
 
 
 def _channel(world: World, body: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +185,20 @@ def _shown(topic: Topic) -> dict[str, Any]:
 
 def _refuse(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """`operation` (Subscribe, GetTopic, Publish, …), `code` without its prefix, `times` (default 1)."""
-    if body["code"] not in STATUS:
-        raise ValueError(f"no such error code: {body['code']}")
-    world.switchboard.plan(str(body["operation"]), str(body["code"]), int(body.get("times", 1)))
+    times, parameters = int(body.get("times", 1)), {"code": str(body["code"])}
+    _place(world, "refused", parameters, operation=str(body["operation"]), when="times", times=times)
     return {"planned": body["code"]}
+
+
+def _place(world: World, kind: str, parameters: dict[str, Any], **more: Any) -> Rule:
+    """A rule about faults. Raises RuleRefused."""
+    return place(world, parse({"system": "pubsub", "kind": kind, "parameters": parameters, **more}))
+
+
+def _stand(world: World, kind: str, there: bool) -> None:
+    """Have a rule of a kind that is there as long as it is there, or none."""
+    rules = [each for each in world.faults.all() if each.spec.kind == kind]
+    if there and not rules:
+        _place(world, kind, {})
+    elif not there:
+        world.faults.remove(rules)

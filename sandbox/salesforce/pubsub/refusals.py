@@ -64,6 +64,12 @@ class Refusal(Exception):
         self.status = status or STATUS[code]
 
 
+def corrupted() -> Refusal:
+    """The replay id is past its retention, of another org, or was never one: the service does not tell which."""
+    text = "The Replay ID validation failed. Ensure that the Replay ID is valid and within the retention window."
+    return Refusal("subscription.fetch.replayid.corrupted", text)
+
+
 async def refuse(
     context: "grpc.aio.ServicerContext[Any, Any]", operation: str, rpc_id: str, refusal: Refusal
 ) -> NoReturn:

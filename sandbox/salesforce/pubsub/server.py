@@ -46,6 +46,7 @@ async def start(world: World) -> "PubSubServer":
     await server.start()
     world.switchboard.connections = front
     world.ports.register("pubsub", front)
+    world.faults.tell()
     return PubSubServer(world, server, front)
 
 
@@ -91,7 +92,12 @@ class _Api:
             call = Call(self._world, operation, context)
             try:
                 call.admit()
-                return answer(call, parsed(request))
+                asked = parsed(request)
+                mishap = call.mishap(asked)
+                await mishap.before()
+                said = answer(call, asked)
+                await mishap.after()
+                return said
             except Refusal as refusal:
                 await refuse(context, operation, call.rpc_id, refusal)
 
@@ -107,7 +113,11 @@ class _Api:
                 first = await anext(requests, None)
                 if first is None:
                     return
-                conversation = opening(call, parsed(first))
+                asked = parsed(first)
+                mishap = call.mishap(asked)
+                await mishap.before()
+                conversation = opening(call, asked)
+                await mishap.after()
                 await context.send_initial_metadata(())
                 await conversation.run(_each_parsed(requests), context.write)
             except Refusal as refusal:

@@ -3,6 +3,9 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import grpc
+
+from sandbox.faults.kinds.pubsub import RST
 from sandbox.salesforce.bus import StoredEvent
 from sandbox.salesforce.pubsub import replay
 from sandbox.salesforce.pubsub.admission import Call
@@ -54,7 +57,7 @@ class Stream(Conversation[Request, Response]):
             return None
         events = self._bus.next_of(self.topic.members, self.position, self.credit, MOST_BYTES)
         if events:
-            return self._delivery(events)
+            return self._delivery(events) if self._goes_on(events) else None
         if self.quiet_for() < self.pace.keepalive_s:
             return None
         self.position = self._bus.tip()
@@ -69,9 +72,18 @@ class Stream(Conversation[Request, Response]):
         """Until a keep-alive or the end."""
         return (self.pace.keepalive_s if self.credit else self.pace.idle_s) - self.quiet_for()
 
+    def _goes_on(self, events: list[StoredEvent]) -> bool:
+        """Whether these events are delivered; a fault may end the stream instead, or behind them."""
+        cut = self.call.world.deliveries.cut(self.topic.name, events)
+        if cut is None:
+            return True
+        if cut.status != RST:
+            self.cut(grpc.StatusCode[cut.status])
+        return cut.at == "after"
+
     def _delivery(self, events: list[StoredEvent]) -> Response:
         self.position = events[-1].replay
-        delivered = self._switchboard.arranged(events, self.credit)
+        delivered = self.call.world.deliveries.arranged(self.topic.name, events, self.credit)
         self.credit -= len(delivered)
         return self.respond([_consumer_event(each) for each in delivered])
 

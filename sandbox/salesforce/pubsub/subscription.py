@@ -4,7 +4,7 @@ from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.pubsub import replay
 from sandbox.salesforce.pubsub.admission import Call
 from sandbox.salesforce.pubsub.proto import eventbus_pb2 as wire
-from sandbox.salesforce.pubsub.refusals import Refusal
+from sandbox.salesforce.pubsub.refusals import Refusal, corrupted
 from sandbox.salesforce.pubsub.stream import Stream
 from sandbox.salesforce.topics import Topic
 
@@ -55,8 +55,5 @@ def _position(bus: Bus, topic: Topic, first: wire.FetchRequest) -> int:
         raise Refusal("subscription.fetch.replayid.validation.failed", "CUSTOM needs a replay ID.")
     number = replay.decode(first.replay_id)
     if number is None or not bus.resumable(number):
-        raise Refusal(
-            "subscription.fetch.replayid.corrupted",
-            "The Replay ID validation failed. Ensure that the Replay ID is valid and within the retention window.",
-        )
+        raise corrupted()
     return number

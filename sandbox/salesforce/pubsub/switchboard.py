@@ -1,13 +1,9 @@
-"""The live streams of the Pub/Sub API and the knobs with which it is made to misbehave."""
+"""The live streams of the Pub/Sub API and their connections, and the knobs that reach all of them at once."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import grpc
-
-from sandbox.salesforce.bus import StoredEvent
-from sandbox.salesforce.pubsub.refusals import Refusal
 
 
 class Live(Protocol):
@@ -52,9 +48,6 @@ class Switchboard:
         self.muted = False
         self.connections: Connections | None = None
         self._live: set[Live] = set()
-        self._planned: Counter[tuple[str, str]] = Counter()
-        self._repeats = 0
-        self._reversals = 0
 
     def __len__(self) -> int:
         return len(self._live)
@@ -93,35 +86,6 @@ class Switchboard:
         """Let every connection look open but move no bytes, pings included; or let what was held back go on."""
         if self.connections:
             self.connections.freeze(frozen)
-
-    def repeat(self, times: int) -> None:
-        """Deliver the first event of the next responses twice."""
-        self._repeats = times
-
-    def reverse(self, times: int) -> None:
-        """Deliver the events of the next responses that hold several in reverse order."""
-        self._reversals = times
-
-    def arranged(self, events: list[StoredEvent], credit: int) -> list[StoredEvent]:
-        """The events of one response as they are to be delivered, within the credit."""
-        if self._repeats and 0 < len(events) < credit:
-            self._repeats -= 1
-            events = [events[0], *events]
-        if self._reversals and len(events) > 1:
-            self._reversals -= 1
-            events = events[::-1]
-        return events
-
-    def plan(self, operation: str, code: str, times: int) -> None:
-        """Refuse the next calls of an operation with this error code."""
-        self._planned[operation, code] = times
-
-    def refuse_if_planned(self, operation: str) -> None:
-        """Raises the Refusal that is planned for this operation, once for each time it was asked for."""
-        for (planned, code), times in self._planned.items():
-            if planned == operation and times > 0:
-                self._planned[planned, code] -= 1
-                raise Refusal(code, "Refused because the sandbox was told to.")
 
     def poke(self) -> None:
         """Have every live stream look at what may have changed."""
