@@ -80,7 +80,7 @@ def _unpacked(request: Request, content: bytes) -> bytes:
 
 async def _multipart(request: Request) -> dict[str, Any]:
     """A record with its bytes: one part of JSON, and one file named like the field it is for."""
-    if int(request.headers.get("content-length") or 0) > LARGEST_UPLOAD:
+    if _announced(request) > LARGEST_UPLOAD:
         raise _too_large(LARGEST_UPLOAD)
     try:
         async with request.form(max_files=2, max_fields=2, max_part_size=LARGEST_TEXT) as form:
@@ -97,6 +97,12 @@ async def _multipart(request: Request) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise _bad_multipart("The non-binary part is no record")
     return record | {name: base64.b64encode(content).decode("ascii") for name, content in files}
+
+
+def _announced(request: Request) -> int:
+    """How long the sender says the body is; nothing where it does not say so."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else 0
 
 
 async def _part(part: UploadFile | str) -> bytes:
