@@ -110,6 +110,12 @@ class Table:
         rows = self._db.execute(statement, (self._fields[field], _cell(fold(first)), _cell(fold(end))))
         return (self._parsed(made, key, body).record for made, key, body in rows)
 
+    def count_between(self, field: str, first: Any, end: Any) -> int:
+        """How many records `between` would give, without reading them."""
+        statement = "SELECT count(*) FROM index_rows WHERE field = ? AND value >= ? AND value < ?"
+        values = (self._fields[field], _cell(fold(first)), _cell(fold(end)))
+        return int(self._db.execute(statement, values).fetchone()[0])
+
     def count(self, field: str, value: Any) -> int:
         """How many records `find` would return, without reading them."""
         statement = "SELECT count(*) FROM index_rows WHERE field = ? AND value = ?"

@@ -108,6 +108,10 @@ class _Subscriptions(Living):
         """None: there are too few for an index."""
         return None
 
+    def count_between(self, type_name: str, field: str, first: str, end: str) -> int | None:
+        """None: there are too few for an index."""
+        return None
+
     def records(self, type_name: str) -> Iterator[Record]:
         """All subscriptions, or what else the org has."""
         return super().records(type_name) if type_name != _TYPE else (_flat(each) for each in self._managed.all())

@@ -10,7 +10,7 @@ from sandbox.salesforce.schema import NUMBERS, TEXTS
 from sandbox.salesforce.soql import patterns
 from sandbox.salesforce.soql.columns import Column, Operand
 from sandbox.salesforce.soql.constants import comparable, constant, unescape
-from sandbox.salesforce.soql.plans import Best, Lookup, Plan, Union
+from sandbox.salesforce.soql.plans import Best, Lookup, Plan, Stretch, Union
 from sandbox.salesforce.soql.source import Source
 from sandbox.salesforce.soql.tree import (
     Choices,
@@ -34,6 +34,9 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+# Texts before and behind every moment.
+_FIRST, _LAST = "", "~"
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Binder:
         if comparison.operator == "like":
             return Filter(self._like(left, comparison))
         if comparison.literal.kind == "WORD" and left.field.type in ("date", "datetime"):
-            return Filter(self._relative(left, comparison))
+            return self._relative(left, comparison)
         value = constant(left.field, comparison.left.place, comparison.literal)
         if comparison.operator in ("=", "!="):
             return self._equality(left, comparison.operator, value)
@@ -137,7 +140,7 @@ class Binder:
             found = left.value(source, record)
             return found is not None and key is not None and compare(comparable(field, found), key)
 
-        return Filter(test)
+        return Filter(test, _stretch(left, comparison.operator, value, value))
 
     def _equality(self, left: Operand, sign: str, value: Any) -> Filter:
         key, source, field = comparable(left.field, value), self._source, left.field
@@ -147,7 +150,7 @@ class Binder:
         plan = Lookup(left, lambda: (value,)) if usable and isinstance(left, Column) else None
         return Filter(lambda record: bool(comparable(field, left.value(source, record)) == key), plan)
 
-    def _relative(self, left: Operand, comparison: Comparison) -> Test:
+    def _relative(self, left: Operand, comparison: Comparison) -> Filter:
         calendar, now = self._source.calendar, self._source.clock.now()
         start, end = calendar.period(left.field, comparison.literal.text, now)
         source, sign = self._source, comparison.operator
@@ -164,7 +167,7 @@ class Binder:
             found = left.value(source, record)
             return sign == "!=" if found is None else tests[sign](found)
 
-        return test
+        return Filter(test, _stretch(left, sign, start, end))
 
     def _like(self, left: Operand, comparison: Comparison) -> Test:
         if left.field.type not in TEXTS - {"multipicklist"}:
@@ -189,6 +192,17 @@ class Binder:
                 message = "Address fields can only be filtered using Distance expressions"
             raise expression.place.refuse("INVALID_FIELD", message)
         return found
+
+
+def _stretch(left: Operand, sign: str, start: str | None, end: str | None) -> Plan | None:
+    """Where an index has the moments that compare so with the period; one longer than it has to be does no harm."""
+    if not isinstance(left, Column) or left.field.type != "datetime" or start is None or end is None:
+        return None
+    stretches = {"=": (start, end), "<": (_FIRST, start), "<=": (_FIRST, end), ">": (end, _LAST), ">=": (start, _LAST)}
+    if sign not in stretches:
+        return None
+    first, last = stretches[sign]
+    return Stretch(left, first, f"{last}{_LAST}")
 
 
 def _without_wildcards(literal: Literal) -> Literal:

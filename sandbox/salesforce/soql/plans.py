@@ -11,6 +11,8 @@ from sandbox.store import Record
 
 # Beyond this many parents their children are not counted one by one.
 _FEW = 200
+# Beyond this many records all of a type are walked through, because those of an index are held in memory at once.
+_MANY = 10_000
 
 
 class Plan(Protocol):
@@ -85,6 +87,30 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """A field of moments that must lie between two; they are texts as the org keeps them."""
+
+    column: Column
+    first: str
+    end: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The field."""
+        return (self.column.field.name,)
+
+    def cost(self, source: Source) -> int | None:
+        """Counted in the field's index; None behind a path, from whose end it would be far back."""
+        if self.column.hops:
+            return None
+        return source.count_between(self.column.owners[0].name, self.column.field.name, self.first, self.end)
+
+    def records(self, source: Source) -> Iterable[Record]:
+        """Those of the index."""
+        return source.between(self.column.owners[0].name, self.column.field.name, self.first, self.end)
+
+
+@dataclass(frozen=True)
 class Union:
     """Conditions of which one must hold, each with a plan."""
 
@@ -128,7 +154,8 @@ class Best:
 
 def candidates(source: Source, type_name: str, plan: Plan | None) -> Iterable[Record]:
     """Every record that can match, oldest first: by index where one helps, else all."""
-    if plan is None or plan.cost(source) is None:
+    cost = plan.cost(source) if plan else None
+    if plan is None or cost is None or cost > _MANY:
         return source.records(type_name)
     found = {record["Id"]: record for record in plan.records(source)}
     return [found[record_id] for record_id in sorted(found)]

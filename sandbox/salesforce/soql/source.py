@@ -1,6 +1,6 @@
 """What a query reads: the records one user may see, as living records only or with those in the bin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import chain
 from typing import Protocol
@@ -41,6 +41,12 @@ class Source(Protocol):
     def count(self, type_name: str, field: str, value: object) -> int | None:
         """How many `find` would give; None when the field has no index."""
 
+    def between(self, type_name: str, field: str, first: str, end: str) -> Iterable[Record]:
+        """Records whose indexed field has a value from `first` to before `end`."""
+
+    def count_between(self, type_name: str, field: str, first: str, end: str) -> int | None:
+        """How many `between` would give; None when the field has no index."""
+
     def records(self, type_name: str) -> Iterator[Record]:
         """All records of a type, oldest first."""
 
@@ -78,6 +84,15 @@ class Living:
         table = self._org.table(type_name)
         return table.count(field, value) if table.indexed(field) else None
 
+    def between(self, type_name: str, field: str, first: str, end: str) -> Iterable[Record]:
+        """Living records whose indexed field has a value from `first` to before `end`."""
+        return self._org.table(type_name).between(field, first, end)
+
+    def count_between(self, type_name: str, field: str, first: str, end: str) -> int | None:
+        """How many living records `between` would give; None when the field has no index."""
+        table = self._org.table(type_name)
+        return table.count_between(field, first, end) if table.indexed(field) else None
+
     def records(self, type_name: str) -> Iterator[Record]:
         """All living records of a type."""
         return iter(self._org.table(type_name).all())
@@ -98,6 +113,10 @@ class WithDeleted(Living):
         """Records whose indexed field equals the value; the bin has no indexes, so all of it is looked through."""
         deleted = (each for each in self._org.bin(type_name).all() if fold(each.get(field)) == fold(value))
         return [*super().find(type_name, field, value), *deleted]
+
+    def between(self, type_name: str, field: str, first: str, end: str) -> Iterable[Record]:
+        """Records whose indexed field has such a value, and all of the bin, where indexes are few."""
+        return chain(super().between(type_name, field, first, end), self._org.bin(type_name).all())
 
     def records(self, type_name: str) -> Iterator[Record]:
         """All records of a type, the deleted ones last."""
