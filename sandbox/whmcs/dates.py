@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date
 
 NO_DATE = "0000-00-00"
 NO_TIME = "0000-00-00 00:00:00"
@@ -30,8 +30,9 @@ def is_date(text: str) -> bool:
 
 
 def shifted(day: str, days: int) -> str:
-    """The date so many days later, or earlier with a negative number."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    """The date so many days later, or earlier with a negative number; the calendar's ends are not left."""
+    ordinal = date.fromisoformat(day).toordinal() + days
+    return date.fromordinal(min(max(ordinal, date.min.toordinal()), date.max.toordinal())).isoformat()
 
 
 def days_between(first: str, last: str) -> int:
@@ -43,6 +44,7 @@ def months_later(day: str, months: int, *, meant: int = 0) -> str:
     """The same day of a later month, or the `meant` one; a month too short for it gives its last day."""
     begun = date.fromisoformat(day)
     year, month = divmod(begun.year * 12 + begun.month - 1 + months, 12)
+    year = min(max(year, MINYEAR), MAXYEAR)
     return date(year, month + 1, min(meant or begun.day, calendar.monthrange(year, month + 1)[1])).isoformat()
 
 

@@ -103,8 +103,8 @@ class Whmcs:
 
     def timestamp(self) -> str:
         """Now as `YYYY-MM-DD HH:MM:SS`, server-local."""
-        return f"{self.server_now():%Y-%m-%d %H:%M:%S}"
+        return self.server_now().replace(tzinfo=None).isoformat(" ", "seconds")
 
     def today(self) -> str:
         """Today as `YYYY-MM-DD`, server-local."""
-        return f"{self.server_now():%Y-%m-%d}"
+        return self.server_now().date().isoformat()

@@ -3,7 +3,9 @@
 from typing import Any
 
 from sandbox.whmcs.answers import Answer, Payload, Refused, page
+from sandbox.whmcs.billing.wallet import balance
 from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.money import written
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY
 from sandbox.whmcs.records import CUSTOMER_NUMBER_FIELD, Client
@@ -42,7 +44,7 @@ def _details(whmcs: Whmcs, client: Client) -> Payload:
         "id": client.id,
         "uuid": client.uuid,
         **_person(client),
-        **_standing(client),
+        **_standing(client, written(balance(whmcs, client.id))),
         "customfields": [{"id": int(number), "value": value} for number, value in fields],
         **{f"customfields{position}": value for position, (_, value) in enumerate(fields, 1)},
         "users": {"user": [_user(owner.id, f"{owner.firstname} {owner.lastname}", owner.email)] if owner else []},
@@ -85,7 +87,7 @@ def _phone(number: str) -> Payload:
     return {"phonecc": int(_CALLING_CODE), "phonenumberformatted": formatted, "telephoneNumber": formatted}
 
 
-def _standing(client: Client) -> Payload:
+def _standing(client: Client, credit: str) -> Payload:
     return {
         "billingcid": 0,
         "notes": client.notes,
@@ -94,7 +96,7 @@ def _standing(client: Client) -> Payload:
         "defaultgateway": "",
         "groupid": client.groupid,
         "status": client.status,
-        "credit": "0.00",
+        "credit": credit,
         "taxexempt": False,
         "latefeeoveride": False,
         "overideduenotices": False,

@@ -19,6 +19,7 @@ from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import parse_urlencoded
 from sandbox.world import World
+from tests.sandbox.whmcs.shop import NOON, Shop
 
 CREDENTIALS = {"identifier": "sandbox-identifier", "secret": "sandbox-secret", "responsetype": "json"}
 
@@ -84,3 +85,10 @@ def aiko(call: WhmcsCall) -> int:
         noemail=1,
     )
     return int(made["clientid"])
+
+
+@pytest.fixture
+def shop(whmcs: Whmcs, call: WhmcsCall, aiko: int) -> Shop:
+    """The installation at noon in Tokyo, with Aiko as its customer."""
+    whmcs.clock.set(NOON)
+    return Shop(whmcs, call, aiko)
