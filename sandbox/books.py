@@ -1,7 +1,6 @@
 """Typed records in the store: one book per kind of record."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -60,8 +59,7 @@ class Book(Generic[T]):
 
     def part(self, start: int, limit: int, *, newest_first: bool = False) -> list[T]:
         """So many records after the first `start` of them, in the order in which they were made."""
-        rows = islice(self._table.all(newest_first=newest_first), start, start + limit)
-        return [self._record(row) for row in rows]
+        return [self._record(row) for row in self._table.part(start, limit, newest_first=newest_first)]
 
     def find(self, field: str, value: object) -> list[T]:
         """Records whose indexed field equals the value, texts without regard to case, by id."""

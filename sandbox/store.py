@@ -92,6 +92,13 @@ class Table:
                 yield self._parsed(made, key, body).record
             at = rows[-1][0] + (-1 if newest_first else 1)
 
+    def part(self, start: int, limit: int, *, newest_first: bool = False) -> list[Record]:
+        """So many records behind the first `start` of them, which are not read, in the order of creation."""
+        order = "DESC" if newest_first else "ASC"
+        statement = f"SELECT made, key, body FROM records WHERE kind = ? ORDER BY made {order} LIMIT ? OFFSET ?"  # noqa: S608
+        rows = self._db.execute(statement, (self.kind, limit, start))
+        return [self._parsed(made, key, body).record for made, key, body in rows]
+
     def indexed(self, field: str) -> bool:
         """Whether `find` and `count` can be asked about this field."""
         return field in self._fields

@@ -47,6 +47,19 @@ def test_an_index_that_is_new_finds_the_records_that_were_there_before(towns: Ta
         assert people.count("town", "Osaka") == 33
 
 
+def test_a_part_is_read_from_either_end(towns: Table) -> None:
+    assert [each["name"] for each in towns.part(97, 10)] == ["p97", "p98", "p99"]
+    assert [each["name"] for each in towns.part(1, 2, newest_first=True)] == ["p98", "p97"]
+    assert towns.part(100, 1) == towns.part(0, 0) == []
+
+
+def test_a_stretch_of_an_index_comes_in_the_order_of_its_values(towns: Table, path: Path) -> None:
+    with closing(Store(path)) as again:
+        people = again.table("person", indexes=["name"])
+        assert [each["name"] for each in people.between("name", "P7", "p73")] == ["p7", "p70", "p71", "p72"]
+        assert people.count_between("name", "P7", "p73") == 4
+
+
 def test_a_table_can_be_changed_while_it_is_walked(towns: Table) -> None:
     seen = []
     for each in towns.all():
