@@ -223,7 +223,7 @@ class Faults:
     def module_fails(
         self, text: str = "No port", *, command: str = "create", at: At = "before", **which: Unpack[Which]
     ) -> Rule:
-        """WHMCS' provisioning module reports an error; `key` may be a pid or a service id."""
+        """WHMCS' provisioning module reports an error; `key` is like "pid=101", "serviceid=7" or "orderid=5"."""
         return self.add("whmcs", "module_failure", f"module.{command}", {"text": text, "at": at}, **which)
 
     def smtp_refuses(self, code: int = 451, operation: str = "message.accept", **which: Unpack[Which]) -> Rule:

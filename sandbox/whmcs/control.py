@@ -1,7 +1,6 @@
 """The JSON side door to the installation, for tests and the demo: settings, cards, and what it holds."""
 
 from dataclasses import asdict
-from typing import get_args
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -9,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.pages import posted_json
-from sandbox.whmcs import billing_control
+from sandbox.whmcs import billing_control, mishaps
 from sandbox.whmcs.about import explained
 from sandbox.whmcs.actions import BY_NAME
 from sandbox.whmcs.actions.documented import Documented, documented
@@ -17,15 +16,12 @@ from sandbox.whmcs.answers import Payload
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of, marked_orders, order_mark, services_of
-from sandbox.whmcs.module import fault_key
 from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.ordering.switches import Command, ModuleFault
 from sandbox.whmcs.products import products
 from sandbox.whmcs.quirks.switches import listed
 from sandbox.whmcs.records import Settings
 from sandbox.world import World
 
-_TIMES = {"once": 1, "always": -1, "never": 0}
 _SECRETS = ("api_secret", "admin_password", "api_access_key", "api_credentials")
 
 
@@ -86,30 +82,17 @@ def _simulated(action: Documented) -> Payload:
 
 
 def change_settings(whmcs: Whmcs, changes: Payload) -> None:
-    """Sets what is named. `module_failure` {pid, times: once | never | always | n, text, after_commit, command} arms a
-    fault of one command, create unless another is named, of one product's module and leaves the others. Raises
-    ValueError."""
+    """Sets what is named. `module_failure` and `add_order_error_once` are no settings but make rules about faults, see
+    `mishaps`. Raises ValueError."""
     changes = dict(changes)
-    failure = changes.pop("module_failure", None)
-    if failure is not None:
-        fault = _fault(failure)
-        key = fault_key(fault.pid, fault.command)
-        changes["module_faults"] = {**asdict(whmcs.settings)["module_faults"], key: asdict(fault)}
+    failure, order_error = changes.pop("module_failure", None), changes.pop("add_order_error_once", None)
+    plan = None if failure is None else mishaps.planned(failure)
     whmcs.configure(**changes)
+    if plan:
+        plan.arm(whmcs)
+    if order_error:
+        mishaps.arm_action(whmcs, "AddOrder", str(order_error))
     whmcs.ledger.write("whmcs", "control.settings", detail={"changed": sorted(changes)})
-
-
-def _fault(failure: Payload) -> ModuleFault:
-    try:
-        pid, times = int(failure["pid"]), failure.get("times", "once")
-        remaining = _TIMES[times] if isinstance(times, str) else int(times)
-    except (KeyError, TypeError) as error:
-        raise ValueError("module_failure needs pid, and times as once, never, always or a number") from error
-    text = str(failure.get("text") or ModuleFault.text)
-    after_commit, command = bool(failure.get("after_commit")), failure.get("command", "create")
-    if command not in get_args(Command):
-        raise ValueError(f"command is one of {', '.join(get_args(Command))}")
-    return ModuleFault(pid, remaining, text, after_commit=after_commit, command=command)
 
 
 def state_of(whmcs: Whmcs, *, client: int | None = None, mark: str = "") -> Payload:

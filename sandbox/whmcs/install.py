@@ -74,6 +74,11 @@ class Whmcs:
         """Keep settings that this system itself changed, such as a fault that was used up."""
         self._settings.put(replace(settings, id=1))
 
+    @property
+    def correlation_id(self) -> str:
+        """The caller's own id of what it is doing; empty outside of a request."""
+        return self._correlation_id
+
     @contextmanager
     def caller(self, correlation_id: str) -> Iterator[None]:
         """One request: all its changes or none, and `note` writes under this correlation id. Nothing in it may wait."""

@@ -1,12 +1,13 @@
 """The provisioning module: it works at the remote end and tells WHMCS how that went (whmcs-wire §3.3, §3.4)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of
+from sandbox.whmcs.mishaps import module_failure
 from sandbox.whmcs.ordering import module_queue
 from sandbox.whmcs.ordering.records import Service
-from sandbox.whmcs.ordering.switches import Command, ModuleFault
+from sandbox.whmcs.ordering.switches import Command
 from sandbox.whmcs.products import products
 
 ALREADY = "Already provisioned"
@@ -35,10 +36,10 @@ def run(whmcs: Whmcs, service: Service, job: Job) -> str:
     An account that exists already is an error, even when WHMCS never heard that it was made (whmcs-wire §3.3); so is,
     for every other command, one that does not exist.
     """
-    fault = _due_fault(whmcs, service.pid, job.command)
     error = _refusal(whmcs, service, job)
     if not error:
-        if fault is None or fault.after_commit:
+        fault = module_failure(whmcs, service, job.command)
+        if fault is None or fault.at == "after":
             _work(service, job)
         if fault is None:
             _record(whmcs, service, job)
@@ -82,24 +83,6 @@ def _record(whmcs: Whmcs, service: Service, job: Job) -> None:
         service.status, service.terminated = "Terminated", whmcs.today()
     elif job.command == "change_password":
         service.password = job.password or service.password
-
-
-def _due_fault(whmcs: Whmcs, pid: int, command: Command) -> ModuleFault | None:
-    """The fault that strikes this call; a fault meant for n calls is used up by them."""
-    settings = whmcs.settings
-    key = fault_key(pid, command)
-    fault = settings.module_faults.get(key)
-    if fault is None or fault.remaining == 0:
-        return None
-    if fault.remaining > 0:
-        spent = replace(fault, remaining=fault.remaining - 1)
-        whmcs.save(replace(settings, module_faults={**settings.module_faults, key: spent}))
-    return fault
-
-
-def fault_key(pid: int, command: Command) -> str:
-    """Under which a fault stands among the settings: the pid alone for the usual case, a failing create."""
-    return str(pid) if command == "create" else f"{pid}:{command}"
 
 
 def _told(whmcs: Whmcs, service: Service, job: Job, error: str) -> str:

@@ -12,15 +12,15 @@ class _Inside(Fault):
 
 
 class ModuleFailure(_Inside):
-    """The provisioning module reports an error. With after, the account exists all the same, as when the module's
-    own call timed out: each later create says that it is already provisioned."""
+    """The provisioning module reports an error; with after, it worked at the remote end all the same, as when its call
+    timed out, and each later create says that the account exists. A key is like pid=101, serviceid=7 or orderid=5."""
 
     kind = "module_failure"
     title = "Module failure"
     operations = ("module.*",)
 
     text: str = Field("Could not connect to the provisioning server", description="The module's words")
-    at: At = Field("before", description="before: nothing is made; after: the remote account exists")
+    at: At = Field("before", description="before: nothing is done there; after: it is done")
 
 
 class ActionError(_Inside):

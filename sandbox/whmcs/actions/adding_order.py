@@ -27,9 +27,6 @@ def add_order(whmcs: Whmcs, form: PhpArray) -> Answer:
     The sandbox has no registrar: what is sent for a domain makes no item, and a domain to renew is nobody's.
     """
     settings = whmcs.settings
-    if settings.add_order_error_once:
-        whmcs.save(replace(settings, add_order_error_once=""))
-        return Answer(failure=settings.add_order_error_once)
     client = _ordering_client(whmcs, form)
     check_gateway(settings, text(form.get("paymentmethod")))
     cart = _cart(whmcs, form, client)

@@ -10,21 +10,6 @@ Command = Literal["create", "suspend", "unsuspend", "terminate", "change_package
 
 
 @dataclass
-class ModuleFault:
-    """One command of one product's module fails `remaining` times (-1: always).
-
-    `after_commit` makes it work at the remote end although the module reports failure, as when the call timed out
-    (whmcs-wire §5): every later create then says that it is already provisioned (§3.3).
-    """
-
-    pid: int
-    remaining: int
-    text: str = "Could not connect to the provisioning server"
-    after_commit: bool = False
-    command: Command = "create"
-
-
-@dataclass
 class AddonProduct:
     """An add-on that services of the products in `pids` can have, of all products when empty; prices in yen."""
 
@@ -54,7 +39,6 @@ class OrderingSwitches:
         default=True, metadata=about("CancelOrder and FraudOrder end services and the unpaid invoice too.")
     )
     pending_order_cascades: bool = field(default=True, metadata=about("PendingOrder makes services Pending too."))
-    add_order_error_once: str = field(default="", metadata=about("The next AddOrder fails with this text."))
     mark_field_on_order_form: bool = field(
         default=True, metadata=about("GetProducts shows the custom field of the mark; else it is for admins only.")
     )
@@ -84,7 +68,4 @@ class OrderingSwitches:
     fraud_check: Literal["Pass", "Fail"] = field(default="Pass", metadata=about("What the fraud module finds."))
     module_functions: list[str] = field(
         default_factory=lambda: ["resync"], metadata=about("What ModuleCustom can call.")
-    )
-    module_faults: dict[str, ModuleFault] = field(
-        default_factory=dict, metadata=about("Failing modules; `module_failure` in a POST arms one.")
     )

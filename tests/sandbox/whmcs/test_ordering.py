@@ -194,7 +194,7 @@ def test_a_module_may_fail_always_until_told_otherwise(call: WhmcsCall, whmcs: W
 
 
 def test_an_order_error_can_be_armed_once(call: WhmcsCall, whmcs: Whmcs, aiko: int) -> None:
-    whmcs.configure(add_order_error_once="Something in a hook went wrong")
+    change_settings(whmcs, {"add_order_error_once": "Something in a hook went wrong"})
     assert call("AddOrder", internet(aiko))["message"] == "Something in a hook went wrong"
     assert call("AddOrder", internet(aiko))["result"] == "success"
 
