@@ -79,6 +79,7 @@ format: $(STAMP) ## ruff's formatting and safe mends
 pins: $(STAMP) ## compiles requirements*.in to pinned, hashed requirements*.txt
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --no-header --generate-hashes --universal --python-version 3.11 -c requirements-dev.txt requirements-sandbox.in -o requirements-sandbox.txt
 
 .PHONY: clean
 clean: ## forgets the demo's data and every test's leavings
