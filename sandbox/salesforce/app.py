@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,8 @@ from sandbox.world import World
 
 _METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
 _JSON = "application/json;charset=UTF-8"
+# Bytes of an answer, and how hard to try: a loopback gains nothing from more.
+_WORTH_PACKING, _PACKED = 1000, 1
 
 
 def app(world: World) -> Starlette:
@@ -33,7 +36,10 @@ def app(world: World) -> Starlette:
         inside=mishaps.at_the_door(world.org),
     )
     routes = [*_oauth_routes(world), *transport.routes(world, service), *absent.routes(world)]
-    return Starlette(routes=routes, middleware=[misbehaving])
+    packing = Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING, compresslevel=_PACKED)
+    return Starlette(
+        routes=routes, middleware=[misbehaving, packing], exception_handlers={Exception: transport.unexpected}
+    )
 
 
 def service_of(world: World) -> Service:

@@ -58,7 +58,7 @@ class Changes:
             "entityName": name,
             "recordIds": [saving.record["Id"]],
             "changeType": change,
-            "changeOrigin": self._org.origin or _OWN_ORIGIN,
+            "changeOrigin": self._org.asking.origin or _OWN_ORIGIN,
             "commitUser": saving.user_id,
             "nulledFields": body.nulled,
             "diffFields": [],

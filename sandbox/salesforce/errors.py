@@ -1,7 +1,7 @@
 """Salesforce's own way of saying no (salesforce-wire.md, section 3.1)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # A code seen without an entry here is a 400, like nearly everything.
@@ -23,21 +23,28 @@ _STATUS = {
 
 
 class ApiError(Exception):
-    """A refusal with Salesforce's error code, its message, the fields it is about (None: not mentioned), and the HTTP
-    status (None: the one that goes with the code)."""
+    """A refusal with Salesforce's error code, its message, the fields it is about (None: not mentioned), the HTTP
+    status (None: the one that goes with the code), and what else stands in the error."""
 
     def __init__(
-        self, code: str, message: str, fields: Sequence[str] | None = None, *, status: int | None = None
+        self,
+        code: str,
+        message: str,
+        fields: Sequence[str] | None = None,
+        *,
+        status: int | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.fields = fields
+        self.extra = dict(extra or {})
         self.status = status or _STATUS.get(code, 400)
 
     def body(self) -> list[dict[str, Any]]:
         """The array every endpoint but OAuth and Collections answers with."""
-        error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
+        error: dict[str, Any] = {**self.extra, "message": self.message, "errorCode": self.code}
         if self.fields is not None:
             error["fields"] = list(self.fields)
         return [error]

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from sandbox.clock import Clock
 from sandbox.ledger import Ledger
-from sandbox.salesforce import checks, ids, moments, org_schema, rules
+from sandbox.salesforce import checks, duplicates, ids, moments, org_schema, rules
 from sandbox.salesforce.accepting import accept
+from sandbox.salesforce.asking import Asking
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.contents import Contents
 from sandbox.salesforce.errors import ApiError, not_found
@@ -41,7 +42,7 @@ class Org:
         self.before_write: Guard = _nothing_against_it
         self.contents = Contents(store)
         self.managed = ManagedSubscriptions(store, self.schema.managed_subscriptions)
-        self._origin = ""
+        self.asking = Asking()
         self._watchers: list[Callable[[ChangeType, Saving], None]] = []
         self._tables = {each.name: self._table(each) for each in self.schema if not each.event}
         self._bins = {each.name: self._bin(each) for each in self.schema if not each.event}
@@ -95,19 +96,14 @@ class Org:
             raise LookupError(f"no user is called {username}")
         return str(users[0]["Id"])
 
-    @property
-    def origin(self) -> str:
-        """Where the change under way comes from, as change events tell it; empty for one of the org's own."""
-        return self._origin
-
     @contextmanager
-    def changed_by(self, origin: str) -> Iterator[None]:
-        """For as long as the context lasts, changes come from there (salesforce-wire.md, section 1.8: changeOrigin)."""
-        before, self._origin = self._origin, origin
+    def asked(self, asking: Asking) -> Iterator[None]:
+        """For as long as the context lasts, changes are made by that call."""
+        before, self.asking = self.asking, asking
         try:
             yield
         finally:
-            self._origin = before
+            self.asking = before
 
     def watch(self, watcher: Callable[[ChangeType, Saving], None]) -> None:
         """Have `watcher` told of every record saved, deleted and restored, in the transaction; it never raises."""
@@ -194,6 +190,7 @@ class Org:
         with self.store.transaction():
             rules.before_save(saving)
             checks.check(saving)
+            duplicates.check(saving)
             self._number(saving)
             self.contents.move(sobject, record)
             self._put(saving)

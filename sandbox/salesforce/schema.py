@@ -232,16 +232,29 @@ class ManagedSubscription(Described):
     state: Literal["RUN", "STOP"] = "RUN"
 
 
+class DuplicateRule(Described):
+    """A duplicate rule: records of a type that are equal in all these fields are one. An alert may be overridden."""
+
+    object: ApiName
+    fields: Annotated[tuple[ApiName, ...], pydantic.Field(min_length=1)]
+    action: Literal["Alert", "Block"] = "Alert"
+    message: str = "Use one of these records?"
+
+
 class Schema:
     """All types of the org by name, in whatever case, and what else a schema file can say of it."""
 
     def __init__(
-        self, objects: Iterable[SObject], managed_subscriptions: Mapping[str, ManagedSubscription] | None = None
+        self,
+        objects: Iterable[SObject],
+        managed_subscriptions: Mapping[str, ManagedSubscription] | None = None,
+        duplicate_rules: Mapping[str, DuplicateRule] | None = None,
     ) -> None:
         """Every type that a reference names must be among the objects: KeyError otherwise."""
         self._objects = {each.name.casefold(): each for each in objects}
         self._by_prefix = {each.prefix: each for each in self}
         self.managed_subscriptions = dict(managed_subscriptions or {})
+        self.duplicate_rules = dict(duplicate_rules or {})
         for child in self:
             for each in child.references:
                 self._link(child, each)

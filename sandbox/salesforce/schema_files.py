@@ -6,7 +6,8 @@ A file is a JSON object with any of these keys; what it says is added to the org
      "objects": {"Sample__c": {"label": "Sample", "fields": [{"name": "Code__c", "type": "string", "length": 20}]}},
      "fields": {"Account": [{"name": "Region__c", "type": "picklist", "values": ["East", "West"], "restricted": true}]},
      "events": {"Sample__e": {"label": "Sample", "fields": [{"name": "Message__c", "type": "string"}]}},
-     "managedEventSubscriptions": {"Managed_Sample": {"topicName": "/event/Sample__e", "state": "RUN"}}
+     "managedEventSubscriptions": {"Managed_Sample": {"topicName": "/event/Sample__e", "state": "RUN"}},
+     "duplicateRules": {"Same_Address": {"object": "Contact", "fields": ["Email"], "action": "Alert"}}
     }
 
 - `objects`: custom objects (`…__c`), or standard ones that this org lacks, which also need their `prefix`, the three
@@ -17,6 +18,9 @@ A file is a JSON object with any of these keys; what it says is added to the org
 - `events`: platform events (`…__e`) with fields of the types string, textarea, double, boolean, date and datetime.
 - `managedEventSubscriptions`: by developer name; `defaultReplay` and `errorRecoveryReplay` are LATEST or EARLIEST,
   `state` is RUN or STOP.
+- `duplicateRules`: by name; a save that makes a second record with the same values in all `fields` (the first of them
+  indexed: an external id, a reference, or one that describe calls an idLookup) is stopped with DUPLICATES_DETECTED and
+  the `message`. An Alert can be overridden by the header `Sforce-Duplicate-Rule-Header: allowSave=true`, a Block not.
 
 A field has a `name` and a `type`, one of those in `schema.FieldType` (as describe calls them: a checkbox is a
 `boolean`, long text a `textarea` with a `length` above 255, a lookup a `reference` with `references`), and whatever
@@ -25,55 +29,21 @@ else of `schema.Field` applies, in camel case: `label`, `help`, `length`, `preci
 Custom objects and events are given key prefixes when the org first sees them, and keep them as long as its state lives.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
-from typing import Annotated, Any
-
-import pydantic
+from typing import TypeVar
 
 from sandbox.salesforce import system_fields
-from sandbox.salesforce.schema import ApiName, Described, Field, ManagedSubscription, Schema, SObject
+from sandbox.salesforce.schema import DuplicateRule, Field, ManagedSubscription, Schema, SObject
+from sandbox.salesforce.schema_source import EventSource, ObjectSource, SchemaError, SchemaFile, read
+
+__all__ = ["OWN", "SchemaError", "load"]
 
 OWN = tuple(sorted(Path(__file__).with_name("objects").glob("*.json")))
+T = TypeVar("T")
 _EVENT_TYPES = frozenset({"string", "textarea", "double", "boolean", "date", "datetime"})
-_Prefix = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9A-Za-z]{3}$")]
-
-
-class SchemaError(Exception):
-    """A schema file says something no org could be; the message names the file, and the object and field if any."""
-
-
-class _Object(Described):
-    label: str
-    plural: str = ""
-    prefix: _Prefix | None = None
-    fields: tuple[Field, ...] = ()
-    createable: bool = True
-    updateable: bool = True
-    deletable: bool = True
-    read_only: bool = False
-    mru: bool = False
-    etag: bool = False
-    owner: bool = False
-    currency: bool = False
-    name_format: str | None = None
-
-
-class _Event(Described):
-    label: str
-    plural: str = ""
-    prefix: _Prefix | None = None
-    fields: tuple[Field, ...] = ()
-
-
-class _File(Described):
-    objects: dict[ApiName, _Object] = {}
-    fields: dict[ApiName, tuple[Field, ...]] = {}
-    events: dict[ApiName, _Event] = {}
-    managed_event_subscriptions: dict[ApiName, ManagedSubscription] = {}
 
 
 @dataclass
@@ -81,12 +51,12 @@ class _Draft:
     """One type while files add to it; `given` are the fields a file names, in order."""
 
     name: str
-    source: _Object | _Event
+    source: ObjectSource | EventSource
     given: list[Field] = field(default_factory=list)
 
     @property
     def event(self) -> bool:
-        return isinstance(self.source, _Event)
+        return isinstance(self.source, EventSource)
 
     def add(self, fields: Sequence[Field], file: Path) -> None:
         known = {each.name.casefold() for each in self._all()}
@@ -102,7 +72,7 @@ class _Draft:
     def finish(self, prefix: str) -> SObject:
         source, fields = self.source, {each.name.casefold(): each for each in self._all()}
         plural = source.plural or f"{source.label}s"
-        if isinstance(source, _Event):
+        if isinstance(source, EventSource):
             return SObject(
                 self.name, source.label, plural, prefix, fields, updateable=False, deletable=False, event=True
             )
@@ -123,7 +93,7 @@ class _Draft:
     def _all(self) -> Iterator[Field]:
         """In the order of describe: the id, the type's own fields, who wrote it when, and what was added to the org."""
         source = self.source
-        if isinstance(source, _Event):
+        if isinstance(source, EventSource):
             yield from system_fields.of_event()
             yield from self.given
             return
@@ -147,55 +117,26 @@ def load(extensions: Sequence[Path] = (), kept_prefixes: Mapping[str, str] | Non
     """
     drafts: dict[str, _Draft] = {}
     subscriptions: dict[str, ManagedSubscription] = {}
+    rules: dict[str, DuplicateRule] = {}
     for group in (OWN, *((path,) for path in extensions)):
         for path in group:
-            file = _read(path)
+            file = read(path)
             _add_types(drafts, file, path)
-            _add_subscriptions(subscriptions, file, path)
+            _add_named(subscriptions, file.managed_event_subscriptions, path, "managed event subscription")
+            _add_named(rules, file.duplicate_rules, path, "duplicate rule")
         _refuse_strangers(drafts, group[-1])
     prefixes = _prefixes(list(drafts.values()), kept_prefixes or {})
-    return Schema([each.finish(prefixes[each.name]) for each in drafts.values()], subscriptions)
+    schema = Schema([each.finish(prefixes[each.name]) for each in drafts.values()], subscriptions, rules)
+    _check_rules(schema)
+    return schema
 
 
-def _read(path: Path) -> _File:
-    try:
-        content = path.read_bytes()
-        return _File.model_validate_json(content)
-    except OSError as error:
-        raise SchemaError(f"{path}: {error.strerror}") from error
-    except pydantic.ValidationError as error:
-        raise SchemaError("\n".join(f"{path}: {each}" for each in _sentences(error, content))) from error
-
-
-def _sentences(error: pydantic.ValidationError, content: bytes) -> Iterator[str]:
-    """What is wrong and where: object and field by name, then the key."""
-    for each in error.errors(include_url=False):
-        message = each["msg"].removeprefix("Value error, ")
-        where = ".".join(_place(each["loc"], content))
-        yield f"{where}: {message}" if where else message
-
-
-def _place(location: Sequence[int | str], content: bytes) -> Iterator[str]:
-    if not location:
-        return
-    at: Any = json.loads(content)
-    for depth, step in enumerate(location):
-        try:
-            at = at[step]
-        except (IndexError, KeyError, TypeError):
-            at = None  # what is missing, or of another kind than expected, has no name either
-        if isinstance(step, int) and isinstance(at, dict):
-            yield str(at.get("name", step))
-        elif step != "fields" and (depth > 0 or len(location) == 1):
-            yield str(step)
-
-
-def _add_types(drafts: dict[str, _Draft], file: _File, path: Path) -> None:
-    types: dict[str, _Object | _Event] = {**file.objects, **file.events}
+def _add_types(drafts: dict[str, _Draft], file: SchemaFile, path: Path) -> None:
+    types: dict[str, ObjectSource | EventSource] = {**file.objects, **file.events}
     for name, source in types.items():
         if name.casefold() in drafts:
             raise SchemaError(f"{path}: {name}: there is an object of this name already")
-        if isinstance(source, _Event) != name.endswith("__e"):
+        if isinstance(source, EventSource) != name.endswith("__e"):
             raise SchemaError(f"{path}: {name}: the names of events, and of nothing else, end in __e")
         if source.prefix is None and not name.endswith(("__c", "__e")):
             raise SchemaError(f"{path}: {name}: a standard object needs the `prefix` of its ids")
@@ -207,11 +148,24 @@ def _add_types(drafts: dict[str, _Draft], file: _File, path: Path) -> None:
         drafts[name.casefold()].add(fields, path)
 
 
-def _add_subscriptions(subscriptions: dict[str, ManagedSubscription], file: _File, path: Path) -> None:
-    for name, subscription in file.managed_event_subscriptions.items():
-        if name in subscriptions:
-            raise SchemaError(f"{path}: {name}: there is a managed event subscription of this name already")
-        subscriptions[name] = subscription
+def _add_named(known: dict[str, T], more: Mapping[str, T], path: Path, kind: str) -> None:
+    for name, each in more.items():
+        if name in known:
+            raise SchemaError(f"{path}: {name}: there is a {kind} of this name already")
+        known[name] = each
+
+
+def _check_rules(schema: Schema) -> None:
+    """A duplicate rule looks for records by an index."""
+    for name, rule in schema.duplicate_rules.items():
+        sobject = schema.get(rule.object)
+        if sobject is None or sobject.event:
+            raise SchemaError(f"{name}: there is no object {rule.object} to look for duplicates of")
+        known = {each.name: each for each in sobject.fields.values()}
+        if strangers := [each for each in rule.fields if each not in known]:
+            raise SchemaError(f"{name}: {rule.object} has no field {strangers[0]}")
+        if not known[rule.fields[0]].has_index:
+            raise SchemaError(f"{name}: {rule.fields[0]} has no index, which the first field of a duplicate rule needs")
 
 
 def _refuse_strangers(drafts: Mapping[str, _Draft], path: Path) -> None:

@@ -1,6 +1,9 @@
 """What stands behind three names (salesforce-wire.md, section 3.5): `sobjects/{type}/{field}/{value}` is a row by
 external id; `sobjects/{type}/{id}/{name}` is bytes, the parent a reference leads to, or children that point back."""
 
+import mimetypes
+import re
+
 from sandbox.salesforce import ids
 from sandbox.salesforce.errors import not_found
 from sandbox.salesforce.org import Org
@@ -9,6 +12,7 @@ from sandbox.salesforce.rest.calls import Answer, Call
 from sandbox.salesforce.schema import ChildRelationship, Field, SObject
 from sandbox.store import Record
 
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 # Resources of a type that this org answers nothing for; none of them is the name of a field.
 _ABSENT = frozenset({"describe", "listviews", "quickactions", "defaultvalues", "relevantitems"})
 
@@ -84,6 +88,12 @@ def _children(org: Org, call: Call, record: Record, relationship: ChildRelations
 
 
 def _content(org: Org, record: Record, field: Field) -> Answer:
-    kind = str(record.get("ContentType") or "application/octet-stream")
     content = org.contents.read(record["Id"], field.name)
-    return Answer(200, content=content, headers={"Content-Type": kind}, key=record["Id"])
+    return Answer(200, content=content, headers={"Content-Type": _kind(record)}, key=record["Id"])
+
+
+def _kind(record: Record) -> str:
+    """What the bytes are, as the record says or its file's name tells."""
+    said = str(record.get("ContentType") or "")
+    guessed, _ = mimetypes.guess_type(f"file.{record.get('FileExtension')}")
+    return said if _MEDIA_TYPE.fullmatch(said) else guessed or "application/octet-stream"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sandbox.salesforce.asking import Asking
+from sandbox.salesforce.duplicates import read_options
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rest import versions
 
@@ -14,7 +16,16 @@ _VERSION = re.compile(r"v([0-9]{1,3})\.0")
 _CLIENT = re.compile(r"\bclient\s*=\s*([^,;]+)", re.IGNORECASE)
 _LONGEST_WITH_FORMAT = 3
 # What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
-_PASSED_ON = frozenset({"accept", "authorization", "content-type", "sforce-call-options", "x-correlation-id"})
+_PASSED_ON = frozenset(
+    {
+        "accept",
+        "authorization",
+        "content-type",
+        "sforce-call-options",
+        "sforce-duplicate-rule-header",
+        "x-correlation-id",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +54,11 @@ class Call:
         return self.headers.get("x-correlation-id", "")
 
     @property
-    def origin(self) -> str:
-        """What change events say of changes made by this call (section 1.8)."""
+    def asking(self) -> Asking:
+        """What the org may want to know of the call while it makes changes."""
         client = _CLIENT.search(self.headers.get("sforce-call-options", ""))
-        return f"com/salesforce/api/rest/{self.version:.1f}" + (f";client={client[1].strip()}" if client else "")
+        origin = f"com/salesforce/api/rest/{self.version:.1f}" + (f";client={client[1].strip()}" if client else "")
+        return Asking(origin, self.base, read_options(self.headers.get("sforce-duplicate-rule-header", "")))
 
     def within(self, method: str, address: "Address", headers: Mapping[str, str], body: Any, label: str = "") -> "Call":
         """A call made inside of this one, by the same user, with headers of its own beside those that pass on."""

@@ -26,7 +26,7 @@ class Service:
     def answer(self, call: Call) -> Answer:
         """Carry out one call of the API, errors included, and write it down."""
         self.limits.count(1)
-        with self._org.changed_by(call.origin):
+        with self._org.asked(call.asking):
             operation, answer = self._dispatch(call)
         self.limits.count(answer.cost - 1)
         number = self._ledger.write(

@@ -36,6 +36,12 @@ def bearer(headers: Headers) -> str:
     return token.strip() if kind.lower() in ("bearer", "oauth") else ""
 
 
+async def unexpected(_: Request, error: Exception) -> Response:
+    """The answer where the sandbox itself is wrong; the error goes on to the server's log."""
+    message = f"An unexpected error occurred. Please include this ErrorId if you contact support: {id(error)}"
+    return JSONResponse([{"message": message, "errorCode": "UNKNOWN_EXCEPTION"}], 500, media_type=_JSON)
+
+
 async def _versions(_: Request) -> Response:
     """The one resource that needs no session and counts against no limit."""
     return JSONResponse(versions.every(), media_type=_JSON)
