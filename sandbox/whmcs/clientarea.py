@@ -18,7 +18,6 @@ from sandbox.whmcs import invoice_pages
 from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, INVOICES, PAYMENT_METHODS
 from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.products import products
 from sandbox.whmcs.records import Client, Session, SsoToken
 from sandbox.world import World
 
@@ -77,7 +76,9 @@ class ClientArea:
         invoices = invoice_pages.bills(self.whmcs, client.id)
         if request.query_params.get("action") == "invoices":
             return self._show("invoices.html", {"client": client, "invoices": invoices})
-        services = [(each, products()[each.pid].name) for each in self.whmcs.services.find("client_id", client.id)]
+        services = [
+            (each, self.whmcs.products[each.pid].name) for each in self.whmcs.services.find("client_id", client.id)
+        ]
         return self._show("home.html", {"client": client, "services": services, "invoices": invoices})
 
     async def index(self, request: Request) -> Response:

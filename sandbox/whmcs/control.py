@@ -17,7 +17,6 @@ from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of, marked_orders, order_mark, services_of
 from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.products import products
 from sandbox.whmcs.quirks.switches import listed
 from sandbox.whmcs.records import Settings
 from sandbox.world import World
@@ -103,7 +102,7 @@ def state_of(whmcs: Whmcs, *, client: int | None = None, mark: str = "") -> Payl
     invoices = [invoice for order in chosen for invoice in whmcs.invoices.find("order_id", order.id)]
     return {
         "orders": [_order(whmcs, order) for order in chosen],
-        "services": [_service(service) for service in services],
+        "services": [_service(whmcs, service) for service in services],
         "invoices": [asdict(invoice) for invoice in invoices],
     }
 
@@ -112,8 +111,8 @@ def _order(whmcs: Whmcs, order: Order) -> Payload:
     return {**asdict(order), "mark": order_mark(whmcs, order)}
 
 
-def _service(service: Service) -> Payload:
-    return {**asdict(service), "mark": mark_of([service]), "product": products()[service.pid].name}
+def _service(whmcs: Whmcs, service: Service) -> Payload:
+    return {**asdict(service), "mark": mark_of([service]), "product": whmcs.products[service.pid].name}
 
 
 def _error(message: str, status: int) -> JSONResponse:

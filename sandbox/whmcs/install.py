@@ -19,6 +19,7 @@ from sandbox.store import Store
 from sandbox.whmcs.billing.records import BillableItem, Credit, DailyRun, Invoice, Transaction
 from sandbox.whmcs.ordering.books import ServiceBook
 from sandbox.whmcs.ordering.records import CancelRequest, ModuleJob, Order, Promotion, ServiceAddon, Upgrade
+from sandbox.whmcs.products import Products
 from sandbox.whmcs.records import Client, PayMethod, SentMail, Session, Settings, SsoToken, User
 
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
@@ -55,6 +56,7 @@ class Whmcs:
         self.sent_mails = Book(store, "email", SentMail, indexes=["client_id"])
         self.sso_tokens = Book(store, "sso", SsoToken, indexes=["token"])
         self.sessions = Book(store, "session", Session, indexes=["token"])
+        self.products = Products(store)
         self._settings = Book(store, "settings", Settings)
 
     @property

@@ -8,7 +8,6 @@ from sandbox.whmcs.mishaps import module_failure
 from sandbox.whmcs.ordering import module_queue
 from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.ordering.switches import Command
-from sandbox.whmcs.products import products
 
 ALREADY = "Already provisioned"
 MISSING = "Account not found"
@@ -49,9 +48,9 @@ def run(whmcs: Whmcs, service: Service, job: Job) -> str:
     return _told(whmcs, service, job, error)
 
 
-def has_module(service: Service) -> bool:
+def has_module(whmcs: Whmcs, service: Service) -> bool:
     """Whether the service's product is assigned to a module."""
-    return bool(products()[service.pid].module)
+    return bool(whmcs.products[service.pid].module)
 
 
 def _refusal(whmcs: Whmcs, service: Service, job: Job) -> str:

@@ -1,9 +1,13 @@
-"""The product configuration of the installation, made from the shared catalogue."""
+"""The product configuration of the installation: the shared catalogue, and what a seed file adds to it."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from pydantic import TypeAdapter
+
 from sandbox import catalogue
+from sandbox.store import Store
 
 MODULE = "sonixprov"
 CURRENCY = "JPY"
@@ -73,14 +77,47 @@ class Product:
     options: tuple[ProductOption, ...]
 
 
+_PRODUCT: TypeAdapter[Product] = TypeAdapter(Product)
+_CLOSED = "shop closed"
+
+
 def mark_field_id(pid: int) -> int:
     """The id of the custom field that carries the mark: each product has one of its own."""
     return MARK_FIELD_BASE + pid
 
 
+class Products(Mapping[int, Product]):
+    """The installation's products by pid: those of the shop, and in their place or besides those it was given."""
+
+    def __init__(self, store: Store) -> None:
+        self._own = store.table("whmcs.product")
+        self._marks = store.table("whmcs.product marks")
+
+    def __getitem__(self, pid: int) -> Product:
+        own = self._own.get(str(pid))
+        return _PRODUCT.validate_python(own) if own else self._shop()[pid]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted({*map(int, (each["pid"] for each in self._own.all())), *self._shop()}))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def put(self, product: Product) -> None:
+        """Add a product, or put it in the place of the one with its pid."""
+        self._own.put(str(product.pid), _PRODUCT.dump_python(product, mode="json"))
+
+    def close_shop(self) -> None:
+        """Sell nothing of the shop's from now on."""
+        self._marks.put(_CLOSED, {})
+
+    def _shop(self) -> Mapping[int, Product]:
+        return {} if self._marks.get(_CLOSED) is not None else shop_products()
+
+
 @cache
-def products() -> dict[int, Product]:
-    """Every product by pid."""
+def shop_products() -> dict[int, Product]:
+    """Every product of the shop by pid."""
     shop = catalogue.load()
     return {each.whmcs_pid: _product(each, shop.whmcs_mark_field) for each in shop.products}
 

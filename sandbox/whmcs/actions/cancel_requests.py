@@ -24,7 +24,7 @@ def add_cancel_request(whmcs: Whmcs, form: PhpArray) -> Answer:
     sent = text(form.get("type"))
     kind = sent if sent in (IMMEDIATE, AT_END) else whmcs.settings.cancel_type_default
     cancellations.request(whmcs, service, kind, text(form.get("reason")))
-    said = {"product": name_of(service), "service": str(service.id), "type": kind}
+    said = {"product": name_of(whmcs, service), "service": str(service.id), "type": kind}
     mailed = mails.send(whmcs, service.client_id, "Cancellation Request Confirmation", **said)
     detail = {"client": service.client_id, "mark": service.mark, "type": kind, "mails": mailed}
     return Answer({"serviceid": service.id, "userid": service.client_id}, key=str(service.id), detail=detail)

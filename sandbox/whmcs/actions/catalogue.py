@@ -5,14 +5,14 @@ from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import PREFIX, SUFFIX
 from sandbox.whmcs.ordering.switches import OrderingSwitches
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
-from sandbox.whmcs.products import CURRENCY, CURRENCY_ID, CYCLES, OptionChoice, Product, ProductOption, products, yen
+from sandbox.whmcs.products import CURRENCY, CURRENCY_ID, CYCLES, OptionChoice, Product, ProductOption, yen
 
 _NOT_OFFERED = "-1.00"
 
 
 def get_products(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Products by pid (one or a comma list), group or module; unknown ones are simply not there (§3.2)."""
-    found, switches = [each for each in products().values() if _wanted(each, form)], whmcs.settings
+    found, switches = [each for each in whmcs.products.values() if _wanted(each, form)], whmcs.settings
     rows = [_row(each, switches) for each in found]
     return Answer(
         {"totalresults": len(rows), "products": {"product": rows}}, detail={"pids": [each.pid for each in found]}

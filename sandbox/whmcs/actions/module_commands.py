@@ -59,7 +59,7 @@ def _wanted(whmcs: Whmcs, form: PhpArray) -> Service:
     service = whmcs.services.get(to_int(number))
     if service is None:
         raise Refused("Service ID not found")
-    if not module.has_module(service):
+    if not module.has_module(whmcs, service):
         raise Refused("Service not assigned to a module")
     return service
 

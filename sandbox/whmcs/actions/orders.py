@@ -9,7 +9,7 @@ from sandbox.whmcs.ordering import outcomes
 from sandbox.whmcs.ordering.outcomes import STATUSES
 from sandbox.whmcs.ordering.records import Order, Service, ServiceAddon, Upgrade
 from sandbox.whmcs.php import PhpArray, json_encode, text, to_int, truthy
-from sandbox.whmcs.products import DISPLAY_CYCLES, products
+from sandbox.whmcs.products import DISPLAY_CYCLES
 
 _INDEXED = {"userid": "client_id", "requestor_id": "requestor_id", "status": "status"}
 
@@ -90,14 +90,14 @@ def _head(order: Order) -> Payload:
 def _lines(whmcs: Whmcs, order: Order) -> list[Payload]:
     upgrades = whmcs.upgrades.find("order_id", order.id)
     return [
-        *(_service_line(each) for each in services_of(whmcs, order)),
+        *(_service_line(whmcs, each) for each in services_of(whmcs, order)),
         *(_addon_line(each) for each in whmcs.addons.find("order_id", order.id)),
         *(_upgrade_line(whmcs, each) for each in upgrades),
     ]
 
 
-def _service_line(service: Service) -> Payload:
-    product = products()[service.pid]
+def _service_line(whmcs: Whmcs, service: Service) -> Payload:
+    product = whmcs.products[service.pid]
     return {
         "type": "product",
         "relid": service.id,
@@ -125,7 +125,7 @@ def _addon_line(addon: ServiceAddon) -> Payload:
 
 def _upgrade_line(whmcs: Whmcs, upgrade: Upgrade) -> Payload:
     service = whmcs.services.get(upgrade.service_id)
-    product = products().get(upgrade.pid or (service.pid if service else 0))
+    product = whmcs.products.get(upgrade.pid or (service.pid if service else 0))
     return {
         "type": "upgrade",
         "relid": upgrade.id,

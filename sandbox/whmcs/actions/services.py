@@ -7,7 +7,7 @@ from sandbox.whmcs.listing import Listing, page_of, page_of_book
 from sandbox.whmcs.ordering.cart import option_value
 from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
-from sandbox.whmcs.products import DISPLAY_CYCLES, ProductOption, products
+from sandbox.whmcs.products import DISPLAY_CYCLES, Product, ProductOption
 
 _FILTERS = ("clientid", "serviceid", "pid", "domain")
 _INDEXED = {"clientid": "client_id", "domain": "domain", "username2": "username", "pid": "pid"}
@@ -45,7 +45,7 @@ def _matches(service: Service, form: PhpArray) -> bool:
 
 
 def _row(whmcs: Whmcs, service: Service) -> Payload:
-    product = products()[service.pid]
+    product = whmcs.products[service.pid]
     order = whmcs.orders.get(service.order_id)
     gateways = {each.module: each.displayname for each in whmcs.settings.gateways}
     return {
@@ -71,7 +71,7 @@ def _row(whmcs: Whmcs, service: Service) -> Payload:
         "status": service.status,
         "username": service.username,
         **_rest(service),
-        "customfields": {"customfield": _customfields(service)},
+        "customfields": {"customfield": _customfields(product, service)},
         "configoptions": {"configoption": [_option(each, service) for each in product.options]},
     }
 
@@ -107,8 +107,7 @@ def _rest(service: Service) -> Payload:
     }
 
 
-def _customfields(service: Service) -> list[Payload]:
-    product = products()[service.pid]
+def _customfields(product: Product, service: Service) -> list[Payload]:
     mark = {"name": product.mark_field, "translated_name": product.mark_field, "value": service.mark}
     return [{"id": str(product.mark_field_id), **mark}]
 

@@ -14,7 +14,7 @@ from sandbox.whmcs.ordering.pricing import discount, plain_cycle, price
 from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.ordering.upgrades import change_product
 from sandbox.whmcs.php import PhpArray, PhpValue, by_key, text, to_int, truthy
-from sandbox.whmcs.products import DISPLAY_CYCLES, products
+from sandbox.whmcs.products import DISPLAY_CYCLES
 
 STATUSES = ("Pending", "Active", "Completed", "Suspended", "Terminated", "Cancelled", "Fraud")
 _TEXTS = {
@@ -60,9 +60,9 @@ def update_client_product(whmcs: Whmcs, form: PhpArray) -> Answer:
     if service is None:
         raise Refused("Service ID Not Found")
     before = service.status
-    _take_product(service, form)
+    _take_product(whmcs, service, form)
     _take_fields(service, form)
-    _take_arrays(service, form)
+    _take_arrays(whmcs, service, form)
     _clear(service, form)
     if truthy(form.get("autorecalc")):
         service.recurring = written(_recalculated(whmcs, service))
@@ -70,10 +70,10 @@ def update_client_product(whmcs: Whmcs, form: PhpArray) -> Answer:
     return Answer({"serviceid": str(service.id)}, key=str(service.id), detail=facts(service, before))
 
 
-def _take_product(service: Service, form: PhpArray) -> None:
+def _take_product(whmcs: Whmcs, service: Service, form: PhpArray) -> None:
     """Another product, and a cycle by its display name, such as `Semi-Annually`."""
     if truthy(form.get("pid")):
-        product = products().get(to_int(form["pid"]))
+        product = whmcs.products.get(to_int(form["pid"]))
         if product is None:
             raise Refused("Product ID Not Found")
         change_product(service, product)
@@ -97,9 +97,9 @@ def _take_fields(service: Service, form: PhpArray) -> None:
         service.status = text(form["status"])
 
 
-def _take_arrays(service: Service, form: PhpArray) -> None:
+def _take_arrays(whmcs: Whmcs, service: Service, form: PhpArray) -> None:
     """Custom fields by id; options as a choice's id or as a nested `{optionid, qty}` (§0 no. 8)."""
-    product = products()[service.pid]
+    product = whmcs.products[service.pid]
     values = field_values(form.get("customfields"))
     if product.mark_field_id in values:
         service.customfields[str(product.mark_field_id)] = values[product.mark_field_id]
@@ -125,7 +125,7 @@ def _clear(service: Service, form: PhpArray) -> None:
 
 def _recalculated(whmcs: Whmcs, service: Service) -> Decimal:
     """What the service costs each period by today's prices, its recurring promotion taken off."""
-    product = products()[service.pid]
+    product = whmcs.products[service.pid]
     cycle = service.cycle if service.cycle in product.cycles else next(iter(product.cycles))
     amount = price(product, cycle, service.options) * service.qty if product.paytype == "recurring" else Decimal(0)
     promotion = whmcs.promotions.get(service.promo_id)

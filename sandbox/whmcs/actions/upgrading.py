@@ -15,7 +15,7 @@ from sandbox.whmcs.ordering.placing import Buyer, new_order
 from sandbox.whmcs.ordering.pricing import discount, plain_cycle, price
 from sandbox.whmcs.ordering.records import Order, Promotion, Service, Upgrade
 from sandbox.whmcs.php import PhpArray, by_key, text, to_int, truthy
-from sandbox.whmcs.products import ProductOption, products
+from sandbox.whmcs.products import ProductOption
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _quote(whmcs: Whmcs, form: PhpArray, service: Service) -> Quote:
 
 
 def _product_quote(whmcs: Whmcs, form: PhpArray, service: Service, promotion: Promotion | None) -> Quote:
-    old, new = products()[service.pid], products().get(to_int(form.get("newproductid")))
+    old, new = whmcs.products[service.pid], whmcs.products.get(to_int(form.get("newproductid")))
     if new is None:
         raise Refused("Product ID Not Found")
     cycle = plain_cycle(text(form.get("newproductbillingcycle")))
@@ -89,7 +89,7 @@ def _product_quote(whmcs: Whmcs, form: PhpArray, service: Service, promotion: Pr
 
 def _options_quote(whmcs: Whmcs, form: PhpArray, service: Service, promotion: Promotion | None) -> Quote:
     """`configoptions` is a plain array here: option id to choice id or quantity (§0 no. 8)."""
-    product = products()[service.pid]
+    product = whmcs.products[service.pid]
     sent = by_key(form.get("configoptions"))
     wanted = {each.id: option_value(each, text(sent[each.id])) for each in product.options if each.id in sent}
     changes = upgrades.option_changes(whmcs, service, wanted)

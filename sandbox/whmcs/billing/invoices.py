@@ -12,7 +12,6 @@ from sandbox.whmcs.dates import MONTHS, NO_DATE, is_date, next_period, shifted
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import ZERO, formatted, written
 from sandbox.whmcs.ordering.records import Service, ServiceAddon
-from sandbox.whmcs.products import products
 
 Recurring: TypeAlias = Service | ServiceAddon
 
@@ -90,7 +89,7 @@ def bill(whmcs: Whmcs, thing: Recurring, amount: Decimal) -> InvoiceLine:
     """The line for a service's or add-on's next period, or for a price paid once; the period counts as invoiced."""
     kind = "Hosting" if isinstance(thing, Service) else "Addon"
     period = thing.next_invoice
-    description = name_of(thing)
+    description = name_of(whmcs, thing)
     if thing.cycle in MONTHS and is_date(period):
         thing.next_invoice = next_period(period, thing.cycle, thing.registered)
         description = f"{description} ({period} - {shifted(thing.next_invoice, -1)})"
@@ -120,11 +119,11 @@ def keep(whmcs: Whmcs, thing: Recurring) -> None:
         whmcs.addons.put(thing)
 
 
-def name_of(thing: Recurring) -> str:
+def name_of(whmcs: Whmcs, thing: Recurring) -> str:
     """What it is called on a bill."""
     if isinstance(thing, ServiceAddon):
         return thing.name
-    product = products()[thing.pid].name
+    product = whmcs.products[thing.pid].name
     return f"{product} - {thing.domain}" if thing.domain else product
 
 

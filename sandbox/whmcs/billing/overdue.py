@@ -35,7 +35,7 @@ def _is_exempt(service: Service, today: str) -> bool:
 def carry_out(whmcs: Whmcs, service: Service, verdict: Verdict, *, mail: bool = True) -> str:
     """Suspends or terminates, through the module where there is one; returns its error."""
     job = module.Job("suspend", reason=OVERDUE) if verdict == "suspension" else module.Job("terminate")
-    if service.provisioned and module.has_module(service):
+    if service.provisioned and module.has_module(whmcs, service):
         error = module.run(whmcs, service, job)
         if error:
             return error
@@ -45,6 +45,6 @@ def carry_out(whmcs: Whmcs, service: Service, verdict: Verdict, *, mail: bool = 
         service.status, service.terminated = "Terminated", whmcs.today()
     whmcs.services.put(service)
     if mail and verdict == "suspension":
-        facts = {"product": name_of(service), "service": str(service.id), "reason": OVERDUE}
+        facts = {"product": name_of(whmcs, service), "service": str(service.id), "reason": OVERDUE}
         mails.send(whmcs, service.client_id, "Service Suspension Notification", **facts)
     return ""

@@ -99,7 +99,7 @@ def _billed(whmcs: Whmcs, line: InvoiceLine) -> Recurring | None:
 
 def _set_up(whmcs: Whmcs, service: Service) -> None:
     """Products that are set up on first payment are, although their order may still be Pending (§3.3)."""
-    if whmcs.settings.set_up_on_payment and service.status == "Pending" and module.has_module(service):
+    if whmcs.settings.set_up_on_payment and service.status == "Pending" and module.has_module(whmcs, service):
         module.create(whmcs, service)
 
 
@@ -109,13 +109,13 @@ def _unsuspend(whmcs: Whmcs, service: Service) -> None:
     if service.status != "Suspended" or service.suspend_reason != OVERDUE or overdue:
         return
     if whmcs.settings.unsuspend_on_payment and not unsuspend(whmcs, service):
-        facts = {"product": name_of(service), "service": str(service.id)}
+        facts = {"product": name_of(whmcs, service), "service": str(service.id)}
         mails.send(whmcs, service.client_id, "Service Unsuspension Notification", **facts)
 
 
 def unsuspend(whmcs: Whmcs, service: Service) -> str:
     """Through the module where there is one; returns its error."""
-    if module.has_module(service):
+    if module.has_module(whmcs, service):
         return module.run(whmcs, service, module.Job("unsuspend"))
     service.status, service.suspend_reason = "Active", ""
     whmcs.services.put(service)

@@ -25,7 +25,7 @@ def is_due(request: CancelRequest, service: Service, today: str) -> bool:
 
 def carry_out(whmcs: Whmcs, request: CancelRequest, service: Service) -> str:
     """Ends the service, at the remote end first; returns the module's error, with which the request stays open."""
-    if service.provisioned and module.has_module(service):
+    if service.provisioned and module.has_module(whmcs, service):
         error = module.run(whmcs, service, module.Job("terminate"))
         if error:
             return error

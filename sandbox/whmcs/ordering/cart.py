@@ -1,6 +1,7 @@
 """Turning AddOrder's parallel arrays into the lines of a cart (whmcs-wire §1.3, §3.3)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from sandbox.whmcs.ordering.pricing import plain_cycle, price
 from sandbox.whmcs.ordering.records import Promotion
 from sandbox.whmcs.ordering.switches import OrderingSwitches
 from sandbox.whmcs.php import PhpArray, PhpValue, by_key, text, to_int
-from sandbox.whmcs.products import Product, ProductOption, products
+from sandbox.whmcs.products import Product, ProductOption
 from sandbox.whmcs.serialized import Value
 
 # The sandbox's own bound: WHMCS has none, and one request must not make a million services.
@@ -42,7 +43,7 @@ class CartLine:
         return self.amount if self.product.paytype == "recurring" else ZERO
 
 
-def cart_lines(form: PhpArray, switches: OrderingSwitches) -> list[CartLine]:
+def cart_lines(products: Mapping[int, Product], form: PhpArray, switches: OrderingSwitches) -> list[CartLine]:
     """The lines joined by key; a pid that is no product adds nothing to the cart.
 
     A quantity counts as the product allows it: not at all, as so many services, or as one service in that quantity
@@ -51,7 +52,7 @@ def cart_lines(form: PhpArray, switches: OrderingSwitches) -> list[CartLine]:
     columns = {name: by_key(form.get(name)) for name in (*_PLAIN_COLUMNS, *_ENCODED_COLUMNS)}
     lines: list[CartLine] = []
     for key, pid in by_key(form.get("pid")).items():
-        product = _product(pid)
+        product = _product(products, pid)
         if product is not None:
             row = {name: column[key] for name, column in columns.items() if key in column}
             lines += _lines(product, row, switches)
@@ -80,9 +81,9 @@ def _lines(product: Product, row: dict[str, PhpValue], switches: OrderingSwitche
     return [line] * (wanted if allowed == 1 else 1)
 
 
-def _product(pid: PhpValue) -> Product | None:
+def _product(products: Mapping[int, Product], pid: PhpValue) -> Product | None:
     number = text(pid).strip()
-    return products().get(int(number)) if _PID.match(number) else None
+    return products.get(int(number)) if _PID.match(number) else None
 
 
 def _cycle(product: Product, sent: str, switches: OrderingSwitches) -> str:

@@ -4,7 +4,6 @@ from sandbox.whmcs.dates import NO_TIME
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.ordering.records import ModuleJob, Service
 from sandbox.whmcs.ordering.switches import Command
-from sandbox.whmcs.products import products
 
 ACTIONS: dict[Command, str] = {
     "create": "CreateAccount",
@@ -36,5 +35,5 @@ def _failed(whmcs: Whmcs, job: ModuleJob, error: str) -> ModuleJob:
 
 def _opened(whmcs: Whmcs, service: Service, action: str, error: str) -> ModuleJob:
     now = whmcs.timestamp()
-    module = products()[service.pid].module
+    module = whmcs.products[service.pid].module
     return ModuleJob(whmcs.module_jobs.next_id(), service.id, module, action, error, created=now, tried=now)

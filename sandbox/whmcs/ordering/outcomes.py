@@ -9,7 +9,6 @@ from sandbox.whmcs.billing.invoices import name_of, set_status
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.marks import mark_of, services_of
 from sandbox.whmcs.ordering.records import Order, Service, ServiceAddon
-from sandbox.whmcs.products import products
 
 STATUSES = ("Pending", "Active", "Fraud", "Cancelled")
 _OVER = ("Cancelled", "Fraud", "Terminated", "Completed")
@@ -50,13 +49,13 @@ def _set_up(whmcs: Whmcs, service: Service, how: Acceptance) -> str:
     service.username = how.username or service.username
     service.password = how.password or service.password
     failure = ""
-    if not module.has_module(service):
+    if not module.has_module(whmcs, service):
         service.status = _without_module(whmcs, service)
     elif how.run_modules:
         failure = module.create(whmcs, service)
     whmcs.services.put(service)
     if how.mail and service.status != "Pending":
-        mails.send(whmcs, service.client_id, _WELCOME, product=name_of(service), service=str(service.id))
+        mails.send(whmcs, service.client_id, _WELCOME, product=name_of(whmcs, service), service=str(service.id))
     return failure
 
 
@@ -65,7 +64,7 @@ def _without_module(whmcs: Whmcs, service: Service) -> str:
     settings = whmcs.settings
     if settings.moduleless_stays_pending:
         return "Pending"
-    return settings.one_time_status if products()[service.pid].paytype == "onetime" else "Active"
+    return settings.one_time_status if whmcs.products[service.pid].paytype == "onetime" else "Active"
 
 
 def _activate(whmcs: Whmcs, addon: ServiceAddon) -> None:

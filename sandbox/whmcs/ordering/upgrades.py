@@ -11,7 +11,7 @@ from sandbox.whmcs.money import rounded, written
 from sandbox.whmcs.ordering.cart import option_value
 from sandbox.whmcs.ordering.pricing import option_price, price
 from sandbox.whmcs.ordering.records import Service
-from sandbox.whmcs.products import Product, ProductOption, mark_field_id, products
+from sandbox.whmcs.products import Product, ProductOption, mark_field_id
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def option_changes(whmcs: Whmcs, service: Service, wanted: Mapping[int, int]) ->
     left, total = days_left(whmcs, service)
     part = Decimal(left) / total if total else Decimal(1)
     found = []
-    for option in products()[service.pid].options:
+    for option in whmcs.products[service.pid].options:
         before = service.options.get(str(option.id), 0)
         after = wanted.get(option.id, before)
         if after != before:
@@ -93,12 +93,12 @@ def apply(whmcs: Whmcs, upgrade_id: int) -> None:
     upgrade.status = "Completed"
     whmcs.upgrades.put(upgrade)
     if upgrade.pid:
-        change_product(service, products()[upgrade.pid])
+        change_product(service, whmcs.products[upgrade.pid])
         service.cycle = upgrade.cycle
     service.options |= upgrade.options
     service.recurring = written(Decimal(upgrade.recurring))
     whmcs.services.put(service)
-    if service.provisioned and module.has_module(service):
+    if service.provisioned and module.has_module(whmcs, service):
         module.run(whmcs, service, module.Job("change_package"))
 
 
