@@ -66,7 +66,7 @@ def _cart(whmcs: Whmcs, form: PhpArray, client: Client) -> Cart:
     addons = addons_for_services(form, settings, owned)
     if by_key(form.get("domainrenewals")):
         raise Refused("Domain not owned by Client ID provided")
-    lines = [_promoted(whmcs, form, line) for line in cart_lines(form, settings)]
+    lines = [_promoted(whmcs, form, line) for line in cart_lines(whmcs.products, form, settings)]
     renewals = [*_renewed_services(settings, form, owned), *_renewed_addons(whmcs, form, client)]
     if not (lines or addons or renewals):
         raise Refused("No items added to cart so order cannot proceed")
