@@ -11,7 +11,6 @@ from sandbox.store import Record
 from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.marks import marked_orders, services_of
 from sandbox.whmcs.ordering.records import Order, Service
-from sandbox.whmcs.products import products
 from sandbox.world import World
 
 _EVERYTHING = 10_000
@@ -92,7 +91,7 @@ def dossier(world: World, order_id: str) -> Dossier:
 
 def billing_order(world: World, order: Order) -> BillingOrder:
     """A WHMCS order with its services and invoices."""
-    services = [(each, products()[each.pid].name) for each in services_of(world.whmcs, order)]
+    services = [(each, world.whmcs.products[each.pid].name) for each in services_of(world.whmcs, order)]
     return BillingOrder(order, services, world.whmcs.invoices.find("order_id", order.id))
 
 
