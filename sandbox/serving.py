@@ -62,7 +62,9 @@ async def _start(world: World, running: list[Stoppable]) -> None:
         await server.start()
         running.append(server)
         world.ports.register(server.name, server)
-    running.append(await smtp.start(world))
+    post = await smtp.start(world)
+    running.append(post)
+    world.ports.register("mail", post)
     running.append(await pubsub.start(world))
     await world.ports.follow()
 

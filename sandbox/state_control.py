@@ -36,7 +36,7 @@ def routes(world: World) -> list[BaseRoute]:
                 restoring.load(world, file)
             except BadState as error:
                 raise HTTPException(400, str(error)) from error
-        return _done(world, "state.import")
+        return await _done(world, "state.import")
 
     async def reset(request: Request) -> JSONResponse:
         body = await posted_json(request)
@@ -46,7 +46,7 @@ def routes(world: World) -> list[BaseRoute]:
             state.reset(world, ledger=body.get("ledger", False))
         except (SchemaError, SeedError) as error:
             raise HTTPException(409, str(error)) from error
-        return _done(world, "state.reset")
+        return await _done(world, "state.reset")
 
     return [
         Route("/state/export", export),
@@ -64,6 +64,7 @@ async def _export(world: World, *, ledger: bool) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def _done(world: World, operation: str) -> JSONResponse:
+async def _done(world: World, operation: str) -> JSONResponse:
+    await world.ports.follow()
     world.ledger.write("sandbox", operation)
     return JSONResponse({"status": "ok", "now": world.now().isoformat()})

@@ -13,7 +13,8 @@
 
 Every method takes, besides what is its own, which calls it is for: `key` (a record's id), `correlation_id`, `contains`
 (a text in the request), `part` (operation or reference id of a part of a Composite), and how often: `nth`, `times`,
-`always=True`, `probability` with `seed`, after `skip` others, until `expires_s`; without any of these, once.
+`always=True`, `probability` with `seed`, after `skip` others, until `expires_s`; without any of these, once. What needs
+no call happens with `now=True`.
 """
 
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Which(TypedDict, total=False):
     always: bool
     probability: float
     seed: int
+    now: bool
     skip: int
     expires_s: float
 
@@ -226,6 +228,20 @@ class Faults:
         """WHMCS' provisioning module reports an error; `key` is like "pid=101", "serviceid=7" or "orderid=5"."""
         return self.add("whmcs", "module_failure", f"module.{command}", {"text": text, "at": at}, **which)
 
+    def rpc_refused(
+        self, operation: str, code: str, *, status: str = "", at: At = "before", **which: Unpack[Which]
+    ) -> Rule:
+        """The Pub/Sub API refuses: by an error code, or without one by a bare gRPC status."""
+        return self.add("pubsub", "refused", operation, {"code": code, "status": status, "at": at}, **which)
+
+    def cut_streams(self, status: str = "UNAVAILABLE") -> Rule:
+        """Every live stream ends now: with OK, a gRPC status, or RST for a TCP reset."""
+        return self.add("pubsub", "stream_cut", parameters={"status": status}, now=True)
+
+    def silence(self) -> Rule:
+        """Streams are sent nothing until the rule is removed."""
+        return self.add("pubsub", "stream_silent")
+
     def smtp_refuses(self, code: int = 451, operation: str = "message.accept", **which: Unpack[Which]) -> Rule:
         """The mail server refuses."""
         return self.add("mail", "smtp_reply", operation, {"code": code}, **which)
@@ -242,6 +258,8 @@ def _selected(which: Which) -> dict[str, Any]:
     selected = {"match": match, **given}
     if selected.pop("always", False):
         selected["when"] = "always"
+    elif selected.pop("now", False):
+        selected["when"] = "now"
     elif "probability" in selected or "times" in selected:
         selected["when"] = "probability" if "probability" in selected else "times"
     return {name: value for name, value in selected.items() if value != {}}

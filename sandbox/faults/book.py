@@ -12,10 +12,10 @@ from sandbox.faults.kinds import KINDS
 from sandbox.faults.kinds.base import SYSTEMS, Fault
 from sandbox.faults.rules import Offer, Rule, Spec, When
 from sandbox.ledger import Ledger
-from sandbox.store import Store
+from sandbox.store import Record, Store
 
 F = TypeVar("F", bound=Fault)
-_DEFAULT_WHEN: dict[str, When] = {"call": "once", "now": "now", "standing": "always"}
+_USUAL_WHEN: dict[str, When] = {"call": "once", "now": "now", "standing": "always"}
 
 
 class RuleRefused(ValueError):
@@ -45,12 +45,15 @@ class Faults:
         self.reload()
 
     def reload(self) -> None:
-        """Take the rules from the disk, as at start or after the state was replaced."""
-        self._rules = {each["id"]: Rule.from_record(each) for each in self._table.all()}
+        """Take the rules from the disk, as at start or after the state was replaced; those that held calls and are not
+        there any more let them go."""
+        self._rules = {rule.id: rule for record in self._table.all() for rule in self._read(record)}
         self._live = {}
         for rule in self._rules.values():
             if rule.state(self._clock.now()) == "waiting":
                 self._live.setdefault(rule.spec.system, []).append(rule)
+        for rule_id in self.holds.rules() - self._rules.keys():
+            self.holds.release(rule_id)
         self.tell()
 
     def watch(self, follow: Callable[[], None]) -> None:
@@ -89,7 +92,7 @@ class Faults:
     def create(self, spec: Spec) -> Rule:
         """Make a rule. Raises RuleRefused, changing nothing."""
         fault = fault_of(spec)
-        when = spec.when or _DEFAULT_WHEN[fault.strikes[0]]
+        when = spec.when or _usual_when(spec, fault)
         _refuse_odd(spec, fault, when)
         rule = Rule(f"f{self._store.next_number('fault rule')}", spec, fault, when, self._clock.now())
         self._rules[rule.id] = rule
@@ -118,6 +121,13 @@ class Faults:
             self._ledger.write("faults", "rule.remove", key=rule.id, detail={**_said(rule), "acted": rule.acted})
         self.tell()
         return len(removed)
+
+    def _read(self, record: Record) -> Iterator[Rule]:
+        """The stored rule; none, and a line in the ledger, when it is of another version or was written by hand."""
+        try:
+            yield Rule.from_record(record)
+        except (KeyError, TypeError, ValueError) as error:
+            self._ledger.write("faults", "rule.unreadable", key=str(record.get("id", "")), detail={"error": str(error)})
 
     def _strikes(self, offer: Offer, kinds: tuple[type[F], ...]) -> Iterator[Strike[F]]:
         for rule in self._waiting(offer.system):
@@ -168,6 +178,12 @@ def fault_of(spec: Spec) -> Fault:
         return kind.model_validate(spec.parameters)
     except ValidationError as error:
         raise RuleRefused(sentences(error)) from error
+
+
+def _usual_when(spec: Spec, fault: Fault) -> When:
+    """When a rule strikes that does not say it: once, if it speaks of calls."""
+    speaks_of_calls = spec.skip or spec.nth or spec.match.model_fields_set
+    return "once" if "call" in fault.strikes and speaks_of_calls else _USUAL_WHEN[fault.strikes[0]]
 
 
 def _refuse_odd(spec: Spec, fault: Fault, when: When) -> None:

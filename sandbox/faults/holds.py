@@ -29,6 +29,10 @@ class Holds:
         """The calls that a rule holds, longest first."""
         return [each.offer for each in self._held.get(rule_id, ())]
 
+    def rules(self) -> set[str]:
+        """The ids of the rules that hold any."""
+        return set(self._held)
+
     async def hold(self, rule_id: str, offer: Offer) -> None:
         """Return when the call is released. Raises Stopping."""
         held = Held(offer, asyncio.Event())

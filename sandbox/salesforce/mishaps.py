@@ -37,8 +37,8 @@ class Names:
     async def __call__(self, request: Request) -> Offer:
         """The request as rules see it."""
         url = request.scope["raw_path"].decode("latin-1") + "?" + request.scope["query_string"].decode("latin-1")
-        body = await _json(request)
         text = f"{unquote_plus(url)}\n{(await request.body()).decode('utf-8', 'replace')}"
+        body = await _json(request)
         return Offer(
             "salesforce",
             self._name_of(request.method, url) if parse_address(url) else _route_name(request),
