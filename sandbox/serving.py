@@ -13,7 +13,8 @@ from sandbox.esim import api as esim
 from sandbox.faults.ports import door
 from sandbox.mail import smtp
 from sandbox.salesforce import app as salesforce
-from sandbox.salesforce.oauth import CLIENT_ID
+from sandbox.salesforce.logins import PASSWORD, SECURITY_TOKEN
+from sandbox.salesforce.oauth.client import CLIENT_ID, CLIENT_SECRET
 from sandbox.salesforce.pubsub import server as pubsub
 from sandbox.salesforce.seed import INTEGRATION_USERNAME
 from sandbox.servers import HttpServer
@@ -100,6 +101,9 @@ def _facts(world: World) -> dict[str, Any]:
     return {
         "salesforce_url": config.salesforce_url,
         "salesforce_client_id": CLIENT_ID,
+        "salesforce_client_secret": CLIENT_SECRET,
+        "salesforce_password": PASSWORD,
+        "salesforce_security_token": SECURITY_TOKEN,
         "salesforce_username": INTEGRATION_USERNAME,
         "salesforce_key": str(authority.client_key.resolve()),
         "pubsub_endpoint": config.pubsub_endpoint,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.clock import Clock
-from sandbox.store import Store
+from sandbox.store import Record, Store
 
 # Two hours since last use is the org's default.
 LIFETIME = timedelta(hours=2)
@@ -15,10 +15,16 @@ _NOTE_USE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Session:
-    """A live session: its token and the id of the user it acts for."""
+    """A live session: its token, the user it acts for, and the OAuth client it was opened by, if any.
+
+    Used until `expires_at` it lives on; not used, it ends then.
+    """
 
     token: str
     user_id: str
+    client_id: str
+    issued_at: datetime
+    expires_at: datetime
 
 
 class Sessions:
@@ -29,23 +35,32 @@ class Sessions:
         self._organization_id = organization_id
         self._table = store.table("session", indexes=("user_id",))
 
-    def open(self, user_id: str) -> Session:
-        """A session for the user: the one that lives already, else a new one."""
+    def open(self, user_id: str, client_id: str = "") -> Session:
+        """A session for the user at the client: the one that lives already, else a new one."""
         for record in self._table.find("user_id", user_id):
-            if self._lives(record["used_at"]):
-                return Session(record["token"], user_id)
+            if self._lives(record) and record.get("client_id", "") == client_id:
+                return _session(record)
+        now = self._clock.now().isoformat()
         token = f"{self._organization_id[:15]}!{secrets.token_urlsafe(64)}"
-        self._note_use(token, user_id)
-        return Session(token, user_id)
+        record = {"token": token, "user_id": user_id, "client_id": client_id, "issued_at": now, "used_at": now}
+        self._table.put(token, record)
+        return _session(record)
 
     def find(self, token: str) -> Session | None:
         """The live session of a token, which counts as used now; None when there is none."""
         record = self._table.get(token)
-        if record is None or not self._lives(record["used_at"]):
+        if record is None or not self._lives(record):
             return None
-        if self._clock.now() - datetime.fromisoformat(record["used_at"]) >= _NOTE_USE_EVERY:
-            self._note_use(token, record["user_id"])
-        return Session(token, record["user_id"])
+        now = self._clock.now()
+        if now - datetime.fromisoformat(record["used_at"]) >= _NOTE_USE_EVERY:
+            record = {**record, "used_at": now.isoformat()}
+            self._table.put(token, record)
+        return _session(record)
+
+    def peek(self, token: str) -> Session | None:
+        """The live session of a token, without using it."""
+        record = self._table.get(token)
+        return None if record is None or not self._lives(record) else _session(record)
 
     def end(self, token: str) -> bool:
         """Revoke a token; False when there was no such session."""
@@ -58,9 +73,11 @@ class Sessions:
         for record in list(self._table.all()):
             self._table.delete(record["token"])
 
-    def _lives(self, used_at: str) -> bool:
-        return self._clock.now() - datetime.fromisoformat(used_at) < LIFETIME
+    def _lives(self, record: Record) -> bool:
+        return self._clock.now() < _session(record).expires_at
 
-    def _note_use(self, token: str, user_id: str) -> None:
-        used_at = self._clock.now().isoformat()
-        self._table.put(token, {"token": token, "user_id": user_id, "used_at": used_at})
+
+def _session(record: Record) -> Session:
+    used_at = datetime.fromisoformat(record["used_at"])
+    issued_at = datetime.fromisoformat(record.get("issued_at", record["used_at"]))
+    return Session(record["token"], record["user_id"], record.get("client_id", ""), issued_at, used_at + LIFETIME)

@@ -15,12 +15,12 @@ def explain(source: Source, call: Call) -> Answer:
     matching = select(source, text, call.version).matching
     size = source.size(matching.sobject.name)
     plan = matching.filter.plan if matching.filter else None
-    cost = plan.cost(source) if plan else None
+    offer = plan.offer(source) if plan else None
     scan = _plan(matching.sobject.name, size, size, "TableScan", (), _SCAN_COST)
     plans = [scan]
-    if plan is not None and cost is not None:
-        share = cost / size if size else 0.0
-        plans.insert(0, _plan(matching.sobject.name, size, cost, "Index", plan.fields, share))
+    if offer is not None:
+        share = offer.cost / size if size else 0.0
+        plans.insert(0, _plan(matching.sobject.name, size, offer.cost, "Index", offer.fields, share))
     return Answer(200, {"plans": plans, "sourceQuery": text}, detail={"soql": text})
 
 

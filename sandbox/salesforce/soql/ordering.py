@@ -38,6 +38,11 @@ class Order:
     limit: int | None
     offset: int
 
+    def length(self, size: int) -> int:
+        """How many of so many rows it takes."""
+        rest = max(0, size - self.offset)
+        return rest if self.limit is None else min(rest, self.limit)
+
     def arrange(self, source: Source, records: Iterable[Record], keep: Callable[[Record], Kept]) -> list[Kept]:
         """What to keep of each record, in order; of the rest only its keys are held while sorting."""
         end = None if self.limit is None else self.offset + self.limit

@@ -10,23 +10,34 @@ from sandbox.salesforce.soql.source import Source
 from sandbox.store import Record
 
 # Beyond this many parents their children are not counted one by one.
-_FEW = 200
+_FEW_PARENTS = 200
+# With no more records than this to look at, no better plan is looked for.
+_FEW_RECORDS = 100
 # Beyond this many records all of a type are walked through, because those of an index are held in memory at once.
-_MANY = 10_000
+_MANY_RECORDS = 10_000
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Records found by an index: all that can match, some perhaps twice, and some that do not match.
+
+    `cost` is how many they are at most; `fields` are the indexed fields by which they are found.
+    """
+
+    cost: int
+    fields: tuple[str, ...]
+    records: Callable[[], Iterable[Record]]
 
 
 class Plan(Protocol):
-    """A necessary condition that indexes can answer."""
+    """A necessary condition that indexes may answer."""
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The indexed fields it uses."""
+    def steps(self) -> int:
+        """How far from the records themselves the search begins."""
 
-    def cost(self, source: Source) -> int | None:
-        """How many records it offers; None when no index helps."""
-
-    def records(self, source: Source) -> Iterable[Record]:
-        """Every record that can match, some perhaps twice, and some that do not."""
+    def offer(self, source: Source) -> Offer | None:
+        """What indexes offer; None when none helps."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +47,29 @@ class Lookup:
     column: Column
     find_values: Callable[[], Sequence[Any]]
 
+    @property
+    def steps(self) -> int:
+        """The relationships of the column's path."""
+        return len(self.column.hops)
+
     @cached_property
     def values(self) -> Sequence[Any]:
         """The values, none of them null."""
         return self.find_values()
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The field at the end of the path, or where there is a path the reference it begins with."""
-        return ((self.column.hops[0] if self.column.hops else self.column.field).name,)
-
-    def cost(self, source: Source) -> int | None:
-        """Counted in the index of the last field, then back along the path."""
+    def offer(self, source: Source) -> Offer | None:
+        """The records at the path's end by the index of the last field, and then back along the path."""
         if ANY_TYPE in self.column.owners:
             return None
-        found = self._holders_count(source)
-        if found is None or not self.column.hops:
-            return found
-        return self._children_count(source) if found <= _FEW else None
+        cost = self._holders_count(source)
+        if cost is not None and self.column.hops:
+            cost = self._children_count(source) if cost <= _FEW_PARENTS else None
+        if cost is None:
+            return None
+        return Offer(cost, (self._first_field(),), lambda: self._climb(source, self._holders(source), self.steps))
 
-    def records(self, source: Source) -> Iterable[Record]:
-        """The records at the path's start."""
-        return self._climb(source, self._holders(source), len(self.column.hops))
+    def _first_field(self) -> str:
+        return (self.column.hops[0] if self.column.hops else self.column.field).name
 
     def _holders_count(self, source: Source) -> int | None:
         holder, name = self.column.owners[-1].name, self.column.field.name
@@ -67,7 +79,7 @@ class Lookup:
         return None if None in counts else sum(each or 0 for each in counts)
 
     def _children_count(self, source: Source) -> int | None:
-        records = self._climb(source, self._holders(source), len(self.column.hops) - 1)
+        records = self._climb(source, self._holders(source), self.steps - 1)
         owner, hop = self.column.owners[0].name, self.column.hops[0].name
         counts = [source.count(owner, hop, each["Id"]) for each in records]
         return None if None in counts else sum(each or 0 for each in counts)
@@ -95,19 +107,19 @@ class Stretch:
     end: str
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The field."""
-        return (self.column.field.name,)
+    def steps(self) -> int:
+        """The relationships of the column's path."""
+        return len(self.column.hops)
 
-    def cost(self, source: Source) -> int | None:
-        """Counted in the field's index; None behind a path, from whose end it would be far back."""
+    def offer(self, source: Source) -> Offer | None:
+        """Those of the field's index; None behind a path, from whose end it would be far back."""
         if self.column.hops:
             return None
-        return source.count_between(self.column.owners[0].name, self.column.field.name, self.first, self.end)
-
-    def records(self, source: Source) -> Iterable[Record]:
-        """Those of the index."""
-        return source.between(self.column.owners[0].name, self.column.field.name, self.first, self.end)
+        owner, name = self.column.owners[0].name, self.column.field.name
+        cost = source.count_between(owner, name, self.first, self.end)
+        if cost is None:
+            return None
+        return Offer(cost, (name,), lambda: source.between(owner, name, self.first, self.end))
 
 
 @dataclass(frozen=True)
@@ -117,18 +129,18 @@ class Union:
     parts: tuple[Plan, ...]
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """Those of every part."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.fields))
+    def steps(self) -> int:
+        """Those of the part that begins furthest away."""
+        return max(part.steps for part in self.parts)
 
-    def cost(self, source: Source) -> int | None:
-        """The sum, as no part is left out."""
-        costs = [part.cost(source) for part in self.parts]
-        return None if None in costs else sum(each or 0 for each in costs)
-
-    def records(self, source: Source) -> Iterable[Record]:
-        """Those of every part."""
-        return (record for part in self.parts for record in part.records(source))
+    def offer(self, source: Source) -> Offer | None:
+        """All that the parts offer, as none of them is left out."""
+        offers = [each for part in self.parts if (each := part.offer(source)) is not None]
+        if len(offers) < len(self.parts):
+            return None
+        fields = tuple(dict.fromkeys(name for each in offers for name in each.fields))
+        cost = sum(each.cost for each in offers)
+        return Offer(cost, fields, lambda: (record for each in offers for record in each.records()))
 
 
 @dataclass(frozen=True)
@@ -138,24 +150,26 @@ class Best:
     parts: tuple[Plan, ...]
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """Those of every part, as any may be chosen."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.fields))
+    def steps(self) -> int:
+        """Those of the part that begins nearest."""
+        return min(part.steps for part in self.parts)
 
-    def cost(self, source: Source) -> int | None:
-        """The least of the parts."""
-        return min((cost for part in self.parts if (cost := part.cost(source)) is not None), default=None)
-
-    def records(self, source: Source) -> Iterable[Record]:
-        """Those of the cheapest part."""
-        costs = [(cost, at) for at, part in enumerate(self.parts) if (cost := part.cost(source)) is not None]
-        return self.parts[min(costs)[1]].records(source)
+    def offer(self, source: Source) -> Offer | None:
+        """The least that a part offers; once it is little, the other parts are not asked."""
+        least: Offer | None = None
+        for part in sorted(self.parts, key=lambda part: part.steps):
+            found = part.offer(source)
+            if found is not None and (least is None or found.cost < least.cost):
+                least = found
+            if least is not None and least.cost <= _FEW_RECORDS:
+                break
+        return least
 
 
 def candidates(source: Source, type_name: str, plan: Plan | None) -> Iterable[Record]:
     """Every record that can match, oldest first: by index where one helps, else all."""
-    cost = plan.cost(source) if plan else None
-    if plan is None or cost is None or cost > _MANY:
+    offer = plan.offer(source) if plan else None
+    if offer is None or offer.cost > _MANY_RECORDS:
         return source.records(type_name)
-    found = {record["Id"]: record for record in plan.records(source)}
+    found = {record["Id"]: record for record in offer.records()}
     return [found[record_id] for record_id in sorted(found)]

@@ -121,3 +121,7 @@ class WithDeleted(Living):
     def records(self, type_name: str) -> Iterator[Record]:
         """All records of a type, the deleted ones last."""
         return chain(super().records(type_name), self._org.bin(type_name).all())
+
+    def size(self, type_name: str) -> int:
+        """How many records a type has, with the deleted ones."""
+        return super().size(type_name) + len(self._org.bin(type_name))

@@ -49,7 +49,8 @@ def test_indexes_offer_a_handful_of_ten_thousand_orders(world: World, maria: str
     def offered(name: str, where: str) -> int | None:
         found = select(source, f"SELECT Id FROM {name} WHERE {where}").matching.filter
         assert found is not None
-        return None if found.plan is None else found.plan.cost(source)
+        offer = None if found.plan is None else found.plan.offer(source)
+        return None if offer is None else offer.cost
 
     assert offered("Order", "Portal_Ref__c = 'R-77'") == 1
     assert offered("Order", f"Status = 'Draft' AND (Id IN ('{last}', '{last[:15]}'))") == 1

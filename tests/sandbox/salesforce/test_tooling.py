@@ -52,7 +52,7 @@ def test_by_other_fields(api: Api) -> None:
 
 
 REFUSED = [
-    ("SELECT Metadata FROM ManagedEventSubscription", "MALFORMED_QUERY", "more than one row for retrieval. Result size: 2"),
+    ("SELECT Metadata FROM ManagedEventSubscription", "MALFORMED_QUERY", "one row for retrieval. Result size: 2"),
     ("SELECT Id FROM ManagedEventSubscription WHERE Metadata = 'x'", "INVALID_FIELD", "can not be filtered"),
     ("SELECT Id FROM FlowDefinition", "INVALID_TYPE", "sObject type 'FlowDefinition' is not supported."),
     ("SELECT Id FROM Account", "INVALID_TYPE", "sObject type 'Account' is not supported."),
