@@ -12,7 +12,7 @@ from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rest import versions
 
 PREFIX = "/services/data/"
-_VERSION = re.compile(r"v([0-9]{1,3})\.0")
+_VERSION = re.compile(r"v([1-9][0-9]?)\.0")
 _CLIENT = re.compile(r"\bclient\s*=\s*([^,;]+)", re.IGNORECASE)
 _LONGEST_WITH_FORMAT = 3
 # What a call says of itself holds for the calls in it too; what it asks for (conditions, page size) does not.
