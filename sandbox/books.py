@@ -65,6 +65,10 @@ class Book(Generic[T]):
         """Records whose indexed field equals the value, texts without regard to case, by id."""
         return self._sorted(self._table.find(field, value))
 
+    def newest(self, field: str, value: object, *, limit: int, skip: int = 0) -> list[T]:
+        """A part of what `find` would return, the newest first, without reading the rest."""
+        return [self._record(row) for row in self._table.newest(field, value, limit=limit, skip=skip)]
+
     def count(self, field: str, value: object) -> int:
         """How many records `find` would return, without reading them."""
         return self._table.count(field, value)

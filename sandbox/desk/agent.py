@@ -12,6 +12,7 @@ from sandbox.world import World
 
 NOT_AVAILABLE = "Not available"
 DEFAULT_ERROR = "Set to Failed at the desk"
+RETURNED = "Returned"
 ELIGIBILITY_CASE = "Eligibility Check"
 IDENTITY_CASE = "ID Verification"
 _ELIGIBILITY_SOURCE = "Portal - Internet Eligibility Request"
@@ -94,6 +95,23 @@ class Agent:
         self._save("Case", case_id, {"Status": "Closed"})
         self._note("case.close", case_id, {})
         return f"Case {self._org.existing('Case', case_id)['CaseNumber']} is closed."
+
+    def answer_case(self, case_id: str, text: str) -> str:
+        """Writes to the customer: a public comment, and the case waits for the customer. Empty words are refused."""
+        case = self._org.existing("Case", case_id)
+        comment = {"ParentId": case_id, "CommentBody": text, "IsPublished": True}
+        with self._org.store.transaction():
+            self._org.create("CaseComment", comment, self._org.user_named(AGENT_USERNAME))
+            if not case["IsClosed"]:
+                self._save("Case", case_id, {"Status": "Waiting for Customer"})
+        self._note("case.answer", case_id, {})
+        return f"Case {case['CaseNumber']}: your answer is on it."
+
+    def mark_returned(self, opportunity_id: str) -> str:
+        """The equipment of a cancelled line came back."""
+        name = self._save("Opportunity", opportunity_id, {"LineReturn__c": RETURNED})
+        self._note("opportunity.returned", opportunity_id, {})
+        return f"{name}: the equipment is returned."
 
     def _judge_identity(self, account_id: str, fields: Mapping[str, Any]) -> str:
         with self._org.store.transaction():

@@ -3,8 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+from sandbox.esim.records import Line, Ticket
 from sandbox.ledger import Entry
 from sandbox.salesforce.events import PROVISION_TOPIC, UnknownSchema, Unreadable
 from sandbox.store import Record
@@ -14,6 +16,7 @@ from sandbox.whmcs.ordering.records import Order, Service
 from sandbox.world import World
 
 _EVERYTHING = 10_000
+_ACTIVATION = ("Activating", "Provisioned", "Failed")
 _MOST_ENTRIES = 1_000
 
 
@@ -67,25 +70,39 @@ class Dossier:
     billing: list[BillingOrder]
     events: list[PublishedEvent]
     entries: list[Entry]
+    lines: list[Line]
+    tickets: list[Ticket]
 
 
-def order_rows(world: World, *, only: str = "") -> list[OrderRow]:
-    """All Salesforce orders, newest first, or those in one status."""
-    found = [each for each in world.org.records("Order") if only in ("", each["Status"], each["Activation_Status__c"])]
-    return [_row(world, order) for order in reversed(found)]
+def order_rows(world: World, *, only: str, skip: int, limit: int) -> list[OrderRow]:
+    """A part of the Salesforce orders, newest first: all, or those in one status of the order or of its activation."""
+    table = world.org.table("Order")
+    if not only:
+        return [_row(world, each) for each in islice(table.all(newest_first=True), skip, skip + limit)]
+    field = "Activation_Status__c" if only in _ACTIVATION else "Status"
+    return [_row(world, each) for each in table.newest(field, only, limit=limit, skip=skip)]
+
+
+def orders_of(world: World, account_id: str) -> list[OrderRow]:
+    """An account's orders, newest first."""
+    return [_row(world, each) for each in reversed(world.org.find("Order", "AccountId", account_id))]
 
 
 def dossier(world: World, order_id: str) -> Dossier:
     """Raises ApiError when there is no such order."""
     order = world.org.existing("Order", order_id)
-    items = world.org.find("OrderItem", "OrderId", order_id)
+    items, row = world.org.find("OrderItem", "OrderId", order_id), _row(world, order)
+    world.esim.move_on()
+    lines = [line for ref in {order_id, row.reference} if ref for line in world.esim.lines.find("order_ref", ref)]
     return Dossier(
-        row=_row(world, order),
+        row=row,
         items=[ItemRow(item, _product_name(world, item)) for item in items],
         opportunity=world.org.get("Opportunity", order["OpportunityId"] or ""),
         billing=[billing_order(world, each) for each in marked_orders(world.whmcs, order_id)],
         events=events_of(world, order_id),
         entries=entries_about(world, order),
+        lines=lines,
+        tickets=[ticket for line in lines for ticket in world.esim.tickets.find("line_ref", line.line_ref)],
     )
 
 

@@ -10,6 +10,8 @@ NAVIGATION = {
     "customers": Link("Customers", "/customers"),
     "cases": Link("Cases", "/cases"),
     "whmcs": Link("WHMCS", "/billing"),
+    "esim": Link("eSIM", "/esim"),
+    "records": Link("Records", "/records"),
     "mail": Link("Mail", "/mail/"),
     "faults": Link("Faults", "/faults/"),
     "ledger": Link("Ledger", "/ledger"),
@@ -25,9 +27,13 @@ _TONES = {
         "Working",
         "Ready",
         "Post Processing",
+        "Escalated",
+        "issuing",
+        "accepted",
+        "processing",
     ),
-    "ok": ("Activated", "Provisioned", "Active", "Completed", "Paid", "Verified", "Checked"),
-    "bad": ("Failed", "Rejected", "Fraud"),
+    "ok": ("Activated", "Provisioned", "Active", "Completed", "Paid", "Verified", "Checked", "active", "done"),
+    "bad": ("Failed", "Rejected", "Fraud", "failed"),
 }
 _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states}
 

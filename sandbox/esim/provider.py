@@ -24,7 +24,7 @@ class Provider:
 
     def __init__(self, store: Store, clock: Clock, ledger: Ledger) -> None:
         self.store, self.clock, self.ledger = store, clock, ledger
-        self.lines = Book(store, "line", Line, indexes=["line_ref", "order_ref", "eid", "msisdn"])
+        self.lines = Book(store, "line", Line, indexes=["line_ref", "order_ref", "eid", "msisdn", "iccid"])
         self.tickets = Book(store, "ticket", Ticket, indexes=["key", "line_ref", "state"])
         self._settings = Book(store, "settings", Settings)
 
