@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox import seed_file
+from sandbox import catalogue, seed_file
 from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import Field, SObject
@@ -17,6 +17,7 @@ from sandbox.whmcs import actions, serialized
 from sandbox.whmcs.answers import Refused
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.php import PhpValue, array_key
+from sandbox.whmcs.products import MODULE, OPTION_TYPES, OptionChoice, Product, ProductOption, mark_field_id
 
 
 def plant(org: Org, whmcs: Whmcs, paths: tuple[Path, ...]) -> None:
@@ -32,9 +33,40 @@ def plant(org: Org, whmcs: Whmcs, paths: tuple[Path, ...]) -> None:
                 records.take(entry)
         with _at(f"{path}: whmcs.settings"):
             whmcs.configure(**seed.whmcs.settings)
+        for product in seed.whmcs.products:
+            whmcs.products.put(_configured(product))
         for number, call in enumerate(seed.whmcs.calls):
             with _at(f"{path}: whmcs.calls[{number}] ({call.action})"):
                 calls.take(call)
+
+
+def _configured(given: seed_file.Product) -> Product:
+    """The product as an administrator would have configured it."""
+    once = next((cycle for cycle in given.cycles if cycle in ("free", "onetime")), None)
+    options = (
+        ProductOption(
+            each.id,
+            each.name,
+            OPTION_TYPES[each.kind],
+            each.minimum,
+            each.maximum,
+            tuple(OptionChoice(choice.id, choice.name, choice.price) for choice in each.choices),
+        )
+        for each in given.options
+    )
+    return Product(
+        pid=given.pid,
+        gid=given.gid,
+        group=given.group,
+        name=given.name,
+        description=given.description,
+        module=MODULE if given.module is None else given.module,
+        paytype=once or "recurring",
+        cycles={**given.cycles},
+        mark_field_id=mark_field_id(given.pid),
+        mark_field=catalogue.load().whmcs_mark_field,
+        options=tuple(options),
+    )
 
 
 @contextmanager

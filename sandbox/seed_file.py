@@ -8,12 +8,20 @@
      ],
      "whmcs": {
       "settings": {"stores_notes": true},
+      "products": [
+       {"pid": 901, "name": "Home fibre", "group": "Fibre", "gid": 9, "cycles": {"monthly": 4400}, "options": [
+        {"id": 91, "name": "Router", "kind": "dropdown", "choices": [{"id": 911, "name": "None", "price": 0}]}]}
+      ],
       "calls": [
        {"ref": "client", "action": "AddClient", "fields": {"firstname": "Aiko", …, "skipvalidation": true}},
        {"action": "AddOrder", "fields": {"clientid": "@client.clientid", "pid": [301], "paymentmethod": "stripe"}}
       ]
      }
     }
+
+A product has the price of each period in yen, or `{"onetime": 3300}`, or `{"free": 0}`. An option is a `dropdown` with
+its choices, or `yesno` or `quantity` with one, whose price is that of a yes or of each. `"module": ""` leaves a product
+without a provisioning module.
 
 Records and calls are carried out in the order of the file, by the same rules as over the API. In a reference field
 `"@name"` is the id of the record with this `ref`, and `{"field": value}` the one record of the referenced type whose
@@ -23,9 +31,11 @@ as `name[0]`, `name[1]` …, and `{"serialize": {…}}` is base64 of the seriali
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
+
+Cycle = Literal["free", "onetime", "monthly", "quarterly", "semiannually", "annually", "biennially", "triennially"]
 
 
 class SeedError(Exception):
@@ -61,10 +71,49 @@ Entry = Annotated[
 ]
 
 
+class Choice(pydantic.BaseModel, extra="forbid"):
+    """A choice of an option; its price is added to that of each period."""
+
+    id: pydantic.PositiveInt
+    name: str
+    price: pydantic.NonNegativeInt = 0
+
+
+class Option(pydantic.BaseModel, extra="forbid"):
+    """A configurable option of a product."""
+
+    id: pydantic.PositiveInt
+    name: str
+    kind: Literal["dropdown", "yesno", "quantity"]
+    minimum: pydantic.NonNegativeInt = 0
+    maximum: pydantic.NonNegativeInt = 0
+    choices: list[Choice] = pydantic.Field(min_length=1)
+
+
+class Product(pydantic.BaseModel, extra="forbid"):
+    """A product of WHMCS."""
+
+    pid: pydantic.PositiveInt
+    name: str
+    group: str = "Products"
+    gid: pydantic.PositiveInt = 1
+    description: str = ""
+    module: str | None = None
+    cycles: dict[Cycle, pydantic.NonNegativeInt] = pydantic.Field(min_length=1)
+    options: list[Option] = []
+
+    @pydantic.model_validator(mode="after")
+    def _one_way_to_pay(self) -> "Product":
+        if len(self.cycles) > 1 and not self.cycles.keys().isdisjoint({"free", "onetime"}):
+            raise ValueError("free and onetime go with no other cycle")
+        return self
+
+
 class Whmcs(pydantic.BaseModel, extra="forbid"):
-    """What is told to WHMCS: its settings first."""
+    """What is told to WHMCS, in this order."""
 
     settings: dict[str, pydantic.JsonValue] = {}
+    products: list[Product] = []
     calls: list[Call] = []
 
 

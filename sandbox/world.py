@@ -90,6 +90,8 @@ class World:
         try:
             with self.stores["salesforce"].trial(), self.stores["whmcs"].trial():
                 seed(self.org, shop=self.config.seed_data == "shop")
+                if self.config.seed_data == "none":
+                    self.whmcs.products.close_shop()
                 plant(self.org, self.whmcs, self.config.seeds)
         except BaseException:
             self.close()

@@ -25,8 +25,10 @@ DISPLAY_CYCLES = {
     "biennially": "Biennially",
     "triennially": "Triennially",
 }
-_OPTION_TYPES = {"choice": "1", "yes_no": "3", "quantity": "4"}
-_OPTION_WORDS = {"1": "dropdown", "3": "yesno", "4": "quantity"}
+# WHMCS's numbers of the types of options, by the words it has for them.
+OPTION_TYPES = {"dropdown": "1", "yesno": "3", "quantity": "4"}
+_OPTION_WORDS = {number: word for word, number in OPTION_TYPES.items()}
+_CATALOGUE_TYPES = {"choice": "1", "yes_no": "3", "quantity": "4"}
 _GROUPS = {"Internet": (1, "Home Internet"), "SIM": (2, "Mobile"), "VPN": (3, "VPN")}
 
 
@@ -136,7 +138,7 @@ def _product(source: catalogue.CatalogueProduct, mark_field: str) -> Product:
         cycles={"onetime" if once else source.cycle.lower(): source.price},
         mark_field_id=mark_field_id(source.whmcs_pid),
         mark_field=mark_field,
-        options=tuple(_option(each) for each in source.options if each.kind in _OPTION_TYPES),
+        options=tuple(_option(each) for each in source.options if each.kind in _CATALOGUE_TYPES),
     )
 
 
@@ -144,7 +146,7 @@ def _option(source: catalogue.ConfigOption) -> ProductOption:
     return ProductOption(
         id=source.whmcs_option_id,
         name=source.label.en,
-        type=_OPTION_TYPES[source.kind],
+        type=_CATALOGUE_TYPES[source.kind],
         minimum=int(source.raw.get("minimum", 0)),
         maximum=int(source.raw.get("maximum", 0)),
         choices=tuple(OptionChoice(each.whmcs_choice_id, each.label.en, each.price) for each in source.choices),

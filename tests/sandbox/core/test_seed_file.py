@@ -45,7 +45,31 @@ def test_records_and_calls_of_a_file_are_carried_out_in_both_systems(open_world:
     (client,) = world.whmcs.clients.all()
     assert client.customfields == {"12": "200001"}
     (order,) = world.whmcs.orders.all()
+    fibre, set_up = world.whmcs.services.find("order_id", order.id)
+    assert (fibre.pid, fibre.recurring, fibre.options, fibre.provisioned) == (
+        901,
+        "6050.00",
+        {"91": 912, "92": 1},
+        True,
+    )
+    assert (set_up.pid, set_up.first_payment, set_up.provisioned) == (902, "3300.00", False)
+    assert [(each.pid, each.paytype) for each in world.whmcs.products.values()] == [
+        (901, "recurring"),
+        (902, "onetime"),
+    ]
     assert (order.client_id, order.status, order.notes) == (client.id, "Active", "@desk")
+
+
+def test_products_of_a_file_stand_beside_those_of_the_shop_or_in_their_place(open_world: Open, tmp_path: Path) -> None:
+    path = tmp_path / "products.json"
+    ours = [{"pid": 101, "name": "Ours", "cycles": {"free": 0}}, {"pid": 999, "name": "New", "cycles": {"monthly": 1}}]
+    path.write_text(json.dumps({"whmcs": {"products": ours}}))
+    world = open_world(path)
+    names = {each.pid: each.name for each in world.whmcs.products.values()}
+    assert (names[101], names[999]) == ("Ours", "New")
+    assert len(names) > 20
+    world.close()
+    assert open_world().whmcs.products[101].name == "Ours"
 
 
 def test_a_state_that_exists_is_left_alone_until_it_is_reset(open_world: Open) -> None:
@@ -65,6 +89,10 @@ def call(action: str, **fields: Any) -> dict[str, Any]:
     return {"whmcs": {"calls": [{"action": action, "fields": fields}]}}
 
 
+def product(**fields: Any) -> dict[str, Any]:
+    return {"whmcs": {"products": [{"pid": 1, "name": "A", "cycles": {"monthly": 1}, **fields}]}}
+
+
 WRONG: list[tuple[str, Any]] = [
     ("Input should be", []),
     ("salesfroce: Extra inputs", {"salesfroce": []}),
@@ -81,6 +109,10 @@ WRONG: list[tuple[str, Any]] = [
         {"salesforce": [{"ref": "a", "type": "Account", "fields": {"Name": "A"}}] * 2},
     ),
     ("whmcs.settings: unknown settings: shoes", {"whmcs": {"settings": {"shoes": 2}}}),
+    ("whmcs.products[0].cycles: Dictionary should have at least 1", product(cycles={})),
+    ("whmcs.products[0].cycles.weekly", product(cycles={"weekly": 1})),
+    ("whmcs.products[0]: Value error, free and onetime go with no other", product(cycles={"free": 0, "monthly": 1})),
+    ("whmcs.products[0].options[0].kind", product(options=[{"id": 1, "name": "x", "kind": "text", "choices": []}])),
     ("whmcs.calls[0] (AddShoe): there is no such action", call("AddShoe")),
     ("whmcs.calls[0] (AcceptOrder): Order ID", call("AcceptOrder", orderid=7)),
     ("(AcceptOrder): no call before this one has the ref “o”", call("AcceptOrder", orderid="@o.orderid")),
