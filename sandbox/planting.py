@@ -62,7 +62,7 @@ def _configured(given: seed_file.Product) -> Product:
         description=given.description,
         module=MODULE if given.module is None else given.module,
         paytype=once or "recurring",
-        cycles={**given.cycles},
+        cycles={str(cycle): price for cycle, price in given.cycles.items()},
         mark_field_id=mark_field_id(given.pid),
         mark_field=catalogue.load().whmcs_mark_field,
         options=tuple(options),
