@@ -55,8 +55,10 @@ class Pages:
         return HTMLResponse(self._templates.get_template(template).render(context), status, HEADERS)
 
 
-def moment(value: datetime) -> str:
-    """A moment for people: Japan time, to the second."""
+def moment(value: datetime | str) -> str:
+    """A moment, or its ISO text, for people: Japan time, to the second."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     return f"{value.astimezone(JAPAN):%Y-%m-%d %H:%M:%S}"
 
 
