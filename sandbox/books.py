@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sandbox.store import Record, Store
 
 KEY_DIGITS = 12
+_LAST_CHARACTER = chr(0x10FFFF)
 
 
 class Numbered(Protocol):
@@ -68,6 +69,10 @@ class Book(Generic[T]):
     def newest(self, field: str, value: object, *, limit: int, skip: int = 0) -> list[T]:
         """A part of what `find` would return, the newest first, without reading the rest."""
         return [self._record(row) for row in self._table.newest(field, value, limit=limit, skip=skip)]
+
+    def beginning(self, field: str, prefix: str) -> list[T]:
+        """Records whose indexed text begins so, without regard to case, by id."""
+        return self._sorted(self._table.between(field, prefix, f"{prefix}{_LAST_CHARACTER}"))
 
     def count(self, field: str, value: object) -> int:
         """How many records `find` would return, without reading them."""

@@ -22,6 +22,8 @@ from sandbox.whmcs.ordering.records import CancelRequest, ModuleJob, Order, Prom
 from sandbox.whmcs.products import Products
 from sandbox.whmcs.records import Client, PayMethod, SentMail, Session, Settings, SsoToken, User
 
+# What a search for clients looks at the beginning of.
+SEARCHED = ("email", "firstname", "lastname", "companyname")
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
 
 
@@ -38,7 +40,7 @@ class Whmcs:
         self.mailbox = mailbox
         self.faults = faults
         self._correlation_id = ""
-        self.clients = Book(store, "client", Client, indexes=["email"])
+        self.clients = Book(store, "client", Client, indexes=["owner_user_id", "status", *SEARCHED])
         self.users = Book(store, "user", User, indexes=["email"])
         self.pay_methods = Book(store, "paymethod", PayMethod, indexes=["client_id"])
         self.orders = Book(store, "order", Order, indexes=["client_id", "requestor_id", "status"])

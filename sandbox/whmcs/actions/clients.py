@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sandbox.whmcs.answers import Answer, Payload, Refused, page
+from sandbox.whmcs.answers import Answer, Payload, Refused
 from sandbox.whmcs.billing.wallet import balance
-from sandbox.whmcs.install import Whmcs
+from sandbox.whmcs.install import SEARCHED, Whmcs
+from sandbox.whmcs.listing import Listing, page_of, page_of_book
 from sandbox.whmcs.money import written
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY
@@ -127,16 +128,24 @@ def _stats(whmcs: Whmcs, client: Client) -> Payload:
 
 def get_clients(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Clients whose e-mail, company or name begins with `search`; unknown filters are ignored (§0 no. 10)."""
-    wanted, status = text(form.get("search")).casefold(), text(form.get("status")).casefold()
-    found = [each for each in whmcs.clients.all() if _matches(each, wanted) and status in ("", each.status.casefold())]
-    rows = [_row(each) for each in found]
-    return Answer(page(form, rows, "clients", "client"))
+    return Answer(_found(whmcs, form).envelope("clients", "client", _row))
 
 
-def _matches(client: Client, wanted: str) -> bool:
-    names = (client.email, client.firstname, client.lastname, client.companyname)
-    full = f"{client.firstname} {client.lastname}"
-    return any(name.casefold().startswith(wanted) for name in (*names, full))
+def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Client]:
+    wanted, status = text(form.get("search")).casefold(), text(form.get("status"))
+    if wanted:
+        found = [each for each in _named(whmcs, wanted) if status.casefold() in ("", each.status.casefold())]
+        return page_of(form, found)
+    return page_of(form, whmcs.clients.find("status", status)) if status else page_of_book(form, whmcs.clients)
+
+
+def _named(whmcs: Whmcs, wanted: str) -> list[Client]:
+    """Clients one of whose names begins so, by id: first and last name with a space between them are one as well."""
+    found = [each for field in SEARCHED for each in whmcs.clients.beginning(field, wanted)]
+    for space in (at for at, character in enumerate(wanted) if character == " "):
+        same_first = whmcs.clients.find("firstname", wanted[:space])
+        found += [each for each in same_first if each.lastname.casefold().startswith(wanted[space + 1 :])]
+    return [client for _, client in sorted({each.id: each for each in found}.items())]
 
 
 def _row(client: Client) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _client(whmcs: Whmcs, form: PhpArray) -> Client:
     if form.get("user_id") and whmcs.users.get(user_id) is None:
         raise Refused("Invalid user_id")
     if not form.get("client_id"):
-        owned = next((each for each in whmcs.clients.all() if each.owner_user_id == user_id), None)
+        owned = next(iter(whmcs.clients.find("owner_user_id", user_id)), None)
         if owned is None:
             raise Refused("A valid client_id or user_id is required")
         return owned

@@ -114,6 +114,12 @@ def test_clients_are_searched_by_the_beginning_of_a_name(call: WhmcsCall, aiko: 
     found = call("GetClients", search="aiko t")
     assert [row["id"] for row in found["clients"]["client"]] == [aiko]
     assert (found["totalresults"], found["numreturned"]) == (1, 1)
+    for search in ("AIKO", "tan", "aiko@", "aiko ", "aiko tanaka"):
+        assert [row["id"] for row in call("GetClients", search=search)["clients"]["client"]] == [aiko], search
+    for search in ("iko", "aiko x", "tanaka aiko", "%"):
+        assert call("GetClients", search=search)["totalresults"] == 0, search
+    assert call("GetClients", status="active")["totalresults"] == 2
+    assert call("GetClients", status="Closed", search="a")["totalresults"] == 0
     assert call("GetClients", customfield="104882")["totalresults"] == 2, "an unknown filter filters nothing"
 
 
