@@ -110,7 +110,7 @@ def _by_email(world: World, asked: str) -> Iterator[Found]:
     for client in world.whmcs.clients.find("email", asked):
         name = f"{client.firstname} {client.lastname}"
         yield Found("WHMCS", "Client", name, client.email, f"/billing/clients/{client.id}")
-    count = len(world.mailbox.newest_first(asked))
+    count = world.mailbox.count(asked)
     if count:
         yield Found("Mail", "Messages", f"{count} to {asked}", "", f"/mail/?to={quote(asked)}")
 

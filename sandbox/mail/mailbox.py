@@ -7,6 +7,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from email.policy import default as modern
+from itertools import islice
 from typing import Any
 
 from sandbox.clock import Clock
@@ -72,11 +73,15 @@ class Mailbox:
         self._clock = clock
         self._ledger = ledger
         self._table = store.table("mail.message")
+        self._deliveries = store.table("mail.delivery", indexes=["to"])
 
     def receive(self, sender: str, recipients: Sequence[str], raw: bytes) -> Message:
         """Keep a message. The ledger learns who it was for and its Message-ID, not what it says."""
         message = Message(self._store.next_number("mail.message"), self._clock.now(), sender, tuple(recipients), raw)
-        self._table.put(_key(message.number), _record(message))
+        with self._store.transaction():
+            self._table.put(_key(message.number), _record(message))
+            for place, recipient in enumerate(dict.fromkeys(map(str.casefold, recipients))):
+                self._deliveries.put(f"{_key(message.number)}/{place}", {"to": recipient, "number": message.number})
         headers = BytesHeaderParser(policy=modern).parsebytes(raw)
         detail = {"to": list(recipients), "message_id": str(headers.get("Message-ID", ""))}
         correlation_id = str(headers.get(CORRELATION_HEADER, ""))
@@ -89,12 +94,17 @@ class Mailbox:
         record = self._table.get(_key(number))
         return None if record is None else _message(record)
 
-    def newest_first(self, to: str = "") -> list[Message]:
-        """All messages, or those to one address in whatever case."""
-        wanted = to.strip().casefold()
-        found = [_message(record) for record in self._table.all()]
-        found.sort(key=lambda message: message.number, reverse=True)
-        return [each for each in found if not wanted or wanted in map(str.casefold, each.recipients)]
+    def newest_first(self, to: str = "", *, limit: int = 100) -> list[Message]:
+        """The newest messages, or the newest to one address in whatever case."""
+        wanted = to.strip()
+        if not wanted:
+            return [_message(record) for record in islice(self._table.all(newest_first=True), limit)]
+        numbers = [record["number"] for record in self._deliveries.newest("to", wanted, limit=limit)]
+        return [message for number in numbers if (message := self.get(number))]
+
+    def count(self, to: str = "") -> int:
+        """How many messages there are, or how many to one address."""
+        return self._deliveries.count("to", to.strip()) if to.strip() else len(self._table)
 
 
 def _key(number: int) -> str:

@@ -23,8 +23,8 @@ def routes(world: World) -> list[BaseRoute]:
 
     async def overview(request: Request) -> Response:
         to = request.query_params.get("to", "")
-        found = mailbox.newest_first(to)
-        context = {"messages": found[:PAGE_SIZE], "total": len(found), "to": to, "here": "mail", "notice": None}
+        found = mailbox.newest_first(to, limit=PAGE_SIZE)
+        context = {"messages": found, "total": mailbox.count(to), "to": to, "here": "mail", "notice": None}
         return pages.render("mail.html", context)
 
     async def message(request: Request) -> Response:
@@ -51,11 +51,12 @@ def control(world: World) -> list[BaseRoute]:
     mailbox = world.mailbox
 
     async def listing(request: Request) -> JSONResponse:
-        found = mailbox.newest_first(request.query_params.get("to", ""))
-        return JSONResponse({"total": len(found), "messages": [each.full() for each in found[:PAGE_SIZE]]})
+        to = request.query_params.get("to", "")
+        found = mailbox.newest_first(to, limit=PAGE_SIZE)
+        return JSONResponse({"total": mailbox.count(to), "messages": [each.full() for each in found]})
 
     async def newest(request: Request) -> JSONResponse:
-        found = mailbox.newest_first(request.query_params.get("to", ""))
+        found = mailbox.newest_first(request.query_params.get("to", ""), limit=1)
         return JSONResponse(found[0].full() if found else {"error": "no message"}, 200 if found else 404)
 
     async def one(request: Request) -> JSONResponse:
