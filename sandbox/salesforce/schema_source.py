@@ -83,5 +83,5 @@ def _place(location: Sequence[int | str], content: bytes) -> Iterator[str]:
             at = None  # what is missing, or of another kind than expected, has no name either
         if isinstance(step, int) and isinstance(at, dict):
             yield str(at.get("name", step))
-        elif step != "fields" and (depth > 0 or len(location) == 1):
+        elif depth + 1 == len(location) or (depth > 0 and step != "fields"):
             yield str(step)

@@ -1,11 +1,6 @@
 """Rows: creating, reading, changing, deleting, upserting, and how each goes wrong."""
 
-import base64
-import hashlib
-import json
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -211,17 +206,6 @@ def test_an_external_id_with_several_rows_answers_300(api: Api, maria: str) -> N
     assert len(several.json()) == 2
 
 
-def test_conditional_requests(api: Api, maria: str) -> None:
-    path = f"sobjects/Account/{maria}"
-    past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
-    future = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
-    assert api("GET", path, headers={"If-Modified-Since": future}).status == 304
-    assert api("GET", path, headers={"If-Modified-Since": past}).status == 200
-    assert api("PATCH", path, {"Fax": "1"}, headers={"If-Unmodified-Since": past}).status == 412
-    assert api("PATCH", path, {"Fax": "1"}, headers={"If-Unmodified-Since": future}).status == 204
-    assert api("PATCH", path, {"Fax": "1"}, headers={"If-Unmodified-Since": "yesterday"}).status == 400
-
-
 def test_publishing_an_event_by_rest(api: Api, world: World, order: str) -> None:
     before = world.bus.latest()
     made = api("POST", "sobjects/OrderProvisionRequested__e/", {"OrderId__c": order, "IdemKey__c": "k"})
@@ -229,51 +213,6 @@ def test_publishing_an_event_by_rest(api: Api, world: World, order: str) -> None
     note = {"statusCode": "OPERATION_ENQUEUED", "message": event.event_id, "fields": []}
     assert (made.status, made.json()) == (201, {"id": "e01xx0000000001AAA", "success": True, "errors": [note]})
     assert world.schemas.decode(event.schema_id, event.payload)["OrderId__c"] == order
-
-
-@pytest.mark.parametrize("multipart", [False, True])
-def test_a_file_becomes_version_document_and_link(api: Api, maria: str, multipart: bool) -> None:
-    content = b"\x89PNG not really"
-    record = {"PathOnClient": "passport.PNG", "Title": "doc-uuid", "FirstPublishLocationId": maria}
-    if multipart:
-        made = _upload(api, record, content)
-    else:
-        data = base64.b64encode(content).decode()
-        made = str(api("POST", "sobjects/ContentVersion", {**record, "VersionData": data}).json()["id"])
-    row = api.one(
-        f"SELECT Id, ContentDocumentId, Checksum, ContentSize, FileType FROM ContentVersion WHERE Id = '{made}'"
-    )
-    assert (row["ContentSize"], row["FileType"]) == (len(content), "PNG")
-    assert row["Checksum"] == hashlib.md5(content).hexdigest()
-    document = row["ContentDocumentId"]
-    assert api.query(
-        f"SELECT Id FROM ContentDocument WHERE Id = '{document}' AND LatestPublishedVersion.Title = 'doc-uuid'"
-    )
-    link = f"SELECT LinkedEntityId FROM ContentDocumentLink WHERE ContentDocumentId = '{document}'"
-    assert maria in [each["LinkedEntityId"] for each in api.query(link)]
-    bytes_again = api("GET", f"sobjects/ContentVersion/{made}/VersionData")
-    assert bytes_again.body == content
-    again = {"ContentDocumentId": row["ContentDocumentId"], "LinkedEntityId": maria, "ShareType": "V"}
-    assert api.error("POST", "sobjects/ContentDocumentLink", again)["errorCode"] == "DUPLICATE_VALUE"
-    assert api("DELETE", f"sobjects/ContentDocument/{row['ContentDocumentId']}").status == 204
-    assert api.query("SELECT Id FROM ContentVersion") == []
-
-
-def _upload(api: Api, record: dict[str, str], content: bytes) -> str:
-    mark = "one-boundary"
-    parts = [
-        ('name="entity_content"', "application/json", json.dumps(record).encode()),
-        ('name="VersionData"; filename="p.png"', "application/octet-stream", content),
-    ]
-    body = b"".join(
-        f"--{mark}\r\nContent-Disposition: form-data; {name}\r\nContent-Type: {kind}\r\n\r\n".encode() + data + b"\r\n"
-        for name, kind, data in parts
-    )
-    body += f"--{mark}--\r\n".encode()
-    headers = {"authorization": f"Bearer {api.token}", "content-type": f"multipart/form-data; boundary={mark}"}
-    reply = send(api.app, "POST", f"{BASE}/sobjects/ContentVersion", headers=headers, chunks=[body])
-    assert reply.status == 201, reply.text
-    return str(reply.json()["id"])
 
 
 def test_the_org_describes_itself(api: Api) -> None:
