@@ -103,8 +103,10 @@ def _value(name: str, schema: Mapping[str, Any], text: str) -> Any:
 
 
 def _parameter(name: str, schema: Mapping[str, Any], sent: Mapping[str, str]) -> Input:
-    default = schema.get("default", "")
-    text = default if isinstance(default, str) else json.dumps(default)
+    kinds: list[dict[str, Any]] = schema.get("anyOf", [])
+    schema = {**schema, **kinds[0]} if kinds else schema  # an optional value: itself, or else null
+    default = schema.get("default")
+    text = default if isinstance(default, str) else "" if default is None else json.dumps(default)
     label, options = str(schema.get("description") or name), tuple((each, each) for each in schema.get("enum", ()))
     if schema.get("type") == "boolean":
         options = (("true", "yes"), ("false", "no"))

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ _numbers = itertools.count(1)
 
 @dataclass
 class System:
-    """A system with one operation that only reads, as its ledger calls it."""
+    """A system with one operation, and the ledger's word for its being carried out."""
 
     name: str
     operation: str
+    accepted: str
     sandbox: Sandbox
     send: Callable[[str, float], requests.Response]
 
@@ -31,23 +32,36 @@ class System:
 
     def done(self, correlation: str) -> int:
         """How often the ledger says it was carried out."""
-        return len(self.sandbox.ledger(system=self.name, operation=self.operation, correlation_id=correlation))
+        return len(self.sandbox.ledger(system=self.name, operation=self.accepted, correlation_id=correlation))
 
 
-@pytest.fixture(params=["whmcs", "salesforce"])
-def system(
-    request: pytest.FixtureRequest, sandbox_process: Sandbox, whmcs: Whmcs, salesforce: Salesforce
-) -> Iterator[System]:
+@pytest.fixture(params=["whmcs", "salesforce", "esim"])
+def system(request: pytest.FixtureRequest, sandbox_process: Sandbox, whmcs: Whmcs, salesforce: Salesforce) -> System:
     def products(correlation: str, timeout: float) -> requests.Response:
         return whmcs("GetProducts", correlation=correlation, timeout=timeout)
 
     def query(correlation: str, timeout: float) -> requests.Response:
         return salesforce("GET", "query?q=SELECT+Id+FROM+Product2", correlation=correlation, timeout=timeout)
 
-    if request.param == "whmcs":
-        yield System("whmcs", "GetProducts", sandbox_process, products)
-    else:
-        yield System("salesforce", "query", sandbox_process, query)
+    def activate(correlation: str, timeout: float) -> requests.Response:
+        line = f"line-{next(_numbers)}"
+        return whmcs.session.post(
+            f"{sandbox_process.urls['esim_url']}/v1/activations",
+            json={"line_ref": line, "order_ref": "SX-4F7K2M", "plan": "data-10"},
+            headers={
+                "Authorization": f"Bearer {sandbox_process.urls['esim_key']}",
+                "Idempotency-Key": line,
+                "X-Correlation-ID": correlation,
+            },
+            timeout=timeout,
+            allow_redirects=False,
+        )
+
+    return {
+        "whmcs": System("whmcs", "GetProducts", "GetProducts", sandbox_process, products),
+        "salesforce": System("salesforce", "query", "query", sandbox_process, query),
+        "esim": System("esim", "activate", "activate.accepted", sandbox_process, activate),
+    }[request.param]
 
 
 @pytest.fixture
