@@ -19,6 +19,14 @@ from sandbox.whmcs.records import Client, Settings
 
 # Arrays that belong together once several domains are ordered (§1.3).
 _DOMAIN_ARRAYS = ("domain", "regperiod", "dnsmanagement", "emailforwarding", "idprotection", "eppcode")
+# There is no registrar, and no product is a server with a host name of its own.
+IGNORED = frozenset(
+    {
+        *("hostname", "rootpw", "ns1prefix", "ns2prefix"),
+        *("nameserver1", "nameserver2", "nameserver3", "nameserver4", "nameserver5"),
+        *("idnlanguage", "domainfields", "domainpriceoverride", "domainrenewoverride"),
+    }
+)
 
 
 def add_order(whmcs: Whmcs, form: PhpArray) -> Answer:

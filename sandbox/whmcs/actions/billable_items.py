@@ -1,11 +1,12 @@
 """AddBillableItem (whmcs-wire §3.5)."""
 
+from sandbox.whmcs.actions.checks import amount_of
 from sandbox.whmcs.answers import Answer, Refused
 from sandbox.whmcs.billing.billable import ACTIONS, PERIODS
 from sandbox.whmcs.billing.records import BillableItem
 from sandbox.whmcs.dates import NO_DATE, is_date
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.money import ZERO, sent_amount
+from sandbox.whmcs.money import sent_amount
 from sandbox.whmcs.php import PhpArray, text, to_int
 
 _MOST_TIMES = 1000
@@ -35,7 +36,7 @@ def add_billable_item(whmcs: Whmcs, form: PhpArray) -> Answer:
         description=text(form.get("description")),
         unit=unit,
         quantity=str(sent_amount(form.get("quantity")) or 1),
-        amount=str(sent_amount(form.get("amount")) or ZERO),
+        amount=amount_of(text(form.get("amount"))),
         action=action,
         due=due,
         every=to_int(form.get("recur")),

@@ -135,10 +135,14 @@ class Automation:
             if number % _LOOKED_AT == 0:
                 yield
         for service_id in found:
-            again = self._whmcs.services.get(service_id)
-            judged = overdue.verdict(again, self._season) if again else ""
-            if again and judged:
-                with self._whmcs.caller(""):
-                    failed = overdue.carry_out(self._whmcs, again, judged, mail=self._season.mail)
-                self._count(f"Auto{judged.title()}s", "failed" if failed else "done")
-                yield
+            yield from self._judge(service_id)
+
+    def _judge(self, service_id: int) -> Iterator[None]:
+        """Carries the verdict out, and the next one when days of grace for both are over; a failure waits a day."""
+        service, failed = self._whmcs.services.get(service_id), ""
+        while service and not failed and (verdict := overdue.verdict(service, self._season)):
+            with self._whmcs.caller(""):
+                failed = overdue.carry_out(self._whmcs, service, verdict, mail=self._season.mail)
+            self._count(f"Auto{verdict.title()}s", "failed" if failed else "done")
+            yield
+            service = self._whmcs.services.get(service_id)

@@ -8,6 +8,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from sandbox import people
+from sandbox.books import Book
 from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.control import change_settings
 from sandbox.whmcs.install import Whmcs
@@ -24,9 +25,17 @@ def bills(shop: Shop) -> list[tuple[str, str, str]]:
 
 def holdings(whmcs: Whmcs) -> dict[str, list[Any]]:
     """Everything a run could change."""
-    books = (whmcs.invoices, whmcs.services, whmcs.addons, whmcs.transactions, whmcs.credits, whmcs.cancel_requests)
-    mails = [each.number for each in whmcs.mailbox.newest_first()]
-    return {"mails": mails, **{str(number): list(book.all()) for number, book in enumerate(books)}}
+    books: dict[str, Book[Any]] = {
+        "invoices": whmcs.invoices,
+        "services": whmcs.services,
+        "addons": whmcs.addons,
+        "transactions": whmcs.transactions,
+        "credits": whmcs.credits,
+        "requests": whmcs.cancel_requests,
+        "items": whmcs.billable_items,
+        "mails": whmcs.sent_mails,
+    }
+    return {name: book.all() for name, book in books.items()}
 
 
 def test_the_next_period_is_invoiced_fourteen_days_before_it_begins_and_charged_when_it_does(shop: Shop) -> None:
@@ -187,6 +196,15 @@ def test_a_service_that_stays_unpaid_is_terminated_where_installed_so(shop: Shop
     assert shop.service(service)["status"] == "Terminated"
 
 
+def test_days_that_nobody_ran_the_automation_are_made_up_for(shop: Shop) -> None:
+    shop.whmcs.configure(terminate_days=20)
+    service = shop.working()
+    shop.days_pass(60, cron=False)
+    run = shop.cron()
+    assert (run.counts["AutoSuspensions"], run.counts["AutoTerminations"]) == ({"done": 1}, {"done": 1})
+    assert shop.service(service)["status"] == "Terminated"
+
+
 @pytest.mark.parametrize(("until", "status"), [("", "Active"), ("2027-06-01", "Active"), ("2026-12-22", "Suspended")])
 def test_an_exemption_keeps_a_service_going(shop: Shop, until: str, status: str) -> None:
     service = shop.working()
@@ -260,6 +278,7 @@ def test_a_billable_item_answers_with_status_instead_of_result(shop: Shop) -> No
         ({"invoiceaction": "recur", "recur": 1, "recurcycle": "Months"}, "Recurring must have a unit, cycle and limit"),
         ({"invoiceaction": "recur", "recurfor": 1, "recurcycle": "Moons", "recur": 1}, "Recurring must have a unit,"),
         ({"invoiceaction": "duedate"}, "Due date is required"),
+        ({"amount": "much"}, "Amount must be in decimal format"),
         ({"unit": "litres"}, "Invalid Unit, please specify either 'hours' or 'quantity'"),
         ({"duedate": "01/02/2027"}, "Invalid Date Format - Expected: 'YYYY-mm-dd'"),
     ],
