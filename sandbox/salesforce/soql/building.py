@@ -14,6 +14,7 @@ from sandbox.salesforce.soql.place import Place
 # More than any query written by hand or program needs, and far from what would exhaust the stack.
 _DEEPEST = 50
 _MOST_CONDITIONS = 2_000
+_MOST_KEYS = 32
 _LARGEST_NUMBER = 2**31 - 1
 _NO_APEX = (
     "rule soqlWithIdentifierClause failed predicate: {this.helper.allowApexSyntax() && this.helper.hasApexContext()}?"
@@ -192,13 +193,14 @@ class Builder(Transformer_NonRecursive[Token, tree.Query]):
 
 
 def _refuse_complicated(query: tree.Query) -> None:
-    """Raises ApiError when the conditions nest too deeply or are too many."""
+    """Raises ApiError when the conditions nest too deeply or are too many, or the keys of an order are."""
     waiting: list[tuple[tree.Condition | tree.Query, int]] = [(query, 0)]
     seen = 0
     while waiting:
         part, depth = waiting.pop()
         seen += not isinstance(part, tree.Query)
-        if depth > _DEEPEST or seen > _MOST_CONDITIONS:
+        keys = len(part.order) if isinstance(part, tree.Query) else 0
+        if depth > _DEEPEST or seen > _MOST_CONDITIONS or keys > _MOST_KEYS:
             message = "Query is either selecting too many fields or the filter conditions are too complicated."
             raise ApiError("QUERY_TOO_COMPLICATED", message)
         waiting += ((each, depth + 1) for each in _inside(part))

@@ -96,6 +96,8 @@ class _Grouping:
         self._aggregates: dict[str, Aggregate] = {}
         self._shown: dict[str, str] = {}
         self._groups: dict[str, Operand] = {}
+        self._taken: set[str] = set()
+        self._unnamed = 0
 
     def bind(self, matching: Matching, binder: Callable[[Callable[[Expression], Operand]], Binder]) -> GroupSelection:
         """The whole query."""
@@ -126,20 +128,19 @@ class _Grouping:
         cell = self._cell(expression)
         if cell is None:
             raise expression.place.refuse("MALFORMED_QUERY", f"Field must be grouped or aggregated: {expression}")
-        name = item.alias or self._name(expression, cell)
-        if name.casefold() in {each.casefold() for each in self._shown}:
+        name = item.alias or self._name(cell)
+        if name.casefold() in self._taken:
             raise expression.place.refuse("MALFORMED_QUERY", f"duplicate alias: {name}")
+        self._taken.add(name.casefold())
         self._shown[name] = cell.key
 
-    def _name(self, expression: Expression, cell: Cell) -> str:
+    def _name(self, cell: Cell) -> str:
+        """A group's own name, and `expr0`, `expr1` … for what is computed."""
         group = self._groups.get(cell.key)
         if isinstance(group, Column):
             return group.field.name
-        return f"expr{sum(isinstance(each.expression, Call) and not each.alias for each in self._before(expression))}"
-
-    def _before(self, expression: Expression) -> list[Plain]:
-        plain = [each for each in self._query.items or () if isinstance(each, Plain)]
-        return plain[: [id(each.expression) for each in plain].index(id(expression))]
+        self._unnamed += 1
+        return f"expr{self._unnamed - 1}"
 
     def _cell(self, expression: Expression) -> Cell | None:
         """The value of a row an expression means; None when it is neither grouped nor aggregated."""
