@@ -23,6 +23,14 @@ _WHEN = {
 }
 
 
+_SAID = {
+    "before": "before: nothing is done",
+    "after": "after: it was carried out",
+    "close": "politely",
+    "reset": "by TCP reset",
+}
+
+
 @dataclass(frozen=True)
 class Input:
     """One field of the form; with `options` (value and name) it is a choice."""
@@ -107,7 +115,10 @@ def _parameter(name: str, schema: Mapping[str, Any], sent: Mapping[str, str]) ->
     schema = {**schema, **kinds[0]} if kinds else schema  # an optional value: itself, or else null
     default = schema.get("default")
     text = default if isinstance(default, str) else "" if default is None else json.dumps(default)
-    label, options = str(schema.get("description") or name), tuple((each, each) for each in schema.get("enum", ()))
+    label, options = (
+        str(schema.get("description") or name),
+        tuple((each, _SAID.get(each, each)) for each in schema.get("enum", ())),
+    )
     if schema.get("type") == "boolean":
         options = (("true", "yes"), ("false", "no"))
     number = schema.get("type") in ("integer", "number")

@@ -16,7 +16,7 @@ from sandbox.faults import forms
 from sandbox.faults.book import RuleRefused
 from sandbox.faults.control import explanation, shown
 from sandbox.faults.kinds import KINDS
-from sandbox.faults.kinds.base import Fault
+from sandbox.faults.kinds.base import SYSTEM_NAMES, Fault
 from sandbox.faults.operations import operations
 from sandbox.faults.placing import parse, place, place_all, reachable
 from sandbox.faults.presets import PRESETS
@@ -119,7 +119,8 @@ class _Pages:
         return RedirectResponse(f"{HOME}?notice={self._notices.keep(Notice('ok', sentence))}", 303)
 
     def _show(self, template: str, context: Mapping[str, Any], status: int = 200) -> Response:
-        return self._pages.render(template, {"here": "faults", "path": HOME, **context}, status)
+        shared = {"here": "faults", "path": HOME, "system_names": SYSTEM_NAMES}
+        return self._pages.render(template, {**shared, **context}, status)
 
     def problem(self, _: Request, error: Exception) -> Response:
         """A refusal as a page of the desk."""

@@ -6,12 +6,24 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 SYSTEMS = ("salesforce", "pubsub", "whmcs", "esim", "mail")
+# How people call them.
+SYSTEM_NAMES = {
+    "salesforce": "Salesforce",
+    "pubsub": "Pub/Sub API",
+    "whmcs": "WHMCS",
+    "esim": "eSIM provider",
+    "mail": "Mail server",
+}
 HTTP = ("salesforce", "whmcs", "esim")
 # The operation under which a connection itself is offered, before anything was said on it.
 CONNECT = "connect"
 
+# Before the work is done, which is then not done at all; or after it was done.
 At = Literal["before", "after"]
+# How a connection ends: politely, or by TCP reset.
 Close = Literal["close", "reset"]
+AT = "Before or after the work"
+CLOSE = "How the connection ends"
 
 
 class Fault(BaseModel):

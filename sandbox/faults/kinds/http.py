@@ -4,9 +4,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from sandbox.faults.kinds.base import CONNECT, HTTP, At, Close, Fault
+from sandbox.faults.kinds.base import AT, CLOSE, CONNECT, HTTP, At, Close, Fault
 
-_WHEN = "before: nothing is done; after: the request was carried out"
 _MOST = 256 * 1024 * 1024
 
 
@@ -18,7 +17,7 @@ class Latency(Fault):
     systems = (*HTTP, "pubsub", "mail")
 
     ms: int = Field(1000, ge=1, le=600_000, description="Milliseconds")
-    at: At = Field("before", description=_WHEN)
+    at: At = Field("before", description=AT)
 
 
 class Hold(Fault):
@@ -29,7 +28,7 @@ class Hold(Fault):
     title = "Held until released"
     systems = (*HTTP, "pubsub", "mail")
 
-    at: At = Field("before", description=_WHEN)
+    at: At = Field("before", description=AT)
 
 
 class Refuse(Fault):
@@ -41,7 +40,7 @@ class Refuse(Fault):
     systems = (*HTTP, "pubsub", "mail")
     operations = (CONNECT,)
 
-    how: Close = Field("reset", description="close: ended politely; reset: by TCP reset")
+    how: Close = Field("reset", description=CLOSE)
 
 
 class PortClosed(Fault):
@@ -61,15 +60,15 @@ class Drop(Fault):
     title = "Dropped connection"
     systems = (*HTTP, "mail")
 
-    at: At = Field("after", description=_WHEN)
-    how: Close = Field("close", description="close: ended politely; reset: by TCP reset")
+    at: At = Field("after", description=AT)
+    how: Close = Field("close", description=CLOSE)
 
 
 class Replacement(Fault):
     """Another answer than the system's own."""
 
     systems: ClassVar[tuple[str, ...]] = HTTP
-    at: At = Field("before", description=_WHEN)
+    at: At = Field("before", description=AT)
 
 
 class Html(Replacement):

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 import grpc
 from pydantic import Field, model_validator
 
-from sandbox.faults.kinds.base import At, Fault
+from sandbox.faults.kinds.base import AT, At, Fault
 from sandbox.salesforce.pubsub.refusals import STATUS
 
 # What happens inside of the RPCs: an event is put on the bus, a response with events is about to be delivered.
@@ -27,7 +27,7 @@ class Refused(_OfTheBus):
 
     code: str = Field("service.unavailable", description="Error code without its prefix; none for a bare status")
     status: str = Field("", description="gRPC status, such as UNAVAILABLE, instead of the code's own")
-    at: At = Field("before", description="before: nothing is done; after: the call was carried out")
+    at: At = Field("before", description=AT)
 
     @model_validator(mode="after")
     def _is_known(self) -> Self:
@@ -57,7 +57,7 @@ class StreamCut(_OfTheBus):
     strikes = ("now", "call")
 
     status: str = Field("UNAVAILABLE", description="OK, a gRPC status, or RST for a TCP reset")
-    at: At = Field("before", description="before: the events are not delivered; after: they are")
+    at: At = Field("before", description=AT)
 
     @model_validator(mode="after")
     def _is_known(self) -> Self:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from sandbox.faults.kinds.base import At, Fault
+from sandbox.faults.kinds.base import AT, At, Fault
 
 
 class _Inside(Fault):
@@ -67,7 +67,7 @@ class SalesforceError(_Inside):
 
     code: str = Field("UNKNOWN_EXCEPTION", pattern=r"^[A-Z_]+$", description="errorCode")
     message: str = Field("An unexpected error occurred.", description="Its message")
-    at: At = Field("before", description="before: nothing is done; after: the request was carried out")
+    at: At = Field("before", description=AT)
 
 
 class DuplicateValue(_Inside):

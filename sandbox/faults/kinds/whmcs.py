@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from sandbox.faults.kinds.base import At, Fault
+from sandbox.faults.kinds.base import AT, At, Fault
 
 
 class _Inside(Fault):
@@ -20,7 +20,7 @@ class ModuleFailure(_Inside):
     operations = ("module.*",)
 
     text: str = Field("Could not connect to the provisioning server", description="The module's words")
-    at: At = Field("before", description="before: nothing is done there; after: it is done")
+    at: At = Field("before", description=AT)
 
 
 class ActionError(_Inside):
@@ -31,7 +31,7 @@ class ActionError(_Inside):
 
     message: str = Field("An error occurred", description="The error's message")
     status: int = Field(200, ge=200, le=599, description="HTTP status")
-    at: At = Field("before", description="before: nothing is done; after: the action was carried out")
+    at: At = Field("before", description=AT)
 
 
 class FieldIgnored(_Inside):

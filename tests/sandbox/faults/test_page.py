@@ -49,7 +49,7 @@ def test_it_says_that_nothing_stands_and_that_all_is_simulated(carol: Browser) -
 def test_a_preset_happens_and_is_shown_with_its_counters(carol: Browser, world: World) -> None:
     page = carol.post("/faults/presets/whmcs-loses-add-order")
     assert "WHMCS loses the answer of AddOrder: done." in words(page)
-    assert "whmcs · AddOrder · once" in words(page)
+    assert "WHMCS · AddOrder · once" in words(page)
     assert "Offered / struck 0 / 0" in words(page)
     assert len(world.faults.all()) == 1
     assert "done." not in words(carol.get(HOME)).split("Rules", 1)[0]
@@ -149,7 +149,7 @@ def test_held_calls_are_seen_and_released(carol: Browser, world: World) -> None:
         held = asyncio.create_task(world.faults.holds.hold(rule, Offer("whmcs", "AddOrder")))
         await asyncio.sleep(0)
         page = await asyncio.to_thread(carol.get, HOME)
-        assert f"Release 1 calls held by rule {rule}" in words(page)
+        assert f"Release 1 call held by rule {rule}" in words(page)
         world.faults.holds.release(rule)
         await held
 
