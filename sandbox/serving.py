@@ -19,7 +19,7 @@ from sandbox.salesforce.pubsub import server as pubsub
 from sandbox.salesforce.seed import INTEGRATION_USERNAME
 from sandbox.servers import HttpServer
 from sandbox.whmcs import api as whmcs
-from sandbox.whmcs.records import CUSTOMER_NUMBER_FIELD
+from sandbox.whmcs.accounts.switches import CUSTOMER_NUMBER_FIELD
 from sandbox.world import World
 
 

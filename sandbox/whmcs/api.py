@@ -90,7 +90,7 @@ def _run(whmcs: Whmcs, call: Call) -> Payload:
     checks.check_role(caller, action.name)
     mishap = mishaps.mishap(whmcs, offer)
     mishap.strike("before")
-    with whmcs.caller(call.correlation_id):
+    with whmcs.caller(call.correlation_id, call.address):
         result = action.run(whmcs, mishap.form(call.form))
         if not result.failure:
             whmcs.note(action.name, result.key, result.detail)

@@ -8,6 +8,7 @@ from sandbox.whmcs.records import PayMethod
 
 TEST_NUMBER = "4242 4242 4242 4242"
 _EXPIRY = re.compile(r"(0[1-9]|1[0-2]) ?/ ?([0-9]{2})\Z")
+_NUMBER = re.compile(r"[0-9]{12,19}\Z")
 _BRANDS = (
     (re.compile(r"4"), "Visa"),
     (re.compile(r"5[1-5]|2[2-7]"), "MasterCard"),
@@ -26,8 +27,8 @@ class CardRefused(ValueError):
 
 def add_card(whmcs: Whmcs, client_id: int, number: str, expiry: str, *, note: str = "paymethod.add") -> PayMethod:
     """Stores brand, last four digits and expiry. Raises CardRefused."""
-    digits = re.sub(r"[ -]", "", number)
-    if not (digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _luhn(digits)):
+    digits = without_gaps(number)
+    if not is_card_number(digits):
         raise CardRefused("card_number", "The card number is not valid. Check its digits.")
     method = PayMethod(
         id=whmcs.pay_methods.next_id(),
@@ -44,6 +45,18 @@ def add_card(whmcs: Whmcs, client_id: int, number: str, expiry: str, *, note: st
     return method
 
 
+def stored(whmcs: Whmcs, client_id: int) -> list[PayMethod]:
+    """A client's payment methods in the order in which they are charged."""
+    return sorted(whmcs.pay_methods.find("client_id", client_id), key=lambda each: (each.rank, each.id))
+
+
+def chargeable(whmcs: Whmcs, client_id: int, gateway: str) -> PayMethod | None:
+    """The card that the payment module charges: its own, or any that WHMCS itself keeps if the module takes those."""
+    local = whmcs.settings.card_storage.get(gateway) == "local"
+    cards = (each for each in stored(whmcs, client_id) if each.type.endswith("CreditCard"))
+    return next((each for each in cards if each.gateway == gateway or (local and each.type == "CreditCard")), None)
+
+
 def remove_card(whmcs: Whmcs, client_id: int, number: int) -> PayMethod | None:
     """Forgets a card of this client; None when the client has no such card."""
     method = whmcs.pay_methods.get(number)
@@ -57,6 +70,16 @@ def remove_card(whmcs: Whmcs, client_id: int, number: int) -> PayMethod | None:
 def brand_of(digits: str) -> str:
     """The brand behind the first digits."""
     return next((brand for pattern, brand in _BRANDS if pattern.match(digits)), "Card")
+
+
+def without_gaps(number: str) -> str:
+    """A card's number as people write it, without blanks and hyphens."""
+    return re.sub(r"[ -]", "", number)
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether this is a number that a card can have."""
+    return bool(_NUMBER.match(digits)) and _luhn(digits)
 
 
 def _valid_expiry(whmcs: Whmcs, sent: str) -> str:

@@ -15,10 +15,10 @@ from sandbox.faults.rules import Offer
 from sandbox.faults.wire import Misbehaving
 from sandbox.pages import HEADERS, Pages, posted
 from sandbox.whmcs import invoice_pages
-from sandbox.whmcs.actions.signon import CLIENT_AREA, HOME, INVOICES, PAYMENT_METHODS
-from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card
+from sandbox.whmcs.cards import TEST_NUMBER, CardRefused, add_card, remove_card, stored
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.records import Client, Session, SsoToken
+from sandbox.whmcs.sso import CLIENT_AREA, HOME, INVOICES, PAYMENT_METHODS
 from sandbox.world import World
 
 COOKIE = "whmcs_sandbox_session"
@@ -43,23 +43,30 @@ class ClientArea:
         client = self.whmcs.clients.get(token.client_id)
         if client is None or client.status == "Closed":
             return self._refusal(f'Single sign-on was denied for "Closed" User ID {token.client_id}.')
-        return self._signed_in(token)
+        return self._signed_in(token, request.client.host if request.client else "")
 
     def _token(self, sent: str) -> SsoToken | None:
         found = self.whmcs.sso_tokens.find("token", sent)
         return next((each for each in found if secrets.compare_digest(each.token.encode(), sent.encode())), None)
 
-    def _signed_in(self, token: SsoToken) -> Response:
+    def _signed_in(self, token: SsoToken, address: str) -> Response:
         whmcs = self.whmcs
         session = Session(whmcs.sessions.next_id(), secrets.token_hex(20), token.client_id)
         with whmcs.caller(""):
             token.used = True
             whmcs.sso_tokens.put(token)
             whmcs.sessions.put(session)
+            self._remember(token.user_id, address)
             whmcs.note("sso.redeem", str(token.client_id), {})
         reply = RedirectResponse(f"{CLIENT_AREA}/{token.path}", 302, HEADERS)
         reply.set_cookie(COOKIE, session.token, path=CLIENT_AREA, httponly=True, samesite="lax")
         return reply
+
+    def _remember(self, user_id: int, address: str) -> None:
+        user = self.whmcs.users.get(user_id)
+        if user is not None:
+            user.last_login, user.last_ip = self.whmcs.timestamp(), address
+            self.whmcs.users.put(user)
 
     async def sign_out(self, request: Request) -> Response:
         """Ends the session."""
@@ -144,7 +151,7 @@ class ClientArea:
         """The stored cards and the form for another, filled with a test card or with what was refused."""
         year = (self.whmcs.server_now().year + 3) % 100
         blank = {"number": TEST_NUMBER, "expiry": f"12/{year:02d}", "added": "", "removed": ""}
-        methods = self.whmcs.pay_methods.find("client_id", client.id)
+        methods = stored(self.whmcs, client.id)
         shown = {**blank, **context, "client": client, "methods": methods, "refusal": refusal}
         return self._show("methods.html", shown, 422 if refusal else 200)
 

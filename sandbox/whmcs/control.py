@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sandbox.pages import posted_json
-from sandbox.whmcs import billing_control, mishaps
+from sandbox.whmcs import billing_control, mishaps, people_control
 from sandbox.whmcs.about import explained
 from sandbox.whmcs.actions import BY_NAME
 from sandbox.whmcs.actions.documented import Documented, documented
@@ -65,6 +65,7 @@ def routes(world: World) -> list[BaseRoute]:
         Route("/whmcs/settings", settings, methods=["GET", "POST"]),
         Route("/whmcs/state", state),
         *billing_control.routes(world),
+        *people_control.routes(whmcs),
     ]
 
 

@@ -16,11 +16,14 @@ from sandbox.faults.book import Faults
 from sandbox.ledger import Ledger
 from sandbox.mail.mailbox import Mailbox
 from sandbox.store import Store
+from sandbox.whmcs.accounts.records import ClientNote, Contact, Invite, UserLink
 from sandbox.whmcs.billing.records import BillableItem, Credit, DailyRun, Invoice, Transaction
 from sandbox.whmcs.ordering.books import ServiceBook
 from sandbox.whmcs.ordering.records import CancelRequest, ModuleJob, Order, Promotion, ServiceAddon, Upgrade
 from sandbox.whmcs.products import Products
 from sandbox.whmcs.records import Client, PayMethod, SentMail, Session, Settings, SsoToken, User
+from sandbox.whmcs.support.records import Attachment, Ticket, TicketNote, TicketReply
+from sandbox.whmcs.system.records import ActivityEntry, OAuthCredential, ToDoItem
 
 # What a search for clients looks at the beginning of.
 SEARCHED = ("email", "firstname", "lastname", "companyname")
@@ -40,8 +43,13 @@ class Whmcs:
         self.mailbox = mailbox
         self.faults = faults
         self._correlation_id = ""
+        self.caller_address = ""
         self.clients = Book(store, "client", Client, indexes=["owner_user_id", "status", *SEARCHED])
-        self.users = Book(store, "user", User, indexes=["email"])
+        self.users = Book(store, "user", User, indexes=["email", "firstname", "lastname"])
+        self.user_links = Book(store, "userlink", UserLink, indexes=["user_id", "client_id"])
+        self.invites = Book(store, "invite", Invite, indexes=["client_id", "email"])
+        self.contacts = Book(store, "contact", Contact, indexes=["client_id", "email"])
+        self.client_notes = Book(store, "clientnote", ClientNote, indexes=["client_id"])
         self.pay_methods = Book(store, "paymethod", PayMethod, indexes=["client_id"])
         self.orders = Book(store, "order", Order, indexes=["client_id", "requestor_id", "status"])
         self.services = ServiceBook(store)
@@ -56,8 +64,15 @@ class Whmcs:
         self.billable_items = Book(store, "billable", BillableItem, indexes=["client_id", "open"])
         self.daily_runs = Book(store, "dailyrun", DailyRun, indexes=["date"])
         self.sent_mails = Book(store, "email", SentMail, indexes=["client_id"])
-        self.sso_tokens = Book(store, "sso", SsoToken, indexes=["token"])
-        self.sessions = Book(store, "session", Session, indexes=["token"])
+        self.tickets = Book(store, "ticket", Ticket, indexes=["client_id", "email", "dept_id", "status", "tid"])
+        self.ticket_replies = Book(store, "ticketreply", TicketReply, indexes=["ticket_id"])
+        self.ticket_notes = Book(store, "ticketnote", TicketNote, indexes=["ticket_id"])
+        self.attachments = Book(store, "attachment", Attachment, indexes=["owner"])
+        self.activity = Book(store, "activity", ActivityEntry, indexes=["client_id"])
+        self.to_do_items = Book(store, "todo", ToDoItem, indexes=["status"])
+        self.oauth_credentials = Book(store, "oauth", OAuthCredential, indexes=["identifier"])
+        self.sso_tokens = Book(store, "sso", SsoToken, indexes=["token", "client_id"])
+        self.sessions = Book(store, "session", Session, indexes=["token", "client_id"])
         self.products = Products(store)
         self._settings = Book(store, "settings", Settings)
 
@@ -84,14 +99,14 @@ class Whmcs:
         return self._correlation_id
 
     @contextmanager
-    def caller(self, correlation_id: str) -> Iterator[None]:
+    def caller(self, correlation_id: str, address: str = "") -> Iterator[None]:
         """One request: all its changes or none, and `note` writes under this correlation id. Nothing in it may wait."""
-        self._correlation_id = correlation_id
+        self._correlation_id, self.caller_address = correlation_id, address
         try:
             with self.store.transaction():
                 yield
         finally:
-            self._correlation_id = ""
+            self._correlation_id, self.caller_address = "", ""
 
     def note(self, operation: str, key: str, detail: dict[str, Any]) -> None:
         """Write to the ledger once the running change is on disk; not at all when it is undone."""

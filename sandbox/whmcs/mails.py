@@ -1,8 +1,10 @@
 """Mail that WHMCS sends to its clients: it lands in the sandbox's mailbox and in the client's e-mail history."""
 
+import html
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from string import Formatter
 
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.records import Client, SentMail
@@ -39,6 +41,9 @@ TEMPLATES = {
         "Cancellation Request Confirmation",
         "We received your request to cancel {product} (service {service}): {type}.",
     ),
+    "Client Signup Email": ("Welcome", "Your account has been created."),
+    "Support Ticket Opened": ("New Support Ticket Opened", "Your ticket {ticket} has been opened: {subject}"),
+    "Support Ticket Reply": ("Support Ticket Response", "There is an answer to your ticket {ticket}: {subject}"),
     "Order Cancelled": ("Order Cancelled", "Your order {order} was cancelled."),
     "Other Product/Service Welcome Email": ("New Product Information", "{product} (service {service}) is ready."),
 }
@@ -58,25 +63,59 @@ def send(whmcs: Whmcs, client_id: int, template: str, **facts: str) -> list[str]
     return [template]
 
 
-def post(whmcs: Whmcs, client: Client, subject: str, text: str, *, template: str = "") -> SentMail:
+def facts_of(template: str) -> set[str]:
+    """What has to be filled in."""
+    return {name for _, name, _, _ in Formatter().parse(TEMPLATES[template][1]) if name}
+
+
+def kind_of(template: str) -> str:
+    """The type of a template, which tells whose id SendEmail needs for it."""
+    facts = facts_of(template)
+    kinds = {"invoice": "invoice", "service": "product", "ticket": "support"}
+    return next((kind for fact, kind in kinds.items() if fact in facts), "general")
+
+
+def as_html(text: str) -> str:
+    """A plain text as the HTML that GetEmails shows."""
+    paragraphs = "".join(f"<p>{html.escape(each)}</p>" for each in text.strip().split("\n\n"))
+    return f"<html><body>{paragraphs}</body></html>".replace("\n", "<br />")
+
+
+def post(whmcs: Whmcs, client: Client, subject: str, text: str, *, template: str = "", html_body: str = "") -> SentMail:
     """Mails a text to a client, as `send` does, and keeps it in the client's history."""
-    sent = SentMail(whmcs.sent_mails.next_id(), client.id, template, subject, text, whmcs.timestamp(), client.email)
+    sent = SentMail(
+        id=whmcs.sent_mails.next_id(),
+        client_id=client.id,
+        template=template,
+        subject=subject,
+        message=text,
+        date=whmcs.timestamp(),
+        to=client.email,
+        html=html_body,
+    )
     whmcs.sent_mails.put(sent)
-    raw = _message(whmcs, sent)
-
-    def deliver() -> None:
-        whmcs.mailbox.receive(SENDER, [sent.to], raw)
-
-    whmcs.store.on_commit(deliver)
+    deliver(whmcs, sent.to, subject, text, html_body)
     return sent
 
 
-def _message(whmcs: Whmcs, sent: SentMail) -> bytes:
+def deliver(whmcs: Whmcs, to: str, subject: str, text: str, html_body: str = "") -> None:
+    """Mails a text to any address once the running change is on disk; it is in no client's history."""
+    raw = _message(whmcs, to, subject, text, html_body)
+
+    def hand_over() -> None:
+        whmcs.mailbox.receive(SENDER, [to], raw)
+
+    whmcs.store.on_commit(hand_over)
+
+
+def _message(whmcs: Whmcs, to: str, subject: str, text: str, html_body: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"] = f"{COMPANY} <{SENDER}>"
-    message["To"] = sent.to
-    message["Subject"] = " ".join(sent.subject.split())
+    message["To"] = to
+    message["Subject"] = " ".join(subject.split())
     message["Date"] = format_datetime(whmcs.server_now())
     message["Message-ID"] = make_msgid(domain="whmcs.example")
-    message.set_content(sent.message)
+    message.set_content(text)
+    if html_body:
+        message.add_alternative(html_body, subtype="html")
     return message.as_bytes()

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 
 from sandbox.whmcs.access.switches import AccessSwitches
+from sandbox.whmcs.accounts.records import all_mails
+from sandbox.whmcs.accounts.switches import AccountSwitches
 from sandbox.whmcs.billing.switches import BillingSwitches
 from sandbox.whmcs.ordering.switches import OrderingSwitches
 from sandbox.whmcs.quirks.switches import QuirkSwitches
-
-CUSTOMER_NUMBER_FIELD = 12
+from sandbox.whmcs.support.switches import SupportSwitches
+from sandbox.whmcs.system.switches import SystemSwitches
 
 
 @dataclass
@@ -37,22 +39,50 @@ class Client:
     status: str = "Active"
     allow_sso: bool = True
     customfields: dict[str, str] = field(default_factory=dict)
+    gateway: str = ""
+    email_preferences: dict[str, bool] = field(default_factory=all_mails)
+    marketing: bool = False
+    tax_exempt: bool = False
+    late_fee_override: bool = False
+    override_due_notices: bool = False
+    separate_invoices: bool = False
+    disable_auto_capture: bool = False
+    override_auto_close: bool = False
+
+    @property
+    def fullname(self) -> str:
+        """Given name first."""
+        return f"{self.firstname} {self.lastname}"
 
 
 @dataclass
 class User:
-    """A login. The password itself is not kept: nothing in the sandbox signs in with it."""
+    """A login. Of its password the hash is kept, "" when it has none yet; two-factor cannot be checked by API."""
 
     id: int
     email: str
     firstname: str
     lastname: str
     created: str
+    password: str = ""
+    language: str = ""
+    two_factor: bool = False
+    last_login: str = ""
+    last_ip: str = ""
+
+    @property
+    def fullname(self) -> str:
+        """Given name first."""
+        return f"{self.firstname} {self.lastname}"
 
 
 @dataclass
 class PayMethod:
-    """A stored card: brand, last four digits and expiry, never the number."""
+    """A stored card or bank account: brand, last four digits and expiry, never the number.
+
+    `rank` is the place in the list, which alone tells what is charged first (§3.1): a lower one comes before, and among
+    equals the older.
+    """
 
     id: int
     client_id: int
@@ -63,6 +93,11 @@ class PayMethod:
     token: str
     updated: str
     gateway: str = "stripe"
+    type: str = "RemoteCreditCard"
+    bank_name: str = ""
+    start: str = ""
+    issue_number: str = ""
+    rank: int = 0
 
 
 @dataclass
@@ -75,6 +110,7 @@ class SsoToken:
     path: str
     expires: float
     used: bool = False
+    user_id: int = 0
 
 
 @dataclass
@@ -97,10 +133,13 @@ class SentMail:
     message: str
     date: str
     to: str
+    html: str = ""
 
 
 @dataclass
-class Settings(AccessSwitches, QuirkSwitches, OrderingSwitches, BillingSwitches):
+class Settings(
+    AccessSwitches, QuirkSwitches, AccountSwitches, OrderingSwitches, BillingSwitches, SupportSwitches, SystemSwitches
+):
     """How this install behaves where documentation is silent or installs differ; tests and the demo change it."""
 
     id: int = 1

@@ -7,6 +7,7 @@ from sandbox.whmcs import mails
 from sandbox.whmcs.billing.invoices import is_card
 from sandbox.whmcs.billing.records import Invoice
 from sandbox.whmcs.billing.settlement import Payment, left_to_pay, receive, settle
+from sandbox.whmcs.cards import chargeable
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.records import PayMethod
@@ -43,8 +44,7 @@ def _card(whmcs: Whmcs, invoice: Invoice) -> PayMethod | None:
     """The first card stored with the invoice's gateway: the order is all that tells which one is charged (§3.1)."""
     if not is_card(whmcs, invoice.payment_method):
         return None
-    stored = whmcs.pay_methods.find("client_id", invoice.client_id)
-    return next((each for each in stored if each.gateway == invoice.payment_method), None)
+    return chargeable(whmcs, invoice.client_id, invoice.payment_method)
 
 
 def _declined(whmcs: Whmcs, card: PayMethod) -> str:

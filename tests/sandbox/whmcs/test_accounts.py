@@ -124,7 +124,7 @@ def test_clients_are_searched_by_the_beginning_of_a_name(call: WhmcsCall, aiko: 
 
 
 def test_payment_methods_are_a_plain_array_with_day_first(call: WhmcsCall, whmcs: Whmcs, aiko: int) -> None:
-    assert call("GetPayMethods", clientid=aiko) == {"result": "success", "clientid": aiko, "paymethods": []}
+    assert call("GetPayMethods", clientid=aiko) == {"result": "success", "clientid": str(aiko), "paymethods": []}
     add_card(whmcs, aiko, "5555 5555 5555 4444", "08/40")
     (method,) = call("GetPayMethods", clientid=aiko, type="CreditCard")["paymethods"]
     assert (method["card_type"], method["card_last_four"], method["expiry_date"]) == ("MasterCard", "4444", "08/40")

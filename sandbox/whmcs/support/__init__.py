@@ -1,0 +1,1 @@
+"""The support desk of WHMCS: tickets with replies, notes and attachments."""
