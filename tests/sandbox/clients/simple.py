@@ -11,7 +11,8 @@ from simple_salesforce import Salesforce
 
 from tests.sandbox_process import Sandbox
 
-_LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
+MY_DOMAIN = "sonix.my"
+_LOGIN_HOSTS = tuple(f"https://{name}.salesforce.com" for name in ("login", "test", MY_DOMAIN))
 
 
 class _ToSandbox(HTTPAdapter):
@@ -45,6 +46,13 @@ def with_key(sandbox: Sandbox, **more: Any) -> Salesforce:
         "consumer_key": urls["salesforce_client_id"],
         "privatekey_file": urls["salesforce_key"],
     }
+    return Salesforce(**{**login, "session": trusting(sandbox), **more})
+
+
+def with_password(sandbox: Sandbox, **more: Any) -> Salesforce:
+    """A username and password, and what must come with them: by SOAP with a security token or an organization's id,
+    by OAuth with a consumer key and secret."""
+    login = {"username": sandbox.urls["salesforce_username"], "password": sandbox.urls["salesforce_password"]}
     return Salesforce(**{**login, "session": trusting(sandbox), **more})
 
 

@@ -21,7 +21,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from tests.sandbox.clients.simple import with_key, with_session
+from tests.sandbox.clients.simple import MY_DOMAIN, trusting, with_key, with_password, with_session
 from tests.sandbox_process import Sandbox
 
 PAGE = 2000
@@ -52,6 +52,28 @@ def test_it_logs_in_with_a_key(sandbox_process: Sandbox, domain: str) -> None:
     client = with_key(sandbox_process, domain=domain)
     assert client.auth_type == "jwt-bearer"
     assert client.query("SELECT COUNT() FROM Account")["totalSize"] >= 3
+
+
+def test_it_logs_in_with_a_password(sandbox_process: Sandbox) -> None:
+    urls = sandbox_process.urls
+    by_key = with_session(sandbox_process)
+    organization = by_key.query("SELECT Id FROM Organization")["records"][0]["Id"]
+    key = {"consumer_key": urls["salesforce_client_id"], "consumer_secret": urls["salesforce_client_secret"]}
+    clients = [
+        with_password(sandbox_process, security_token=urls["salesforce_security_token"], version="59.0"),
+        with_password(sandbox_process, organizationId=organization),
+        with_password(sandbox_process, **key),
+        Salesforce(domain=MY_DOMAIN, session=trusting(sandbox_process), **key),
+    ]
+    assert [client.auth_type for client in clients] == ["password", "ipfilter", "password", "client-credentials"]
+    assert [client.query("SELECT COUNT() FROM Organization")["totalSize"] for client in clients] == [1, 1, 1, 1]
+
+
+def test_a_wrong_password(sandbox_process: Sandbox) -> None:
+    with pytest.raises(SalesforceAuthenticationFailed) as refused:
+        with_password(sandbox_process, username="nobody@sonix.example", security_token="x")
+    message = "Invalid username, password, security token; or user locked out."
+    assert (refused.value.code, refused.value.auth_message) == ("INVALID_LOGIN", message)
 
 
 def test_an_app_that_is_not_known(sandbox_process: Sandbox) -> None:
@@ -267,6 +289,13 @@ def test_more_than_one_record_of_a_key(tmp_path: Path) -> None:
     finally:
         sandbox.stop()
     assert several.value.content == [f"/services/data/v66.0/sobjects/Account/{each}" for each in made]
+
+
+def test_searches_are_not_there(salesforce: Salesforce) -> None:
+    for search in (lambda: salesforce.quick_search("Maria"), lambda: salesforce.search("FIND {Maria}")):
+        with pytest.raises(SalesforceResourceNotFound) as refused:
+            search()
+        assert refusal(refused) == (404, "NOT_FOUND")
 
 
 def test_what_the_org_has_not(salesforce: Salesforce) -> None:
