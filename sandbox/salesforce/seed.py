@@ -7,6 +7,7 @@ from typing import Any
 from sandbox import catalogue
 from sandbox.catalogue import CatalogueProduct
 from sandbox.salesforce import ids
+from sandbox.salesforce.orders import category
 from sandbox.salesforce.org import Org
 
 INTEGRATION_USERNAME = "portal.integration@sonixnet.example"
@@ -16,7 +17,7 @@ _SOURCE = Path(__file__).with_name("seed.json")
 
 
 def seed(org: Org, *, shop: bool) -> None:
-    """Fill an empty org: users and the standard price book, and with `shop` all that is sold and legacy customers."""
+    """Fill an empty org: setup, users and the standard price book; with `shop` all that is sold, and old customers."""
     source: dict[str, Any] = json.loads(_SOURCE.read_text(encoding="utf-8"))
     # The first user stands as its own creator: there is nobody before it.
     creator = ids.make("005", 1)
@@ -25,12 +26,26 @@ def seed(org: Org, *, shop: bool) -> None:
         for user in source["users"][1:]:
             org.insert(org.schema["User"], user, creator)
         org.insert(org.schema["Organization"], source["organization"], creator)
+        _seed_setup(org, source, creator)
         pricebook = {"Name": STANDARD_PRICEBOOK, "IsActive": True, "IsStandard": True}
         standard = org.insert(org.schema["Pricebook2"], pricebook, creator)
         if shop:
             _seed_catalogue(org, standard, creator)
         for customer in source["customers"] if shop else ():
             _seed_customer(org, customer, org.user_named(AGENT_USERNAME))
+
+
+def _seed_setup(org: Org, source: dict[str, Any], user_id: str) -> None:
+    """What an administrator sets up rather than keeps: profiles, currencies, the statuses of orders."""
+    for profile in source["profiles"]:
+        profile_id = org.insert(org.schema["Profile"], {"Name": profile["Name"]}, user_id)
+        for username in profile["usernames"]:
+            org.derive("User", org.user_named(username), {"ProfileId": profile_id})
+    for currency in source["currencies"]:
+        org.insert(org.schema["CurrencyType"], {**currency, "IsActive": True}, user_id)
+    for place, status in enumerate(org.schema["Order"].fields["status"].values, start=1):
+        fields = {"MasterLabel": status, "ApiName": status, "SortOrder": place, "StatusCode": category(status)}
+        org.insert(org.schema["OrderStatus"], {**fields, "IsDefault": place == 1}, user_id)
 
 
 def _seed_catalogue(org: Org, standard: str, user_id: str) -> None:

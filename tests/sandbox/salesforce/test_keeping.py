@@ -56,7 +56,7 @@ def test_indexes_offer_a_handful_of_ten_thousand_orders(world: World, maria: str
     assert offered("Order", f"Status = 'Draft' AND (Id IN ('{last}', '{last[:15]}'))") == 1
     assert offered("OrderItem", "Order.Portal_Ref__c = 'r-77'") == 0
     assert offered("Order", f"Account.SF_Account_No__c = '104882' AND Id = '{last}'") == 1
-    assert offered("Order", "Status = 'Draft'") is None
+    assert offered("Order", "PoNumber = 'none'") is None
 
 
 def test_the_first_start_fills_the_catalogue(api: Api) -> None:
@@ -75,6 +75,15 @@ def test_the_first_start_fills_the_catalogue(api: Api) -> None:
         options = json.loads(product["Portal_ConfigOptions_JSON__c"] or "[]")
         assert [each["key"] for each in options] == [each.key for each in expected.options]
         assert (product["Portal_Activation_SKU__c"] or "") in {"", *sold}
+
+
+def test_the_first_start_sets_the_org_up(api: Api) -> None:
+    user = api.one("SELECT Profile.Name FROM User WHERE Username = 'carol.suzuki@sonixnet.example'")
+    assert user["Profile"]["Name"] == "System Administrator"
+    statuses = api.query("SELECT ApiName, StatusCode FROM OrderStatus ORDER BY SortOrder")
+    assert [each["ApiName"] for each in statuses if each["StatusCode"] == "Activated"] == ["Activated"]
+    assert (statuses[0]["ApiName"], len(statuses)) == ("Draft", 5)
+    assert api.one("SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true")["IsoCode"] == "JPY"
 
 
 def test_the_catalogue_is_consistent() -> None:
