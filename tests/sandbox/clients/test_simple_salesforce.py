@@ -291,11 +291,11 @@ def test_more_than_one_record_of_a_key(tmp_path: Path) -> None:
     assert several.value.content == [f"/services/data/v66.0/sobjects/Account/{each}" for each in made]
 
 
-def test_searches_are_not_there(salesforce: Salesforce) -> None:
-    for search in (lambda: salesforce.quick_search("Maria"), lambda: salesforce.search("FIND {Maria}")):
-        with pytest.raises(SalesforceResourceNotFound) as refused:
-            search()
-        assert refusal(refused) == (404, "NOT_FOUND")
+@pytest.mark.parametrize("method", ["search", "quick_search"])
+def test_searches_are_not_there(salesforce: Salesforce, method: str) -> None:
+    with pytest.raises(SalesforceResourceNotFound) as refused:
+        getattr(salesforce, method)("FIND {Maria}")
+    assert refusal(refused) == (404, "NOT_FOUND")
 
 
 def test_what_the_org_has_not(salesforce: Salesforce) -> None:
