@@ -24,7 +24,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 import pytest
 
-from tests.sandbox_process import Sandbox
+from tests.sandbox_process import Buttons, Sandbox
 from tests.waiting import until
 
 At = Literal["before", "after"]
@@ -52,7 +52,7 @@ class Which(TypedDict, total=False):
 class Rule:
     """A rule that stands in the sandbox."""
 
-    sandbox: Sandbox
+    sandbox: Buttons
     id: str
 
     def facts(self) -> dict[str, Any]:
@@ -92,9 +92,9 @@ class Held(Rule):
 
 
 class Faults:
-    """What goes wrong in one sandbox."""
+    """What goes wrong in one sandbox, of which the address of its desk is enough: `Faults(Buttons(people_url))`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Buttons) -> None:
         self.sandbox = sandbox
 
     def add(
@@ -263,6 +263,14 @@ def _selected(which: Which) -> dict[str, Any]:
     elif "probability" in selected or "times" in selected:
         selected["when"] = "probability" if "probability" in selected else "times"
     return {name: value for name, value in selected.items() if value != {}}
+
+
+@pytest.fixture
+def bus_faults(bus: Sandbox) -> Iterator[Faults]:
+    """The same for the sandbox of the event path."""
+    misbehaving = Faults(bus)
+    yield misbehaving
+    misbehaving.clear()
 
 
 @pytest.fixture

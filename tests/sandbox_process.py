@@ -11,22 +11,11 @@ from typing import Any
 from sandbox.embedded.processes import free_port, python, spawn, stop
 
 
-class Sandbox:
-    """Starts `python -m sandbox` with free ports; `urls` is its `ready` line."""
+class Buttons:
+    """The port for people and programs of a sandbox that runs, whoever started it."""
 
-    def __init__(self, state: Path, *extra: str) -> None:
-        state.mkdir(parents=True, exist_ok=True)
-        ports = [part for name in ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp") for part in _port(name)]
-        command = [python(), "-m", "sandbox", "--state", str(state), *ports, *extra]
-        self.log = state / "sandbox.log"
-        self._process = spawn(command, log=self.log, stdout=subprocess.PIPE)
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line.startswith("ready "):
-            raise RuntimeError(f"the sandbox did not start: {self.log.read_text()[-2000:]}")
-        self.urls: dict[str, str] = json.loads(line.removeprefix("ready "))
-
-    def stop(self) -> None:
-        stop(self._process)
+    def __init__(self, people_url: str) -> None:
+        self.people_url = people_url
 
     def ledger(self, **filters: Any) -> list[dict[str, Any]]:
         """Every row of what the outside systems accepted: system=, operation=, after=, key=, correlation_id= …"""
@@ -53,7 +42,7 @@ class Sandbox:
         return self._call(urllib.request.Request(self._people(path), method="DELETE"))
 
     def _people(self, path: str) -> str:
-        return self.urls["people_url"] + path
+        return self.people_url + path
 
     @staticmethod
     def _call(request: urllib.request.Request) -> Any:
@@ -62,6 +51,25 @@ class Sandbox:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{request.full_url}: {error.code} {error.read()[:500]!r}") from error
+
+
+class Sandbox(Buttons):
+    """Starts `python -m sandbox` with free ports; `urls` is its `ready` line."""
+
+    def __init__(self, state: Path, *extra: str) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        ports = [part for name in ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp") for part in _port(name)]
+        command = [python(), "-m", "sandbox", "--state", str(state), *ports, *extra]
+        self.log = state / "sandbox.log"
+        self._process = spawn(command, log=self.log, stdout=subprocess.PIPE)
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line.startswith("ready "):
+            raise RuntimeError(f"the sandbox did not start: {self.log.read_text()[-2000:]}")
+        self.urls: dict[str, str] = json.loads(line.removeprefix("ready "))
+        super().__init__(self.urls["people_url"])
+
+    def stop(self) -> None:
+        stop(self._process)
 
 
 def _port(name: str) -> tuple[str, str]:

@@ -71,11 +71,19 @@ def _route_name(request: Request) -> str:
 
 
 def _ids(url: str, body: Any) -> frozenset[str]:
-    """The parts of the path, and what the body says of ids: its own and those it refers to."""
+    """The parts of the path, and whatever the body says of ids and addresses, however deep."""
     address = parse_address(url)
-    named = body.items() if isinstance(body, dict) else ()
-    inside = [value for name, value in named if isinstance(value, str) and name.lower().endswith(("id", "__c"))]
-    return frozenset([*(address.segments if address else ()), *inside])
+    return frozenset([*(address.segments if address else ()), *_ids_within(body)])
+
+
+def _ids_within(body: Any) -> Iterator[str]:
+    for name, value in body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ():
+        if not isinstance(value, str):
+            yield from _ids_within(value)
+        elif name == "url":
+            yield from _ids(value, None)
+        elif str(name).lower().endswith(("id", "__c")):
+            yield value
 
 
 def at_the_door(org: Org) -> Callable[[Request, Fault], Recorded | None]:

@@ -18,10 +18,8 @@ UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
 
 @pytest.fixture
-def faults(bus: Sandbox) -> Iterator[Faults]:
-    misbehaving = Faults(bus)
-    yield misbehaving
-    misbehaving.clear()
+def faults(bus_faults: Faults) -> Faults:
+    return bus_faults
 
 
 @pytest.fixture

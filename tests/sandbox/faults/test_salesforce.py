@@ -192,6 +192,20 @@ def test_the_answer_of_one_composite_is_lost_among_others(salesforce: Salesforce
     assert cases(salesforce, account) == ["Hello"]
 
 
+def test_a_composite_is_found_by_the_records_in_it(salesforce: Salesforce, faults: Faults, account: str) -> None:
+    other = salesforce.create("Account", Name="Kenji")
+    by_address = faults.html("salesforce", "composite", key=account, contains="Fax")
+    by_field = faults.html("salesforce", "composite", key=account, contains="Subject")
+    salesforce.composite(("a", "PATCH", f"sobjects/Account/{other}", {"Fax": "1"}))
+    for part in (
+        ("b", "PATCH", f"sobjects/Account/{account}", {"Fax": "1"}),
+        ("c", "POST", "sobjects/Case", case(account)),
+    ):
+        with pytest.raises(AssertionError, match="down for maintenance"):
+            salesforce.composite(part)
+    assert (by_address.acted, by_field.acted) == (1, 1)
+
+
 def test_a_call_is_found_by_what_it_says(salesforce: Salesforce, faults: Faults, account: str) -> None:
     rule = faults.salesforce_error("sobjects.create Case", "UNKNOWN_EXCEPTION", contains="lost router", always=True)
     assert salesforce("POST", "sobjects/Case", case(account, "Moving house")).ok
