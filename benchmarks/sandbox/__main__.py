@@ -36,12 +36,12 @@ def main() -> int:
 def report_memory(folder: Path, orders: int) -> None:
     """Make the orders, and say on the way what that took."""
     say(f"{orders} orders, each in Salesforce and in WHMCS")
-    say(f"{'orders':>8} {'records':>9} {'RSS MB':>7} {'ms/order':>9} {'files MB':>9}")
+    say(f"{'orders':>8} {'records':>9} {'RSS MB':>7} {'CPU ms each':>12} {'files MB':>9}")
     with closing(World(Config(state=folder))) as world:
         readings = []
         for each in memory.fill(world, orders):
             readings.append(each)
-            say(f"{each.orders:8} {each.records:9} {each.rss_mb:7.0f} {each.ms:9.2f} {each.files_mb:9.0f}")
+            say(f"{each.orders:8} {each.records:9} {each.rss_mb:7.0f} {each.ms:12.2f} {each.files_mb:9.0f}")
     first, last = readings[1] if len(readings) > 1 else readings[0], readings[-1]
     say(f"Memory grew by {last.rss_mb - first.rss_mb:.0f} MB from {first.orders} to {last.orders} orders")
 
