@@ -1,6 +1,7 @@
 """Typed records in the store: one book per kind of record."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -27,7 +28,7 @@ class Book(Generic[T]):
         self._store = store
         self._kind = kind
         self._table = store.table(kind, indexes=indexes)
-        self._adapter: TypeAdapter[T] = TypeAdapter(record)
+        self._adapter: TypeAdapter[T] = _adapter(record)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -83,6 +84,12 @@ class Book(Generic[T]):
 
     def _sorted(self, rows: Iterable[Record]) -> list[T]:
         return sorted((self._record(row) for row in rows), key=_id)
+
+
+@cache
+def _adapter(record: type[T]) -> TypeAdapter[T]:
+    """Made once in a process, because making it takes milliseconds."""
+    return TypeAdapter(record)
 
 
 def _key(number: int) -> str:
