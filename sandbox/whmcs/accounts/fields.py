@@ -34,9 +34,14 @@ def take_person(person: Client | Contact, form: PhpArray, settings: AccountSwitc
         number = text(form["phonenumber"])
         person.phonenumber = digits(number) if settings.phone_digits_only else number
         taken.append("phonenumber")
+    return taken
+
+
+def take_preferences(person: Client | Contact, form: PhpArray) -> list[str]:
+    """The same for the kinds of mail that are wanted."""
     preferences = sent_preferences(form)
     person.email_preferences = {**person.email_preferences, **preferences}
-    return taken + ["email_preferences"] * bool(preferences)
+    return ["email_preferences"] * bool(preferences)
 
 
 def is_sent(form: PhpArray, name: str, settings: AccountSwitches) -> bool:

@@ -27,6 +27,8 @@ _AFTER_EMAIL = {
     "country": "Valid country required",
     "phonenumber": "You did not enter your phone number",
 }
+_CARD = ("cardtype", "cardnum", "expdate", "startdate", "issuenumber", "cvv")
+IGNORED = frozenset({"securityqid", "securityqans", "clientip", *_CARD})
 _NO_EMAIL = "You did not enter your email address"
 
 

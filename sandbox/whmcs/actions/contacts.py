@@ -38,6 +38,7 @@ def add_contact(whmcs: Whmcs, form: PhpArray) -> Answer:
     now = whmcs.timestamp()
     contact = Contact(whmcs.contacts.next_id(), client.id, created=now, updated=now)
     fields.take_person(contact, form, whmcs.settings)
+    fields.take_preferences(contact, form)
     whmcs.contacts.put(contact)
     return Answer({"contactid": contact.id}, key=str(contact.id), detail={"client": client.id})
 
@@ -53,7 +54,7 @@ def update_contact(whmcs: Whmcs, form: PhpArray) -> Answer:
     contact = _wanted(whmcs, form)
     _check_email(whmcs, form, of=contact.id)
     _check_domain_mail(whmcs, form, contact)
-    changed = fields.take_person(contact, form, whmcs.settings)
+    changed = fields.take_person(contact, form, whmcs.settings) + fields.take_preferences(contact, form)
     contact.updated = whmcs.timestamp()
     whmcs.contacts.put(contact)
     return Answer({"contactid": contact.id}, key=str(contact.id), detail={"changed": changed})

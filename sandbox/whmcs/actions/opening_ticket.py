@@ -18,7 +18,7 @@ _LETTERS = string.ascii_letters + string.digits
 
 def open_ticket(whmcs: Whmcs, form: PhpArray) -> Answer:
     """Opens a ticket and mails its sender. Not repeatable: each call opens another."""
-    sender = sender_of(whmcs, form)
+    sender = sender_of(whmcs, form, by_user=True)
     check_named(sender)
     _check_contents(whmcs, form)
     service = _service(whmcs, form, sender)
@@ -100,7 +100,7 @@ def add_ticket_reply(whmcs: Whmcs, form: PhpArray) -> Answer:
     ticket = whmcs.tickets.get(to_int(form.get("ticketid")))
     if ticket is None:
         raise Refused("Ticket ID not found")
-    sender = Sender(admin=STAFF) if text(form.get("adminusername")) else sender_of(whmcs, form)
+    sender = Sender(admin=STAFF) if text(form.get("adminusername")) else sender_of(whmcs, form, by_user=False)
     check_named(sender)
     if not text(form.get("message")):
         raise Refused("Message is required")

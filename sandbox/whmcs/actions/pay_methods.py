@@ -74,7 +74,7 @@ def _check_update(settings: Settings, form: PhpArray, method: PayMethod) -> None
     if method.gateway and storage is None:
         raise Refused("Unsupported Gateway Type for Update")
     details = _CARD_DETAILS if method.type.endswith("CreditCard") else _BANK_DETAILS
-    if not any(text(form.get(name)) for name in (*details, "set_as_default")):
+    if not [name for name in (*details, "set_as_default") if text(form.get(name))]:
         raise Refused("No Details Provided for Update")
     if storage == "assisted" and text(form.get("card_number")):
         raise Refused("Unable to Update Card Number for Assisted Gateway")
@@ -91,7 +91,7 @@ def delete_pay_method(whmcs: Whmcs, form: PhpArray) -> Answer:
         raise Refused("Pay Method ID is Required")
     method = _wanted(whmcs, form)
     error = whmcs.settings.storage_error if method.gateway else ""
-    if error and truthy(form.get("failonremotefailure")):
+    if truthy(form.get("failonremotefailure")) and error:
         raise Refused(f"Error Deleting Remote Pay Method: {error}")
     whmcs.pay_methods.delete(method.id)
     return Answer({"paymethodid": str(method.id)}, key=str(method.client_id), detail={"paymethod": method.id})

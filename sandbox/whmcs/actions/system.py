@@ -54,7 +54,7 @@ def get_admin_details(whmcs: Whmcs, _: PhpArray) -> Answer:
 def get_admin_users(whmcs: Whmcs, form: PhpArray) -> Answer:
     """The one administrator, if what was sent fits; the official sample has no `result`, which this answer has."""
     settings = whmcs.settings
-    shown = settings.admin_enabled or truthy(form.get("include_disabled"))
+    shown = truthy(form.get("include_disabled")) or settings.admin_enabled
     role = text(form.get("roleid"))
     fits = text(form.get("email")).casefold() in _ADMIN_EMAIL and (not role or to_int(role) == 1)
     rows = [_admin(whmcs)] if shown and fits else []

@@ -68,23 +68,24 @@ def _check_cards(whmcs: Whmcs, form: PhpArray, client: Client) -> None:
     """Parameters from when a client had one card cannot tell which of several is meant."""
     stored = whmcs.pay_methods.find("client_id", client.id)
     cards = [each for each in stored if each.type.endswith("CreditCard")]
-    if len(cards) > 1 and (truthy(form.get("clearcreditcard")) or _any_of(form, _CARD)):
+    clear, about_card, about_bank = truthy(form.get("clearcreditcard")), _sent(form, _CARD), _sent(form, _BANK)
+    if len(cards) > 1 and (clear or about_card):
         raise Refused("Multiple Credit Card Pay Methods Found")
-    if len(stored) - len(cards) > 1 and _any_of(form, _BANK):
+    if len(stored) - len(cards) > 1 and about_bank:
         raise Refused("Multiple Bank Account Pay Methods Found")
-    if truthy(form.get("clearcreditcard")):
+    if clear:
         for card in cards:
             whmcs.pay_methods.delete(card.id)
 
 
-def _any_of(form: PhpArray, names: tuple[str, ...]) -> bool:
-    return any(text(form.get(name)) for name in names)
+def _sent(form: PhpArray, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if text(form.get(name))]
 
 
 def _take(whmcs: Whmcs, form: PhpArray, client: Client) -> list[str]:
     """Copies what was sent onto the client and returns the names of the parameters."""
     settings = whmcs.settings
-    taken = fields.take_person(client, form, settings)
+    taken = fields.take_person(client, form, settings) + fields.take_preferences(client, form)
     for name in (name for name in _TEXTS if fields.is_sent(form, name, settings)):
         setattr(client, _TEXTS[name], text(form[name]))
         taken.append(name)

@@ -17,14 +17,15 @@ from sandbox.whmcs.support.records import Attachment, Sender, Ticket, TicketNote
 STAFF = "Sandbox Admin"
 
 
-def sender_of(whmcs: Whmcs, form: PhpArray) -> Sender:
-    """The client, with the user or contact that was sent, or a person by name and address. Raises Refused."""
+def sender_of(whmcs: Whmcs, form: PhpArray, *, by_user: bool) -> Sender:
+    """The client, with the user, where that can be sent, or contact, or a person by name and address. Raises
+    Refused."""
     if not text(form.get("clientid")):
         return Sender(name=text(form.get("name")), email=text(form.get("email")))
     client = whmcs.clients.get(to_int(form["clientid"]))
     if client is None:
         raise Refused("Client ID Not Found")
-    user_id = to_int(form.get("userid"))
+    user_id = to_int(form.get("userid")) if by_user else 0
     if user_id and (whmcs.users.get(user_id) is None or not may_act_for(whmcs, user_id, client)):
         raise Refused("The system cannot find the provided user ID.")
     contact_id = to_int(form.get("contactid"))
