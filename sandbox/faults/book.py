@@ -87,6 +87,7 @@ class Faults:
     def strike(self, rule: Rule) -> None:
         """Note that a rule struck although no call was offered to it."""
         rule.acted += 1
+        self._keep(rule)
         self._note(rule, rule.operation, "")
 
     def create(self, spec: Spec) -> Rule:
@@ -159,7 +160,6 @@ class Faults:
             self._live.pop(rule.spec.system, None)
 
     def _note(self, rule: Rule, operation: str, correlation_id: str) -> None:
-        self._keep(rule)
         facts = {"rule": rule.id, "system": rule.spec.system, "operation": operation}
         detail = {**facts, **rule.fault.model_dump(mode="json")}
         self._ledger.write("faults", rule.spec.kind, key=rule.id, correlation_id=correlation_id, detail=detail)

@@ -177,14 +177,14 @@ def wire(whmcs: Whmcs) -> Iterator[Wire]:
         made.tcp.close()
 
 
-def send_mail(sandbox: Sandbox, subject: str) -> None:
+def send_mail(sandbox: Sandbox, subject: str, timeout: float = WITHIN_S) -> None:
     """One message to Aiko. Raises what smtplib raises."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "portal@example.jp", "aiko@example.jp", subject
     message["X-Correlation-ID"] = f"mail-{subject}"
     message.set_content("Hello")
     host, port = sandbox.urls["smtp"].split(":")
-    with smtplib.SMTP(host, int(port), timeout=WITHIN_S) as server:
+    with smtplib.SMTP(host, int(port), timeout=timeout) as server:
         server.send_message(message)
 
 

@@ -1,6 +1,7 @@
 """The API of faults, in process: what it takes, what it refuses, what it knows of itself."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
 from sandbox import people
+from sandbox.faults.control import explanation
 from sandbox.faults.kinds import KINDS
 from sandbox.faults.operations import operations
 from sandbox.faults.placing import reachable
@@ -157,6 +159,15 @@ def test_presets_say_what_they_do(app: ASGIApp) -> None:
     refused = send_json(app, f"{URL}/presets/everything")
     assert refused.status == 404
     assert "whmcs-loses-add-order" in refused.json()["error"]
+
+
+def test_the_documentation_says_of_kinds_and_presets_what_the_code_says() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "faults.md").read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        parameters = ", ".join(f"`{name}`" for name in kind.model_fields) or "–"
+        assert f"| `{kind.kind}` | {', '.join(kind.systems)} | {parameters} | {explanation(kind)} |" in page
+    for preset in PRESETS.values():
+        assert f"| `{preset.name}` | {preset.title}. {preset.explanation} |" in page
 
 
 def silent(world: World) -> bool:

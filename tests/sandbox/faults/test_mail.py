@@ -9,6 +9,7 @@ import pytest
 from tests.faults import Faults
 from tests.sandbox.faults.clients import send_mail
 from tests.sandbox_process import Sandbox
+from tests.waiting import until
 
 _subjects = itertools.count(1)
 
@@ -97,6 +98,15 @@ def test_a_message_stands_still_at_the_door(post: Sandbox, faults: Faults, subje
         held.release()
         sender.join(15)
     assert kept(post, subject) == 1
+
+
+def test_a_message_its_sender_gave_up_is_kept_all_the_same(post: Sandbox, faults: Faults, subject: str) -> None:
+    with faults.hold("mail", "message.accept") as held:
+        with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
+            send_mail(post, subject, timeout=0.5)
+        assert kept(post, subject) == 0
+        held.release()
+        until(lambda: kept(post, subject), what="the message that nobody waits for")
 
 
 def test_a_slow_server_keeps_the_message_in_the_end(post: Sandbox, faults: Faults, subject: str) -> None:

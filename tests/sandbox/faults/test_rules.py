@@ -160,6 +160,14 @@ def test_a_restart_goes_on_where_it_stopped(book: Book) -> None:
     assert book.rule().id != rule.id
 
 
+def test_calls_that_were_let_pass_are_remembered_too(book: Book) -> None:
+    book.rule(skip=2)
+    assert book.struck(2) == [NO, NO]
+    book.close()
+    book.open()
+    assert book.struck(2) == [YES, NO]
+
+
 def test_a_rule_that_nobody_understands_is_left_out_and_said_so(book: Book) -> None:
     good, odd = book.rule(), book.rule()
     record = odd.record()
