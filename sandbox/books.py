@@ -71,6 +71,10 @@ class Book(Generic[T]):
         """A part of what `find` would return, the newest first, without reading the rest."""
         return [self._record(row) for row in self._table.newest(field, value, limit=limit, skip=skip)]
 
+    def oldest(self, field: str, value: object, *, limit: int, skip: int = 0) -> list[T]:
+        """A part of what `find` would return, the oldest first, without reading the rest."""
+        return [self._record(row) for row in self._table.oldest(field, value, limit=limit, skip=skip)]
+
     def beginning(self, field: str, prefix: str) -> list[T]:
         """Records whose indexed text begins so, without regard to case, by id."""
         return self._sorted(self._table.between(field, prefix, f"{prefix}{_LAST_CHARACTER}"))

@@ -129,6 +129,12 @@ class Table:
         rows = self._db.execute(statement, (self._fields[field], _cell(fold(value)), limit, skip))
         return [self._parsed(made, key, body).record for made, key, body in rows]
 
+    def oldest(self, field: str, value: Any, *, limit: int, skip: int = 0) -> list[Record]:
+        """A part of what `find` would return, without reading the rest."""
+        statement = f"SELECT made, key, body {_HOLDERS} LIMIT ? OFFSET ?"
+        rows = self._db.execute(statement, (self._fields[field], _cell(fold(value)), limit, skip))
+        return [self._parsed(made, key, body).record for made, key, body in rows]
+
     def count(self, field: str, value: Any) -> int:
         """How many records `find` would return, without reading them."""
         statement = "SELECT count(*) FROM index_rows WHERE field = ? AND value = ?"

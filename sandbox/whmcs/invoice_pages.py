@@ -49,4 +49,6 @@ def pay(whmcs: Whmcs, shown: Bill) -> str:
 
 
 def _has_card(whmcs: Whmcs, invoice: Invoice) -> bool:
-    return is_card(whmcs, invoice.payment_method) and bool(whmcs.pay_methods.count("client_id", invoice.client_id))
+    return is_card(whmcs.settings, invoice.payment_method) and bool(
+        whmcs.pay_methods.count("client_id", invoice.client_id)
+    )

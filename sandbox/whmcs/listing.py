@@ -40,3 +40,12 @@ def page_of_book(form: PhpArray, book: Book[R], *, newest_first: bool = False) -
     """The same of every record there is, without reading those behind the page."""
     start, limit = window(form)
     return Listing(len(book), start, book.part(start, limit, newest_first=newest_first))
+
+
+def page_of_index(
+    form: PhpArray, book: Book[R], field: str, value: object, *, newest_first: bool = False
+) -> Listing[R]:
+    """The same of the records whose indexed field equals the value."""
+    start, limit = window(form)
+    read = book.newest if newest_first else book.oldest
+    return Listing(book.count(field, value), start, read(field, value, limit=limit, skip=start))

@@ -147,8 +147,12 @@ def gen_invoices(whmcs: Whmcs, form: PhpArray) -> Answer:
         raise Refused("Client ID Not Found")
     services = [to_int(each) for each in by_key(form.get("serviceids")).values()]
     season = renewals.season(whmcs, mail=not truthy(form.get("noemails")), only=services or None)
-    clients = [client] if truthy(form.get("clientid")) else list(renewals.clients_due(whmcs, season))
+    clients = [client] if truthy(form.get("clientid")) else _everybody(whmcs, season)
     made = [invoice for each in clients for invoice in renewals.generate(whmcs, each, season)]
     payload: Payload = {"numcreated": len(made)}
     latest = {"latestinvoiceid": made[-1].id} if made else {}
     return Answer({**payload, **latest}, detail={"invoices": [each.id for each in made]})
+
+
+def _everybody(whmcs: Whmcs, season: renewals.Season) -> list[int]:
+    return list(dict.fromkeys(each for each in renewals.clients_due(whmcs, season) if each is not None))

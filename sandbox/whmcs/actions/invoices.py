@@ -10,7 +10,7 @@ from sandbox.whmcs.billing.invoices import is_card
 from sandbox.whmcs.billing.records import Invoice, InvoiceLine
 from sandbox.whmcs.billing.settlement import left_to_pay
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.listing import Listing, page_of, page_of_book
+from sandbox.whmcs.listing import Listing, page_of, page_of_book, page_of_index
 from sandbox.whmcs.money import PREFIX, SUFFIX, written
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
 from sandbox.whmcs.products import CURRENCY
@@ -24,6 +24,7 @@ _ORDERINGS: dict[str, _Key] = {
     "total": lambda each: (Decimal(each.total), each.id),
     "status": lambda each: (each.status, each.id),
 }
+_BY_NUMBER = ("", "id", "invoicenumber")
 
 
 def get_invoices(whmcs: Whmcs, form: PhpArray) -> Answer:
@@ -34,18 +35,19 @@ def get_invoices(whmcs: Whmcs, form: PhpArray) -> Answer:
 
 
 def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Invoice]:
-    """The invoices, read through an index as soon as a filter is sent, and otherwise when no sorting is asked."""
+    """The invoices; of a whole book or status only the page is read, unless they have to be sorted."""
     newest_first = text(form.get("order")).lower() == "desc"
-    if truthy(form.get("userid")):
+    is_for_client, status = truthy(form.get("userid")), text(form.get("status"))
+    if not is_for_client and status != "Overdue" and text(form.get("orderby")) in _BY_NUMBER:
+        if not status:
+            return page_of_book(form, whmcs.invoices, newest_first=newest_first)
+        return page_of_index(form, whmcs.invoices, "status", status, newest_first=newest_first)
+    if is_for_client:
         found = whmcs.invoices.find("client_id", to_int(form["userid"]))
-    elif text(form.get("status")):
-        found = whmcs.invoices.find("status", _status(form))
-    elif text(form.get("orderby")) in ("", "id", "invoicenumber"):
-        return page_of_book(form, whmcs.invoices, newest_first=newest_first)
     else:
-        found = whmcs.invoices.all()
+        found = whmcs.invoices.find("status", _status(form)) if status else whmcs.invoices.all()
     chosen = [each for each in found if _matches(whmcs, each, form)]
-    key = _ORDERINGS.get(text(form.get("orderby")), _ORDERINGS["date"])
+    key = _ORDERINGS.get(text(form.get("orderby")), _ORDERINGS["id"])
     return page_of(form, sorted(chosen, key=key, reverse=newest_first))
 
 
@@ -113,7 +115,7 @@ def get_invoice(whmcs: Whmcs, form: PhpArray) -> Answer:
             "lastcaptureattempt": invoice.last_capture,
             "balance": written(left_to_pay(whmcs, invoice)),
             **_tail(invoice),
-            "ccgateway": is_card(whmcs, invoice.payment_method),
+            "ccgateway": is_card(whmcs.settings, invoice.payment_method),
             "items": {"item": [_line(each) for each in invoice.lines]},
             "transactions": {"transaction": paid} if paid else "",
         },

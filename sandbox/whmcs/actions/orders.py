@@ -2,7 +2,7 @@
 
 from sandbox.whmcs.answers import Answer, Payload, Refused
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.listing import Listing, page_of, page_of_book
+from sandbox.whmcs.listing import Listing, page_of, page_of_book, page_of_index
 from sandbox.whmcs.marks import services_of
 from sandbox.whmcs.money import PREFIX, SUFFIX
 from sandbox.whmcs.ordering import outcomes
@@ -26,12 +26,17 @@ def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Order]:
     if truthy(form.get("id")):
         order = whmcs.orders.get(to_int(form["id"]))
         return page_of(form, [order] if order and _matches(order, form) else [])
-    for name, field in _INDEXED.items():
-        if truthy(form.get(name)):
-            value = text(form[name]) if name == "status" else to_int(form[name])
-            found = [each for each in whmcs.orders.find(field, value) if _matches(each, form)]
-            return page_of(form, found[::-1])
-    return page_of_book(form, whmcs.orders, newest_first=True)
+    sent = {name: _value(form, name) for name in _INDEXED if truthy(form.get(name))}
+    if not sent:
+        return page_of_book(form, whmcs.orders, newest_first=True)
+    name, value = next(iter(sent.items()))
+    if len(sent) == 1:
+        return page_of_index(form, whmcs.orders, _INDEXED[name], value, newest_first=True)
+    return page_of(form, [each for each in whmcs.orders.find(_INDEXED[name], value) if _matches(each, form)][::-1])
+
+
+def _value(form: PhpArray, name: str) -> int | str:
+    return text(form[name]) if name == "status" else to_int(form[name])
 
 
 def _matches(order: Order, form: PhpArray) -> bool:

@@ -3,7 +3,7 @@
 from sandbox.whmcs.answers import Answer, Payload
 from sandbox.whmcs.dates import NO_TIME
 from sandbox.whmcs.install import Whmcs
-from sandbox.whmcs.listing import Listing, page_of, page_of_book
+from sandbox.whmcs.listing import Listing, page_of, page_of_book, page_of_index
 from sandbox.whmcs.ordering.cart import option_value
 from sandbox.whmcs.ordering.records import Service
 from sandbox.whmcs.php import PhpArray, text, to_int, truthy
@@ -29,11 +29,17 @@ def _found(whmcs: Whmcs, form: PhpArray) -> Listing[Service]:
     if truthy(form.get("serviceid")):
         service = whmcs.services.get(to_int(form["serviceid"]))
         return page_of(form, [service] if service and _matches(service, form) else [])
-    for name, field in _INDEXED.items():
-        if truthy(form.get(name)):
-            value = text(form[name]) if name in _TEXTS else to_int(form[name])
-            return page_of(form, [each for each in whmcs.services.find(field, value) if _matches(each, form)])
-    return page_of_book(form, whmcs.services)
+    sent = {name: _value(form, name) for name in _INDEXED if truthy(form.get(name))}
+    if not sent:
+        return page_of_book(form, whmcs.services)
+    name, value = next(iter(sent.items()))
+    if len(sent) == 1:
+        return page_of_index(form, whmcs.services, _INDEXED[name], value)
+    return page_of(form, [each for each in whmcs.services.find(_INDEXED[name], value) if _matches(each, form)])
+
+
+def _value(form: PhpArray, name: str) -> int | str:
+    return text(form[name]) if name in _TEXTS else to_int(form[name])
 
 
 def _matches(service: Service, form: PhpArray) -> bool:

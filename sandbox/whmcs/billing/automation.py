@@ -11,14 +11,12 @@ from sandbox.whmcs.billing import overdue, renewals
 from sandbox.whmcs.billing.capture import capture
 from sandbox.whmcs.billing.invoices import is_card
 from sandbox.whmcs.billing.records import DailyRun, Invoice
-from sandbox.whmcs.billing.renewals import Season
+from sandbox.whmcs.billing.renewals import PAUSE, Season
 from sandbox.whmcs.billing.settlement import left_to_pay
 from sandbox.whmcs.dates import NO_TIME, days_between, shifted
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.money import formatted
 from sandbox.whmcs.ordering import cancellations
-
-_LOOKED_AT = 500
 
 
 def has_run(whmcs: Whmcs) -> bool:
@@ -46,8 +44,7 @@ class Automation:
         """Does one piece of work each time it is asked to go on."""
         tasks: tuple[Callable[[], Iterator[None]], ...] = (
             self._invoice,
-            self._capture,
-            self._remind,
+            self._collect,
             self._cancel,
             self._suspend_and_terminate,
         )
@@ -58,53 +55,56 @@ class Automation:
             self._whmcs.note("cron.daily", self.record.date, dict(self.record.counts))
 
     def _count(self, task: str, figure: str, number: int = 1) -> None:
+        if not number:
+            return
         counts = self.record.counts.setdefault(task, {})
         counts[figure] = counts.get(figure, 0) + number
 
     def _invoice(self) -> Iterator[None]:
         for client in renewals.clients_due(self._whmcs, self._season):
-            with self._whmcs.caller(""):
-                made = renewals.generate(self._whmcs, client, self._season)
-            self._count("CreateInvoices", "invoice.created", len(made))
+            if client is not None:
+                with self._whmcs.caller(""):
+                    made = renewals.generate(self._whmcs, client, self._season)
+                self._count("CreateInvoices", "invoice.created", len(made))
             yield
 
-    def _unpaid(self) -> Iterator[Invoice]:
-        """What is unpaid, each read again before it is looked at, as others may have paid it meanwhile."""
-        for number in [each.id for each in self._whmcs.invoices.find("status", "Unpaid")]:
-            invoice = self._whmcs.invoices.get(number)
-            if invoice and invoice.status == "Unpaid":
-                yield invoice
-
-    def _capture(self) -> Iterator[None]:
-        for invoice in self._unpaid():
-            if self._is_to_be_captured(invoice):
-                with self._whmcs.caller(""):
-                    failure = capture(self._whmcs, invoice, mail=self._season.mail)
-                self._count("ProcessCreditCardPayments", "failures" if failure else "captured")
+    def _collect(self) -> Iterator[None]:
+        """Charges what is due and reminds of what is overdue, in one walk through the invoices."""
+        for number, seen in enumerate(self._whmcs.invoices.walk()):
+            if seen.status == "Unpaid":
+                yield from self._collect_on(seen.id)
+            elif number % PAUSE == 0:
                 yield
+
+    def _collect_on(self, number: int) -> Iterator[None]:
+        """The invoice is read again, since others may have paid or removed it meanwhile."""
+        for is_due, act in ((self._is_to_be_captured, self._capture), (self._is_to_be_reminded_of, self._remind)):
+            invoice = self._whmcs.invoices.get(number)
+            if invoice and invoice.status == "Unpaid" and is_due(invoice):
+                with self._whmcs.caller(""):
+                    act(invoice)
+        yield
+
+    def _capture(self, invoice: Invoice) -> None:
+        failure = capture(self._whmcs, invoice, mail=self._season.mail)
+        self._count("ProcessCreditCardPayments", "failures" if failure else "captured")
 
     def _is_to_be_captured(self, invoice: Invoice) -> bool:
         """Due, by card, and not tried lately: a failed payment is tried again after some days, or never."""
         switches, today = self._season.switches, self._season.today
         is_due = invoice.due <= shifted(today, switches.capture_days_before)
-        if not is_due or not is_card(self._whmcs, invoice.payment_method):
+        if not is_due or not is_card(switches, invoice.payment_method):
             return False
         if invoice.last_capture == NO_TIME:
             return True
         waited = days_between(invoice.last_capture[:10], today)
         return 0 < switches.capture_retry_days <= waited
 
-    def _remind(self) -> Iterator[None]:
+    def _is_to_be_reminded_of(self, invoice: Invoice) -> bool:
         days = self._season.switches.overdue_notice_days
-        latest = shifted(self._season.today, -days)
-        for invoice in self._unpaid() if days else ():
-            if invoice.due <= latest and not invoice.reminded:
-                with self._whmcs.caller(""):
-                    self._remind_of(invoice)
-                self._count("InvoiceReminders", "first_overdue")
-                yield
+        return bool(days) and not invoice.reminded and invoice.due <= shifted(self._season.today, -days)
 
-    def _remind_of(self, invoice: Invoice) -> None:
+    def _remind(self, invoice: Invoice) -> None:
         invoice.reminded = True
         self._whmcs.invoices.put(invoice)
         self._whmcs.note("invoice.overdue", str(invoice.id), {"client": invoice.client_id, "due": invoice.due})
@@ -112,6 +112,7 @@ class Automation:
             owed = formatted(left_to_pay(self._whmcs, invoice))
             facts = {"invoice": str(invoice.id), "total": owed, "due": invoice.due}
             mails.send(self._whmcs, invoice.client_id, "First Invoice Overdue Notice", **facts)
+        self._count("InvoiceReminders", "first_overdue")
 
     def _cancel(self) -> Iterator[None]:
         if not self._season.switches.cancellation_requests_run:
@@ -132,7 +133,7 @@ class Automation:
         for number, service in enumerate(self._whmcs.services.walk()):
             if overdue.verdict(service, self._season):
                 found.append(service.id)
-            if number % _LOOKED_AT == 0:
+            if number % PAUSE == 0:
                 yield
         for service_id in found:
             yield from self._judge(service_id)

@@ -42,7 +42,7 @@ def capture(whmcs: Whmcs, invoice: Invoice, *, mail: bool = True) -> str:
 
 def _card(whmcs: Whmcs, invoice: Invoice) -> PayMethod | None:
     """The first card stored with the invoice's gateway: the order is all that tells which one is charged (§3.1)."""
-    if not is_card(whmcs, invoice.payment_method):
+    if not is_card(whmcs.settings, invoice.payment_method):
         return None
     return chargeable(whmcs, invoice.client_id, invoice.payment_method)
 

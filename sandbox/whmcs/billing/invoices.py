@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sandbox.whmcs import mails
 from sandbox.whmcs.billing.records import Invoice, InvoiceLine
+from sandbox.whmcs.billing.switches import BillingSwitches
 from sandbox.whmcs.billing.totals import add_up
 from sandbox.whmcs.dates import MONTHS, NO_DATE, is_date, next_period, shifted
 from sandbox.whmcs.install import Whmcs
@@ -127,9 +128,9 @@ def name_of(whmcs: Whmcs, thing: Recurring) -> str:
     return f"{product} - {thing.domain}" if thing.domain else product
 
 
-def is_card(whmcs: Whmcs, gateway: str) -> bool:
+def is_card(switches: BillingSwitches, gateway: str) -> bool:
     """Whether this gateway charges stored cards."""
-    return any(each.module == gateway and each.captures for each in whmcs.settings.gateways)
+    return any(each.module == gateway and each.captures for each in switches.gateways)
 
 
 def _is_new(thing: Recurring) -> bool:

@@ -1,7 +1,8 @@
 """Invoices for periods that begin soon and for billable items: what the daily automation and GenInvoices make."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sandbox.whmcs.billing import billable
 from sandbox.whmcs.billing.credit import apply_automatically
@@ -14,6 +15,8 @@ from sandbox.whmcs.dates import MONTHS, is_date, shifted
 from sandbox.whmcs.install import Whmcs
 from sandbox.whmcs.ordering.records import Service
 
+# Records looked at in one go, in a few milliseconds.
+PAUSE = 200
 _BILLED = ("Active", "Suspended")
 
 
@@ -71,14 +74,17 @@ def generate(whmcs: Whmcs, client_id: int, season: Season) -> list[Invoice]:
     return [_issue(whmcs, client_id, each, season) for each in grouped]
 
 
-def clients_due(whmcs: Whmcs, season: Season) -> list[int]:
-    """The clients for whom `generate` has something to look at, in one walk through everything that recurs."""
-    found = {each.client_id: None for each in whmcs.services.walk() if is_due(each, season)}
-    if season.only is None:
-        found |= {each.client_id: None for each in whmcs.addons.walk() if is_due(each, season)}
-        open_items = whmcs.billable_items.find("open", True)
-        found |= {each.client_id: None for each in open_items if billable.is_due(each, season.horizon)}
-    return list(found)
+def clients_due(whmcs: Whmcs, season: Season) -> Iterator[int | None]:
+    """The clients for whom `generate` has something to do, some of them more than once, in one walk through everything
+    that recurs; None now and then while nobody is found, so that others can be let in between."""
+    for number, thing in enumerate(chain[Recurring](whmcs.services.walk(), whmcs.addons.walk())):
+        if is_due(thing, season):
+            yield thing.client_id
+        elif number % PAUSE == 0:
+            yield None
+    for item in whmcs.billable_items.find("open", True):
+        if billable.is_due(item, season.horizon):
+            yield item.client_id
 
 
 def _due_things(whmcs: Whmcs, client_id: int, season: Season) -> list[Recurring]:

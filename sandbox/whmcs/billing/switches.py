@@ -51,9 +51,7 @@ class BillingSwitches:
     order_due_days: Days = field(default=0, metadata=about("Days from an order to the due date of its invoice."))
     invoice_days_before: Days = field(default=14, metadata=about("Days before the next due date to invoice it."))
     capture_days_before: Days = field(default=0, metadata=about("Days before the due date to charge the card."))
-    capture_retry_days: Days = field(
-        default=7, metadata=about("Days until a failed charge is tried again; 0 never.")
-    )
+    capture_retry_days: Days = field(default=7, metadata=about("Days until a failed charge is tried again; 0 never."))
     overdue_notice_days: Days = field(default=1, metadata=about("Days overdue to the reminder; 0 none."))
     suspend_days: Days = field(default=5, metadata=about("Days overdue to the suspension of a service; 0 never."))
     terminate_days: Days = field(default=0, metadata=about("Days overdue to a suspended service's end; 0 never."))

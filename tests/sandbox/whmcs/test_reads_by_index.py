@@ -64,3 +64,29 @@ def test_an_action_about_one_thing_walks_through_no_table(
 def test_an_order_is_found_by_its_mark_through_an_index(no_walking: Shop) -> None:
     assert [order.id for order in marked_orders(no_walking.whmcs, "801X")] == [1]
     assert marked_orders(no_walking.whmcs, "801x") == []
+
+
+@pytest.mark.parametrize(
+    ("action", "filters", "rows", "shown"),
+    [
+        ("GetOrders", {}, "orders.order", [3, 2]),
+        ("GetOrders", {"status": "pending"}, "orders.order", [3, 2]),
+        ("GetOrders", {"userid": 1, "status": "Pending"}, "orders.order", [3, 2]),
+        ("GetClientsProducts", {}, "products.product", ["2", "3"]),
+        ("GetClientsProducts", {"pid": 101}, "products.product", ["2", "3"]),
+        ("GetClientsProducts", {"pid": 101, "clientid": 1}, "products.product", ["2", "3"]),
+        ("GetInvoices", {"status": "Unpaid"}, "invoices.invoice", [2, 3]),
+        ("GetInvoices", {"status": "Unpaid", "order": "desc"}, "invoices.invoice", [3, 2]),
+        ("GetInvoices", {"userid": 1}, "invoices.invoice", [2, 3]),
+        ("GetInvoices", {"userid": "nobody"}, "invoices.invoice", []),
+    ],
+)
+def test_a_page_is_the_same_whichever_way_it_is_read(
+    shop: Shop, action: str, filters: dict[str, Any], rows: str, shown: list[Any]
+) -> None:
+    for _ in range(4):
+        shop.order(101)
+    page = shop.call(action, filters, limitstart=1, limitnum=2)
+    plural, singular = rows.split(".")
+    assert [row["id"] for row in page[plural][singular]] == shown
+    assert (int(page["totalresults"]), page["numreturned"]) == ((4, 2) if shown else (0, 0))
