@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,17 @@ class Ledger:
             "INSERT INTO entries (at, system, operation, key, correlation_id, detail) VALUES (?, ?, ?, ?, ?, ?)", row
         )
         return int(cursor.lastrowid or 0)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside is committed at the end and in one piece, which is much faster for many entries."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
     def read(self, system: str | None = None, operation: str | None = None, after: int = 0) -> list[Entry]:
         """All entries with a number above `after`, oldest first, of one system and operation when these are given."""

@@ -23,6 +23,7 @@ from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.pubsub.mishaps import DeliveryMishaps, EventMishaps
 from sandbox.salesforce.pubsub.switchboard import Switchboard
+from sandbox.salesforce.schema_files import SchemaError
 from sandbox.salesforce.seed import seed
 from sandbox.salesforce.topics import Topics
 from sandbox.store import Store
@@ -80,10 +81,19 @@ class World:
             self._fill()
         # After the seed: what the org begins with did not change.
         self.changes = Changes(self.org, self.schemas)
+        self._open_channels()
 
     def now(self) -> datetime:
         """The current moment in every system, aware, in UTC."""
         return self.clock.now()
+
+    def _open_channels(self) -> None:
+        try:
+            for name, members in self.org.schema.channels.items():
+                self.topics.put_channel(name, members)
+        except ValueError as error:
+            self.close()
+            raise SchemaError(str(error)) from error
 
     def _fill(self) -> None:
         """Give a new state what it begins with, all of it or nothing."""

@@ -21,7 +21,9 @@ def bus(quick_process: Sandbox) -> Iterator[Sandbox]:
     """The sandbox, on its best behaviour again afterwards."""
     yield quick_process
     quick_process.control("/control/pubsub/mute", {"muted": False})
-    quick_process.control("/control/pubsub/pace", {"keepalive_s": 0.3, "idle_s": 60})
+    quick_process.control("/control/pubsub/freeze", {"frozen": False})
+    times = {"keepalive_s": 0.3, "idle_s": 60, "publish_idle_s": 70, "commit_idle_s": 1800}
+    quick_process.control("/control/pubsub/pace", times)
 
 
 @pytest.fixture

@@ -107,10 +107,10 @@ class Bus:
         drafts = [self.mishaps.altered(each) for each in drafts] if self.mishaps else list(drafts)
         copies = [copy for each in drafts for copy in self.mishaps.copies(each)] if self.mishaps else []
         written = self._insert([*drafts, *copies])
-        for event in written:
-            self._ledger.write(
-                "pubsub", "event", key=event.event_id, detail={"topic": event.topic, "replay": event.replay}
-            )
+        with self._ledger.together():
+            for event in written:
+                detail = {"topic": event.topic, "replay": event.replay}
+                self._ledger.write("pubsub", "event", key=event.event_id, detail=detail)
         self._purge_when_due()
         self._wake()
         return written[: len(drafts)]

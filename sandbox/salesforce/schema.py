@@ -249,12 +249,14 @@ class Schema:
         objects: Iterable[SObject],
         managed_subscriptions: Mapping[str, ManagedSubscription] | None = None,
         duplicate_rules: Mapping[str, DuplicateRule] | None = None,
+        channels: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Every type that a reference names must be among the objects: KeyError otherwise."""
         self._objects = {each.name.casefold(): each for each in objects}
         self._by_prefix = {each.prefix: each for each in self}
         self.managed_subscriptions = dict(managed_subscriptions or {})
         self.duplicate_rules = dict(duplicate_rules or {})
+        self.channels = dict(channels or {})
         for child in self:
             for each in child.references:
                 self._link(child, each)

@@ -6,6 +6,7 @@ A file is a JSON object with any of these keys; what it says is added to the org
      "objects": {"Sample__c": {"label": "Sample", "fields": [{"name": "Code__c", "type": "string", "length": 20}]}},
      "fields": {"Account": [{"name": "Region__c", "type": "picklist", "values": ["East", "West"], "restricted": true}]},
      "events": {"Sample__e": {"label": "Sample", "fields": [{"name": "Message__c", "type": "string"}]}},
+     "channels": {"/event/Samples__chn": ["/event/Sample__e"], "/data/Sales__chn": ["/data/OrderChangeEvent"]},
      "managedEventSubscriptions": {"Managed_Sample": {"topicName": "/event/Sample__e", "state": "RUN"}},
      "duplicateRules": {"Same_Address": {"object": "Contact", "fields": ["Email"], "action": "Alert"}}
     }
@@ -16,6 +17,7 @@ A file is a JSON object with any of these keys; what it says is added to the org
   "S-{0000}"` makes its Name an auto-number.
 - `fields`: further fields of objects and events that exist already, in this org or in an earlier file.
 - `events`: platform events (`…__e`) with fields of the types string, textarea, double, boolean, date and datetime.
+- `channels`: custom channels by name, each of platform events (`/event/…__chn`) or of change events (`/data/…__chn`).
 - `managedEventSubscriptions`: by developer name; `defaultReplay` and `errorRecoveryReplay` are LATEST or EARLIEST,
   `state` is RUN or STOP.
 - `duplicateRules`: by name; a save that makes a second record with the same values in all `fields` (the first of them
@@ -117,16 +119,18 @@ def load(extensions: Sequence[Path] = (), kept_prefixes: Mapping[str, str] | Non
     """
     drafts: dict[str, _Draft] = {}
     subscriptions: dict[str, ManagedSubscription] = {}
+    channels: dict[str, tuple[str, ...]] = {}
     rules: dict[str, DuplicateRule] = {}
     for group in (OWN, *((path,) for path in extensions)):
         for path in group:
             file = read(path)
             _add_types(drafts, file, path)
             _add_named(subscriptions, file.managed_event_subscriptions, path, "managed event subscription")
+            _add_named(channels, file.channels, path, "channel")
             _add_named(rules, file.duplicate_rules, path, "duplicate rule")
         _refuse_strangers(drafts, group[-1])
     prefixes = _prefixes(list(drafts.values()), kept_prefixes or {})
-    schema = Schema([each.finish(prefixes[each.name]) for each in drafts.values()], subscriptions, rules)
+    schema = Schema([each.finish(prefixes[each.name]) for each in drafts.values()], subscriptions, rules, channels)
     _check_rules(schema)
     return schema
 

@@ -50,6 +50,7 @@ class SchemaFile(Described):
     fields: dict[ApiName, tuple[Field, ...]] = {}
     events: dict[ApiName, EventSource] = {}
     managed_event_subscriptions: dict[ApiName, ManagedSubscription] = {}
+    channels: dict[str, tuple[str, ...]] = {}
     duplicate_rules: dict[ApiName, DuplicateRule] = {}
 
 

@@ -20,7 +20,7 @@ class Conversation(ABC, Generic[Request, Response]):
 
     def __init__(self, switchboard: Switchboard) -> None:
         self._switchboard = switchboard
-        self._outbox: deque[Response] = deque()
+        self._outbox: deque[Callable[[], Response]] = deque()
         self._end: grpc.StatusCode | None = None
         self._refusal: Refusal | None = None
         self._bell = asyncio.Event()
@@ -53,9 +53,9 @@ class Conversation(ABC, Generic[Request, Response]):
         """Seconds since the last response."""
         return self._now() - self._quiet_since
 
-    def say(self, response: Response) -> None:
-        """Send a response as soon as possible."""
-        self._outbox.append(response)
+    def say(self, compose: Callable[[], Response]) -> None:
+        """Send a response as soon as possible; it is composed then."""
+        self._outbox.append(compose)
         self.poke()
 
     def poke(self) -> None:
@@ -107,7 +107,7 @@ class Conversation(ABC, Generic[Request, Response]):
     def _next(self) -> Response | None:
         if self._switchboard.muted:
             return None
-        return self._outbox.popleft() if self._outbox else self.due()
+        return self._outbox.popleft()() if self._outbox else self.due()
 
     async def _wait(self) -> None:
         try:

@@ -114,14 +114,18 @@ class ManagedSubscription(Stream[wire.ManagedFetchRequest, wire.ManagedFetchResp
             self._managed.commit(self.subscription_id, number)
             self._committed_at = self._now()
             self.call.note(self.subscription_id, {"committed": number})
+        answer = wire.CommitReplayResponse(
+            commit_request_id=request.commit_request_id,
+            replay_id=request.replay_id,
+            error=wire.Error(code=wire.COMMIT, msg=error) if error else None,
+            process_time=int(self.call.world.now().timestamp() * 1000),
+        )
+        self.say(lambda: self._answered(answer))
+
+    def _answered(self, answer: wire.CommitReplayResponse) -> wire.ManagedFetchResponse:
         response = self.respond([])
-        response.commit_response.commit_request_id = request.commit_request_id
-        response.commit_response.replay_id = request.replay_id
-        response.commit_response.process_time = int(self.call.world.now().timestamp() * 1000)
-        if error:
-            response.commit_response.error.code = wire.COMMIT
-            response.commit_response.error.msg = error
-        self.say(response)
+        response.commit_response.CopyFrom(answer)
+        return response
 
     def _refusal_of(self, request: wire.CommitReplayRequest) -> str:
         """Why this cannot be committed; empty when it can."""
@@ -146,6 +150,7 @@ def managed_subscription(call: Call, first: wire.ManagedFetchRequest) -> Managed
     stream = ManagedSubscription(call, record, topic, position)
     stream.check()
     stream.grant(first.num_requested)
+    call.note(record["Id"], {"topic": topic.name, "after": position})
     return stream
 
 

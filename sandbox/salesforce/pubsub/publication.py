@@ -88,7 +88,8 @@ class PublishStream(Conversation[wire.PublishRequest, wire.PublishResponse]):
         if request.topic_name and request.topic_name != self._topic.name:
             raise Refusal("publish.topic.mismatch", "The topic of a publish stream cannot change.")
         # Asked again each time: its permissions and its schema may be others by now.
-        self.say(_publish(self._call, self._call.topic(self._topic.name), request))
+        answer = _publish(self._call, self._call.topic(self._topic.name), request)
+        self.say(lambda: answer)
         self._asked_at = self._now()
 
     def due(self) -> wire.PublishResponse | None:

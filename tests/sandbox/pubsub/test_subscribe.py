@@ -8,8 +8,9 @@ import grpc
 import pytest
 
 from sandbox.salesforce.pubsub.proto import eventbus_pb2 as wire
-from tests.sandbox.pubsub.raw import TOPIC, Raw, RawStream, trailers
+from tests.sandbox.pubsub.raw import TOPIC, Raw, RawStream, error_code, trailers
 from tests.sandbox_process import Sandbox
+from tests.waiting import until
 
 Publish = Callable[..., dict[str, Any]]
 PREFIX = "sfdc.platform.eventbus.grpc."
@@ -136,6 +137,8 @@ def test_a_position_that_never_was_is_refused_with_code_rpc_id_and_type(raw: Raw
     [
         ({"num_requested": 0}, "subscription.fetch.requested.events.invalid"),
         ({"num_requested": -1}, "subscription.fetch.requested.events.invalid"),
+        ({"replay_preset": 7}, "subscription.fetch.request.invalid"),
+        ({"auth_refresh": "x"}, "service.auth.refresh.invalid"),
         ({"topic_name": ""}, "topic.validation.empty"),
         ({"topic_name": "/event/Nothing__e"}, "topic.not.found"),
         ({"replay_preset": wire.CUSTOM}, "subscription.fetch.replayid.validation.failed"),
@@ -143,7 +146,7 @@ def test_a_position_that_never_was_is_refused_with_code_rpc_id_and_type(raw: Raw
 )
 def test_wrong_first_requests_are_refused(raw: Raw, first: dict[str, Any], code: str) -> None:
     error = raw.subscribe(**first).end()
-    assert trailers(error)["error-code"] == PREFIX + code
+    assert error_code(error) == code
 
 
 def test_a_later_request_cannot_change_the_topic_and_its_replay_options_are_ignored(raw: Raw) -> None:
@@ -171,6 +174,74 @@ def test_streams_can_be_cut(raw: Raw, bus: Sandbox, status: str) -> None:
     bus.control("/control/pubsub/cut", {"status": status})
     error = stream.end()
     assert (error.code().name if error else "OK") == status
+
+
+def test_connections_can_be_reset_and_the_next_call_opens_another(raw: Raw, bus: Sandbox) -> None:
+    stream = raw.subscribe().accepted()
+    stream.read_keepalive()
+    assert bus.control("/control/pubsub/cut", {"status": "RST"})["cut"] >= 1
+    error = stream.end()
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert "error-code" not in trailers(error)
+    until(lambda: bus.get("/control/pubsub/streams")["streams"] == 0, what="the server to notice")
+    raw.subscribe().accepted().close()
+
+
+def test_a_frozen_connection_looks_open_but_answers_no_ping(raw: Raw, publish: Publish, bus: Sandbox) -> None:
+    often = (("grpc.keepalive_time_ms", 300), ("grpc.http2.max_pings_without_data", 0))
+    pinging = raw.another(*often, ("grpc.http2.ping_timeout_ms", 300))
+    patient, watchful = raw.subscribe().accepted(), pinging.subscribe().accepted()
+    watchful.read_keepalive()
+    bus.control("/control/pubsub/freeze")
+    published = publish()
+    error = watchful.end()
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    bus.control("/control/pubsub/freeze", {"frozen": False})
+    assert patient.read_events(1)[0].event.id == published["event_id"]
+    patient.close()
+
+
+def test_events_can_come_twice_and_in_reverse_within_the_credit(raw: Raw, publish: Publish, bus: Sandbox) -> None:
+    start = bytes.fromhex(publish()["replay_id"])
+    published = [publish()["event_id"] for _ in range(3)]
+    bus.control("/control/pubsub/repeat")
+    bus.control("/control/pubsub/reverse")
+    stream = raw.subscribe(replay_preset=wire.CUSTOM, replay_id=start, num_requested=5)
+    response = stream.read()
+    assert [each.event.id for each in response.events] == [*published[::-1], published[0]]
+    assert response.pending_num_requested == 1
+    newest = max(each.replay_id for each in response.events)
+    assert response.latest_replay_id == newest
+    stream.close()
+
+
+def test_a_migrated_org_knows_no_position_of_before(raw: Raw, publish: Publish, bus: Sandbox) -> None:
+    published = publish()
+    bus.control("/control/pubsub/renumber")
+    error = raw.subscribe(replay_preset=wire.CUSTOM, replay_id=bytes.fromhex(published["replay_id"])).end()
+    assert error_code(error) == "subscription.fetch.replayid.corrupted"
+    stream = raw.subscribe(replay_preset=wire.EARLIEST, num_requested=100)
+    seen: list[wire.ConsumerEvent] = []
+    while published["event_id"] not in [each.event.id for each in seen]:
+        response = stream.read()
+        seen += response.events
+        stream.ask(len(response.events) or 1)
+    assert seen[-1].replay_id != bytes.fromhex(published["replay_id"])
+    stream.close()
+
+
+def test_a_permission_that_is_taken_away_ends_the_stream(raw: Raw, bus: Sandbox) -> None:
+    stream = raw.subscribe().accepted()
+    bus.control("/control/pubsub/permit", {"topic": TOPIC, "subscribe": False})
+    try:
+        assert error_code(stream.end()) == "subscription.topic.cannot.subscribe"
+        error = raw.subscribe().end()
+        assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+        assert error_code(error) == "subscription.topic.cannot.subscribe"
+        assert not raw.topic(TOPIC).can_subscribe
+    finally:
+        bus.control("/control/pubsub/permit", {"topic": TOPIC})
+    assert raw.topic(TOPIC).can_subscribe
 
 
 def test_a_muted_stream_says_nothing_and_speaks_again(raw: Raw, publish: Publish, bus: Sandbox) -> None:
