@@ -1,7 +1,11 @@
 """Parameters that carry base64 of a serialised array (whmcs-wire §0 no. 8, §1.4)."""
 
+import math
+
 from sandbox.whmcs import serialized
 from sandbox.whmcs.php import PhpValue
+
+_SHORTEST_WITH_EXPONENT = 1e15
 
 
 def encoded_array(value: PhpValue | None) -> serialized.Array:
@@ -23,4 +27,16 @@ def field_values(value: PhpValue | None) -> dict[int, str]:
 def _text(value: serialized.Scalar) -> str:
     if isinstance(value, bool):
         return "1" if value else ""
+    if isinstance(value, float):
+        return _float_text(value)
     return "" if value is None else str(value)
+
+
+def _float_text(value: float) -> str:
+    """A float as PHP writes it into a string: `1`, `1.5`, `1.0E+25`."""
+    if not math.isfinite(value):
+        return "NAN" if math.isnan(value) else "INF" if value > 0 else "-INF"
+    if value == int(value) and abs(value) < _SHORTEST_WITH_EXPONENT:
+        return f"{value:.0f}"
+    mantissa, _, exponent = repr(value).partition("e")
+    return f"{mantissa}{'' if '.' in mantissa else '.0'}E{int(exponent):+d}" if exponent else mantissa

@@ -9,14 +9,14 @@ import binascii
 import re
 from typing import TypeAlias
 
-from sandbox.whmcs.php import array_key
+from sandbox.whmcs.php import INT_MAX, array_key
 
 Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = Scalar | dict[int | str, "Value"]
 Array: TypeAlias = dict[int | str, Value]
 
 MAX_DEPTH = 32
-_INTEGER = re.compile(rb"[+-]?[0-9]+\Z")
+_INTEGER = re.compile(rb"[+-]?[0-9]{1,40}\Z")
 _FLOAT = re.compile(rb"([+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|-?INF|NAN)\Z")
 _LENGTH = re.compile(rb"[0-9]{1,9}\Z")
 
@@ -56,7 +56,7 @@ def serialize(value: Value) -> bytes:
         case int():
             return b"i:%d;" % value
         case float():
-            return b"d:%s;" % repr(value).encode()
+            return b"d:%s;" % repr(value).replace("inf", "INF").replace("nan", "NAN").encode()
         case str():
             raw = value.encode("utf-8", "surrogatepass")
             return b's:%d:"%s";' % (len(raw), raw)
@@ -87,7 +87,7 @@ class _Reader:
             self._expect(b";")
             return found
         if kind == b"i:":
-            return int(self._until(b";", _INTEGER))
+            return max(-INT_MAX, min(int(self._until(b";", _INTEGER)), INT_MAX))
         if kind == b"d:":
             return float(self._until(b";", _FLOAT))
         if kind == b"b:":

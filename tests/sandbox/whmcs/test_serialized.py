@@ -4,12 +4,14 @@ import base64
 import contextlib
 from typing import Any
 
+import phpserialize
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.whmcs.arrays import encoded_array, field_values
-from sandbox.whmcs.serialized import MAX_DEPTH, NotSerialized, decode, unserialize
+from sandbox.whmcs.php import array_key
+from sandbox.whmcs.serialized import MAX_DEPTH, NotSerialized, decode, serialize, unserialize
 from tests.sandbox.whmcs.php_arrays import packed
 
 VECTORS: list[tuple[str, dict[Any, Any]]] = [
@@ -38,6 +40,56 @@ def test_the_published_vectors(encoded: str, value: dict[Any, Any]) -> None:
 @given(arrays)
 def test_whatever_php_writes_is_read(value: dict[Any, Any]) -> None:
     assert decode(packed(value)) == value
+
+
+@given(arrays)
+def test_what_is_written_reads_as_php_would(value: dict[Any, Any]) -> None:
+    assert phpserialize.loads(serialize(value), decode_strings=True) == value
+    assert unserialize(serialize(value)) == value
+
+
+@given(arrays, st.data())
+def test_damage_is_refused_or_read_as_the_oracle_reads_it(value: dict[Any, Any], data: st.DataObject) -> None:
+    raw = bytearray(serialize(value))
+    place = data.draw(st.integers(0, len(raw) - 1))
+    raw[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+    try:
+        read = unserialize(bytes(raw))
+    except NotSerialized:
+        return
+    expected = phpserialize.loads(bytes(raw), decode_strings=True)
+    assert repr(read) == repr(_normal(expected))
+
+
+def _normal(value: Any) -> Any:
+    """With keys of plain digits as PHP keeps them; the oracle leaves them texts."""
+    if not isinstance(value, dict):
+        return value
+    return {array_key(key) if isinstance(key, str) else key: _normal(each) for key, each in value.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1"),
+        (1.5, "1.5"),
+        (1e25, "1.0E+25"),
+        (1.5e-7, "1.5E-7"),
+        (-0.0, "-0"),
+        (float("inf"), "INF"),
+        (1e14, "1" + "0" * 14),
+    ],
+)
+def test_a_float_becomes_the_text_that_php_makes_of_it(value: float, text: str) -> None:
+    assert field_values(base64.b64encode(serialize({1: value})).decode()) == {1: text}
+
+
+@pytest.mark.parametrize(
+    ("digits", "value"), [("9" * 19, 2**63 - 1), ("-" + "9" * 30, -(2**63 - 1)), ("9" * 5000, None)]
+)
+def test_a_number_beyond_64_bits_stops_there_and_an_endless_one_is_none(digits: str, value: int | None) -> None:
+    encoded = base64.b64encode(f"a:1:{{i:0;i:{digits};}}".encode()).decode()
+    assert encoded_array(encoded).get(0) == value
 
 
 @given(st.binary())
