@@ -149,23 +149,21 @@ class Wire:
         self.tcp.sendall(self._out.read())
 
     def pieces(self) -> Iterator[bytes]:
-        """What arrives, packet by packet, until the connection ends politely. Raises ConnectionResetError."""
+        """What arrives, one TLS record after the other, until a polite end. Raises ConnectionResetError."""
         while received := self.tcp.recv(65536):
             self._in.write(received)
-            yield self._decrypted()
+            yield from self._records()
 
     def _exchange(self) -> None:
         self.tcp.sendall(self._out.read())
         self._in.write(self.tcp.recv(65536))
 
-    def _decrypted(self) -> bytes:
-        plain = b""
+    def _records(self) -> Iterator[bytes]:
         try:
-            while part := self._tls.read(65536):
-                plain += part
+            while record := self._tls.read(65536):
+                yield record
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-            return plain
-        return plain
+            return
 
 
 @contextmanager

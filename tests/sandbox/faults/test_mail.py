@@ -103,7 +103,8 @@ def test_a_message_stands_still_at_the_door(post: Sandbox, faults: Faults, subje
 def test_a_message_its_sender_gave_up_is_kept_all_the_same(post: Sandbox, faults: Faults, subject: str) -> None:
     with faults.hold("mail", "message.accept") as held:
         with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
-            send_mail(post, subject, timeout=0.5)
+            send_mail(post, subject, timeout=2)
+        held.arrived()
         assert kept(post, subject) == 0
         held.release()
         until(lambda: kept(post, subject), what="the message that nobody waits for")

@@ -170,10 +170,11 @@ def test_a_closed_port_refuses_until_the_rule_is_gone(system: System, faults: Fa
 def test_a_slow_call_is_given_up_by_its_caller(
     system: System, faults: Faults, correlation: str, at: Any, done: int
 ) -> None:
-    faults.slow(system.name, system.operation, ms=600_000, at=at)
+    rule = faults.slow(system.name, system.operation, ms=600_000, at=at)
     with pytest.raises(requests.ReadTimeout):
         system.call(correlation, timeout=0.5)
-    assert system.done(correlation) == done
+    rule.struck()
+    until(lambda: system.done(correlation) == done, what="the work to be done, or not")
 
 
 @pytest.mark.parametrize("at", ["before", "after"])
@@ -207,6 +208,7 @@ def test_a_call_its_caller_gave_up_is_carried_out_all_the_same(
     with faults.hold(system.name, system.operation) as held:
         with pytest.raises(requests.ReadTimeout):
             system.call(correlation, timeout=0.5)
+        held.arrived()
         assert system.done(correlation) == 0
         held.release()
         until(lambda: system.done(correlation), what="the call that nobody waits for")
@@ -262,7 +264,7 @@ def test_a_dripping_answer_comes_in_many_pieces_and_is_whole(whmcs: Whmcs, fault
             received, pieces = received + piece, pieces + 1
             if is_json(received.partition(b"\r\n\r\n")[2].decode()):
                 break
-    assert pieces > 30
+    assert pieces > 100
     assert b'"result":"success"' in received
 
 
@@ -293,6 +295,6 @@ def test_a_client_that_leaves_in_the_middle_harms_nobody(
     with wire(whmcs) as connection:
         connection.shake_hands()
         connection.ask("GetProducts")
-        assert next(filter(None, connection.pieces())).startswith(b"HTTP/1.1 200")
+        assert next(connection.pieces()).startswith(b"HTTP/1.1 200")
     assert whmcs("GetProducts").ok
     assert "Traceback" not in whmcs.sandbox.log.read_text()
