@@ -248,6 +248,21 @@ def test_a_call_is_held_and_a_new_connection_refused(faults: Faults, raw: Raw, b
     other.channel.close()
 
 
+def test_nobody_listens_until_the_rule_is_gone(faults: Faults, stream: RawStream, raw: Raw) -> None:
+    rule = faults.close_port("pubsub")
+    assert stream.end().code() is UNAVAILABLE
+    assert refusal(lambda: raw.topic(TOPIC)) == (UNAVAILABLE, "")
+    rule.remove()
+    until(lambda: _answers(raw), what="the port to listen again", timeout_s=30)
+
+
+def _answers(raw: Raw) -> bool:
+    try:
+        return raw.topic(TOPIC).topic_name == TOPIC
+    except grpc.RpcError:
+        return False
+
+
 def test_a_slow_call_is_answered(faults: Faults, raw: Raw) -> None:
     rule = faults.slow("pubsub", "GetTopic", ms=1, at="after")
     assert raw.topic(TOPIC).topic_name == TOPIC
