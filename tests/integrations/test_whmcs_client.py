@@ -15,7 +15,7 @@ from integrations.whmcs.schemas import OrderLineRequest, OrderRequest
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MARK = "8015j0000000001AAA"
+MARK = "8015j0000099999AAA"
 
 
 @pytest.fixture(params=["strict-docs", "legacy-strings", "single-object"])

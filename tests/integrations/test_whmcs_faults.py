@@ -43,7 +43,7 @@ def test_what_went_wrong_is_told_by_what_may_have_happened(
         language="en",
         customer_number="105001",
     )
-    order = OrderRequest(client, [OrderLineRequest(101, "monthly", 1, 4950, {}, {5101: "8015j0000000001AAA"})], "")
+    order = OrderRequest(client, [OrderLineRequest(101, "monthly", 1, 4950, {}, {5101: "8015j0000099998AAA"})], "")
     wrong(faults)
     with pytest.raises(OutsideError) as caught:
         whmcs.add_order(order)
