@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && { echo $$p; break; }; done)
+NODE_CLIENTS := tests/sandbox/clients
+NODE_STAMP := $(NODE_CLIENTS)/node_modules/.package-lock.json
 OURS := accounts audit catalog integrations journal notifications orders portal provisioning sandbox subscriptions support tests benchmarks
 
 .PHONY: help
@@ -30,7 +32,7 @@ code: $(STAMP) ## the second factor of the demo's member of staff, this half min
 	@$(BIN)/python -m sandbox.demo.code
 
 .PHONY: test
-test: $(STAMP) browser lint types contracts ## everything: lint, types, contracts, unit, end to end, browser
+test: $(STAMP) browser node-clients lint types contracts ## everything: lint, types, contracts, unit, end to end, browser
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist loadgroup
 
 .PHONY: lint
@@ -57,6 +59,19 @@ browser: ## Chromium, installed where that is possible without asking
 	  echo "Installing Chromium and Japanese fonts"; \
 	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	fi || true
+
+.PHONY: node-clients
+node-clients: ## other people's clients for Node, which the sandbox is tried with, installed where that is possible
+	@command -v npm >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Node"; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm >/dev/null; \
+	fi || true
+	@if command -v npm >/dev/null; then $(MAKE) -s --no-print-directory $(NODE_STAMP) || echo "Without them their tests are skipped."; fi
+
+$(NODE_STAMP): $(NODE_CLIENTS)/package.json $(NODE_CLIENTS)/package-lock.json
+	@echo "Installing clients for Node"
+	@cd $(NODE_CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: bench
 bench: $(STAMP) ## approval to Provisioned, and what one order costs in remote calls

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 
-from tests.sandbox.pubsub.raw import TOPIC, Raw
+from tests.sandbox.pubsub.raw import TOPIC, WITHIN_S, Raw
 from tests.sandbox_process import Sandbox
 
 
@@ -43,3 +44,17 @@ def publish(bus: Sandbox) -> Callable[..., dict[str, Any]]:
         return answer
 
     return put
+
+
+@pytest.fixture
+def rest(raw: Raw) -> Callable[..., Any]:
+    """rest("POST", "Account", Name="…") calls the org's REST API as the integration user."""
+
+    def call(method: str, path: str, **fields: Any) -> Any:
+        url = f"{raw.urls['salesforce_url']}/services/data/v66.0/sobjects/{path}"
+        headers = {"Authorization": f"Bearer {raw.headers['accesstoken']}", "Sforce-Call-Options": "client=portal"}
+        answer = requests.request(method, url, json=fields, headers=headers, verify=raw.urls["ca"], timeout=WITHIN_S)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    return call

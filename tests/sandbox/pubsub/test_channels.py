@@ -14,20 +14,6 @@ CHANNEL = "/event/Portal__chn"
 Rest = Callable[..., Any]
 
 
-@pytest.fixture
-def rest(raw: Raw) -> Rest:
-    """rest("POST", "Account", Name="…") calls the org's REST API as the integration user."""
-
-    def call(method: str, path: str, **fields: Any) -> Any:
-        url = f"{raw.urls['salesforce_url']}/services/data/v66.0/sobjects/{path}"
-        headers = {"Authorization": f"Bearer {raw.headers['accesstoken']}", "Sforce-Call-Options": "client=portal"}
-        answer = requests.request(method, url, json=fields, headers=headers, verify=raw.urls["ca"], timeout=WITHIN_S)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    return call
-
-
 def test_changes_of_records_arrive_as_they_are_made(raw: Raw, rest: Rest) -> None:
     stream = raw.subscribe(topic_name="/data/ChangeEvents").accepted()
     account = rest("POST", "Account", Name="Hikari Works")["id"]

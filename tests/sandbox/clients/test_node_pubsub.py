@@ -1,0 +1,205 @@
+"""salesforce-pubsub-api-client 5.5.2 from npm, unmodified, against the real process: what its manual shows.
+
+The scripts in `pubsub/` use the client and say what they saw as lines of JSON; here it is judged, with the ledger.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.pubsub.raw import TOPIC, Raw
+from tests.sandbox_process import Sandbox
+from tests.waiting import until
+
+HERE = Path(__file__).parent
+PREFIX = "sfdc.platform.eventbus.grpc."
+ORDERS = ["one", "two", "three", "four"]
+WITHIN_S = 60
+OLDEST_NODE = 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    """`make node-clients` puts the clients there. Without Node these tests are skipped, but never where it must be."""
+    needed = {f"Node {OLDEST_NODE} or newer": _node_version() >= OLDEST_NODE, "make node-clients": _modules()}
+    missing = [name for name, there in needed.items() if not there]
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"missing: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"salesforce-pubsub-api-client is not tried: {', '.join(missing)} is missing")
+
+
+def _node_version() -> int:
+    """0 without any."""
+    node = shutil.which("node")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout if node else "v0"
+    return int(version.removeprefix("v").partition(".")[0])
+
+
+def _modules() -> bool:
+    return (HERE / "node_modules" / "salesforce-pubsub-api-client").is_dir()
+
+
+class Node:
+    """One running script."""
+
+    def __init__(self, sandbox: Sandbox, script: str, **more: Any) -> None:
+        environment = {
+            **os.environ,
+            "SANDBOX": json.dumps({**sandbox.urls, **more}),
+            "NODE_EXTRA_CA_CERTS": sandbox.urls["ca"],
+            "NODE_NO_WARNINGS": "1",
+        }
+        self._process = subprocess.Popen(
+            [shutil.which("node") or "node", HERE / "pubsub" / f"{script}.mjs"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def read(self) -> dict[str, Any]:
+        """The next thing it says."""
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        assert line, self._process.communicate()[1]
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Everything else it says, once it has ended well."""
+        out, err = self._process.communicate(timeout=WITHIN_S)
+        assert self._process.returncode == 0, err
+        return [json.loads(line) for line in out.splitlines()]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+Start = Callable[..., Node]
+
+
+@pytest.fixture
+def start(bus: Sandbox) -> Iterator[Start]:
+    """start("auth") runs pubsub/auth.mjs against the sandbox whose keep-alives come quickly."""
+    running: list[Node] = []
+
+    def begin(script: str, **more: Any) -> Node:
+        running.append(Node(bus, script, **more))
+        return running[-1]
+
+    yield begin
+    for each in running:
+        each.kill()
+
+
+def test_every_way_to_sign_in(start: Start, raw: Raw, bus: Sandbox) -> None:
+    before = bus.last_ledger_id()
+    said = start("auth", access_token=raw.headers["accesstoken"]).finish()
+    ways = ["oauth-jwt-bearer", "user-supplied", "username-password"]
+    assert [each["way"] for each in said] == [each["correlationKey"] for each in said] == ways
+    events = bus.ledger(system="pubsub", operation="event", after=before)
+    assert [each["key"] for each in events] == ways
+    assert [each["detail"]["replay"] for each in events] == [each["replayId"] for each in said]
+
+
+def test_subscribing_from_every_place(start: Start, bus: Sandbox) -> None:
+    before = bus.last_ledger_id()
+    latest, additional, from_replay_id, from_earliest = start("deliveries").finish()
+    assert latest["latest"] == ORDERS[:2]
+    assert latest["version"] == 3
+    assert latest["info"]["receivedEventCount"] == latest["info"]["requestedEventCount"] == 2
+    assert additional["additional"] == ORDERS[2:]
+    assert from_replay_id["fromReplayId"] == ORDERS[2:]
+    assert from_earliest["fromEarliest"][-4:] == ORDERS
+    opened = bus.ledger(system="pubsub", operation="Subscribe", after=before)
+    assert [each["detail"]["preset"] for each in opened] == ["LATEST", "CUSTOM", "EARLIEST"]
+    assert opened[1]["detail"]["after"] == additional["replayIds"][1]
+    published = bus.ledger(system="pubsub", operation="event", after=before)
+    assert [each["detail"]["replay"] for each in published] == additional["replayIds"]
+
+
+def test_publishing_in_batches(start: Start, bus: Sandbox, raw: Raw) -> None:
+    before = bus.last_ledger_id()
+    first, second = start("publishing").finish()
+    assert first["keys"] == ["batch-one", "batch-two", "batch-three"]
+    assert second["keys"] == ["batch-one"]
+    assert second["schemaId"] == raw.topic(TOPIC).schema_id
+    requests = bus.ledger(system="pubsub", operation="PublishStream", after=before)
+    assert [(each["detail"]["events"], each["detail"]["refused"]) for each in requests] == [(3, 0), (1, 0)]
+
+
+def test_a_managed_subscription(start: Start, bus: Sandbox) -> None:
+    names = {"managed_name": "Node_Orders", "stopped_name": "Node_Stopped"}
+    records = [_configured(bus, name) for name in names.values()]
+    _configured(bus, names["stopped_name"], state="STOP")
+    before = bus.last_ledger_id()
+    delivered, additional = start("managed", **names).finish()
+    until(lambda: bus.get("/control/pubsub/streams")["streams"] == 0, what="the first process to be missed")
+    resumed, *refused = start("resume", managed_id=records[0]["Id"], **names).finish()
+    assert delivered["delivered"] == ORDERS[:3]
+    assert delivered["info"]["subscriptionId"] == records[0]["Id"]
+    assert delivered["info"]["topicName"] == TOPIC
+    assert additional["additional"] == ["four"]
+    assert resumed["resumed"] == ["two", "three", "four"]
+    assert [each["name"] for each in refused] == ["Node_Stopped", "Nobody"]
+    assert "STOP state" in refused[0]["refused"]
+    assert "Failed to retrieve managed event subscription" in refused[1]["refused"]
+    entries = bus.ledger(system="pubsub", operation="ManagedSubscribe", after=before)
+    committed = [each["detail"]["committed"] for each in entries if "committed" in each["detail"]]
+    assert committed == [delivered["committed"]]
+    assert {each["key"] for each in entries} == {records[0]["Id"]}
+
+
+def _configured(bus: Sandbox, name: str, **metadata: str) -> dict[str, Any]:
+    body = {"developer_name": name, "metadata": {"topicName": TOPIC, **metadata}}
+    record: dict[str, Any] = bus.control("/control/pubsub/managed", body)
+    return record
+
+
+def test_changes_are_decoded_to_field_names(start: Start, rest: Callable[..., Any]) -> None:
+    script = start("changes")
+    assert script.read() == {"ready": True}
+    account = rest("POST", "Account", Name="Hikari Works", BillingCity="Minato", BillingStreet="1-1")["id"]
+    rest("PATCH", f"Account/{account}", Phone="03-9", BillingCity="Osaka", BillingStreet=None)
+    rest("PATCH", f"Account/{account}", Phone=None)
+    rest("DELETE", f"Account/{account}")
+    created, changed, emptied, deleted = (each["payload"] for each in script.finish())
+    headers = [each["ChangeEventHeader"] for each in (created, changed, emptied, deleted)]
+    assert [each["changeType"] for each in headers] == ["CREATE", "UPDATE", "UPDATE", "DELETE"]
+    assert {each["recordIds"][0] for each in headers} == {account}
+    assert created["Name"] == "Hikari Works"
+    assert created["BillingAddress"]["City"] == "Minato"
+    assert set(headers[1]["changedFields"]) == {
+        *("Phone", "LastModifiedDate", "BillingAddress.City", "BillingAddress.Street"),
+    }
+    assert (changed["Phone"], changed["BillingAddress"]["City"], changed["Name"]) == ("03-9", "Osaka", None)
+    assert headers[2]["nulledFields"] == ["Phone"]
+    assert headers[3]["changedFields"] == []
+    assert headers[1]["changeOrigin"] == "com/salesforce/api/rest/66.0;client=portal"
+    assert int(headers[1]["commitNumber"]) > 2**53
+    assert headers[0]["transactionKey"] != headers[1]["transactionKey"]
+
+
+def test_refusals_reach_the_user(start: Start, raw: Raw) -> None:
+    organization_id = raw.headers["tenantid"]
+    bad_topic, bad_replay_id, publish, invalid, bad_token, login = start(
+        "refusals", organization_id=organization_id
+    ).finish()
+    assert bad_topic["badTopic"]["code"] == 5
+    trailers = bad_topic["badTopic"]["trailers"]
+    assert trailers["error-code"] == [PREFIX + "topic.not.found"]
+    assert trailers["type"] == ["Subscribe"]
+    assert bad_topic["badTopic"]["details"].endswith(f"rpcId: {trailers['rpc-id'][0]}")
+    assert bad_replay_id["badReplayId"] == 3
+    assert publish["publish"] == 5
+    assert invalid["invalid"]
+    assert bad_token["badToken"]["code"] == 16
+    assert bad_token["badToken"]["trailers"]["error-code"] == [PREFIX + "service.auth.error"]
+    assert "invalid_grant" in login["login"]
