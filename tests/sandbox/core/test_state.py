@@ -145,14 +145,32 @@ def _without(lines: list[dict[str, Any]], column: str) -> dict[str, Any]:
     return {**line, "row": {name: cell for name, cell in line["row"].items() if name != column}}
 
 
+def live_on(world: World) -> str:
+    """Something more happens in every file of a world; the new account's id."""
+    world.bus.publish(PROVISION_TOPIC, {"OrderId__c": "later", "CreatedDate": 2, "CreatedById": "005"})
+    world.mailbox.receive("shop@example.jp", ["ben@example.jp"], b"Subject: Later")
+    return world.org.create("Account", {"Name": "Later"}, world.org.user_named(AGENT_USERNAME))
+
+
 @pytest.mark.parametrize(("sentence", "spoil"), WRONG, ids=[sentence for sentence, _ in WRONG])
 def test_a_file_that_is_wrong_anywhere_changes_nothing(busy: World, sentence: str, spoil: Any) -> None:
+    lines = spoil(exported(busy))
+    live_on(busy)
     before = contents(busy)
-    status, said = load(busy, spoil(exported(busy)))
+    status, said = load(busy, lines)
     assert status == 400
     assert sentence in said["error"]
     assert contents(busy)[1:] == before[1:]
     assert busy.org.create("Account", {"Name": "New"}, busy.org.user_named(AGENT_USERNAME))
+
+
+def test_no_id_is_given_twice_after_a_file_that_was_refused(busy: World) -> None:
+    cut = exported(busy)[:-1]
+    newest = live_on(busy)
+    assert load(busy, cut)[0] == 400
+    busy.close()
+    with closing(World(busy.config)) as again:
+        assert live_on(again) > newest
 
 
 def test_beginning_anew_brings_back_the_first_day(busy: World, other: World) -> None:
