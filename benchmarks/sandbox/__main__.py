@@ -11,13 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sandbox import calls, memory
+from benchmarks.sandbox import calls, deliveries, memory
 from sandbox.config import PORTS, Config
 from sandbox.embedded.processes import python, spawn, stop
 from sandbox.world import World
 
 ORDERS = 100_000
 TARGET_MS = 5
+TARGET_RATE = 15_000
+ROUNDS = 3
 
 
 def main() -> int:
@@ -29,6 +31,7 @@ def main() -> int:
         with running(Path(folder)) as (process, ready):
             before = memory.rss_mb(process)
             report_calls(ready, orders)
+            report_deliveries(ready)
             say(f"\nMemory of the process: {before:.0f} MB after its start, {memory.rss_mb(process):.0f} MB now")
     return 0
 
@@ -52,6 +55,13 @@ def report_calls(ready: dict[str, Any], orders: int) -> None:
     for name, times in calls.measure(ready):
         p95 = statistics.quantiles(times, n=20)[-1]
         say(f"  {name:34} median {statistics.median(times):6.2f} ms   p95 {p95:6.2f} ms")
+
+
+def report_deliveries(ready: dict[str, Any]) -> None:
+    """The Pub/Sub API, which is never to be what a benchmark of something else waits for."""
+    rates = [deliveries.measure(ready) for _ in range(ROUNDS)]
+    say(f"\n{deliveries.EVENTS} stored events to one subscriber; target {TARGET_RATE} events/s")
+    say(f"  median {statistics.median(rates):8.0f} events/s   slowest {min(rates):8.0f} events/s")
 
 
 @contextmanager

@@ -66,7 +66,8 @@ def _timed(call: Call) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _token(wire: Wire, ready: Mapping[str, Any]) -> str:
+def token(wire: Wire, ready: Mapping[str, Any]) -> str:
+    """An access token of the integration user."""
     claims = {
         "iss": ready["salesforce_client_id"],
         "sub": ready["salesforce_username"],
@@ -80,7 +81,7 @@ def _token(wire: Wire, ready: Mapping[str, Any]) -> str:
 
 def _salesforce(ready: Mapping[str, Any]) -> dict[str, Call]:
     wire, number = Wire(str(ready["salesforce_url"]), str(ready["ca"])), count()
-    wire.headers = {"Authorization": f"Bearer {_token(wire, ready)}"}
+    wire.headers = {"Authorization": f"Bearer {token(wire, ready)}"}
     first = wire("GET", f"{BASE}/query?q={quote('SELECT Id FROM Order LIMIT 1')}")["records"][0]["Id"]
     made = wire("POST", f"{BASE}/sobjects/Account", {"Name": "Aiko"})["id"]
     one = f"SELECT Id, Status, Account.Name, (SELECT Id, Quantity FROM OrderItems) FROM Order WHERE Id = '{first}'"
