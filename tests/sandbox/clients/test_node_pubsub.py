@@ -3,83 +3,23 @@
 The scripts in `pubsub/` use the client and say what they saw as lines of JSON; here it is judged, with the ledger.
 """
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.sandbox.clients.node import Node, require_clients
 from tests.sandbox.pubsub.raw import TOPIC, Raw
 from tests.sandbox_process import Sandbox
 from tests.waiting import until
 
-HERE = Path(__file__).parent
 PREFIX = "sfdc.platform.eventbus.grpc."
 ORDERS = ["one", "two", "three", "four"]
-WITHIN_S = 60
-OLDEST_NODE = 20
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed() -> None:
-    """`make node-clients` puts the clients there. Without Node these tests are skipped, but never where it must be."""
-    needed = {f"Node {OLDEST_NODE} or newer": _node_version() >= OLDEST_NODE, "make node-clients": _modules()}
-    missing = [name for name, there in needed.items() if not there]
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"missing: {', '.join(missing)}")
-    if missing:
-        pytest.skip(f"salesforce-pubsub-api-client is not tried: {', '.join(missing)} is missing")
-
-
-def _node_version() -> int:
-    """0 without any."""
-    node = shutil.which("node")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout if node else "v0"
-    return int(version.removeprefix("v").partition(".")[0])
-
-
-def _modules() -> bool:
-    return (HERE / "node_modules" / "salesforce-pubsub-api-client").is_dir()
-
-
-class Node:
-    """One running script."""
-
-    def __init__(self, sandbox: Sandbox, script: str, **more: Any) -> None:
-        environment = {
-            **os.environ,
-            "SANDBOX": json.dumps({**sandbox.urls, **more}),
-            "NODE_EXTRA_CA_CERTS": sandbox.urls["ca"],
-            "NODE_NO_WARNINGS": "1",
-        }
-        self._process = subprocess.Popen(
-            [shutil.which("node") or "node", HERE / "pubsub" / f"{script}.mjs"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def read(self) -> dict[str, Any]:
-        """The next thing it says."""
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        assert line, self._process.communicate()[1]
-        said: dict[str, Any] = json.loads(line)
-        return said
-
-    def finish(self) -> list[dict[str, Any]]:
-        """Everything else it says, once it has ended well."""
-        out, err = self._process.communicate(timeout=WITHIN_S)
-        assert self._process.returncode == 0, err
-        return [json.loads(line) for line in out.splitlines()]
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+    require_clients()
 
 
 Start = Callable[..., Node]
@@ -91,7 +31,7 @@ def start(bus: Sandbox) -> Iterator[Start]:
     running: list[Node] = []
 
     def begin(script: str, **more: Any) -> Node:
-        running.append(Node(bus, script, **more))
+        running.append(Node(bus, f"pubsub/{script}", **more))
         return running[-1]
 
     yield begin

@@ -1,9 +1,9 @@
-// What every script has in common: the client as its manual shows it, callbacks that can be awaited, and JSON to say.
+// What every script has in common: the client as its manual shows it, and callbacks that can be awaited.
 import { readFileSync } from "node:fs";
 import PubSubApiClient from "salesforce-pubsub-api-client";
+import { sandbox, say } from "../facts.mjs";
 
-// The sandbox's `ready` line, with what a test adds to it.
-export const sandbox = JSON.parse(process.env.SANDBOX);
+export { sandbox, say };
 export const TOPIC = "/event/OrderProvisionRequested__e";
 const WITHIN_MS = 15000;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -62,11 +62,6 @@ export const payload = (order) => ({
   RequestedBy__c: null,
   Version__c: { double: 3 },
 });
-
-export function say(facts) {
-  const plain = (_, value) => (typeof value === "bigint" ? value.toString() : value);
-  process.stdout.write(`${JSON.stringify(facts, plain)}\n`);
-}
 
 export async function main(act) {
   const client = await act();
