@@ -11,8 +11,8 @@ from sandbox import arguments, restoring, serving, state
 from sandbox.arguments import Errand
 from sandbox.salesforce.schema_files import SchemaError
 from sandbox.seed_file import SeedError
-from sandbox.servers import PortTaken
-from sandbox.world import StateTaken, World, has_state
+from sandbox.servers import PortTaken, require_free
+from sandbox.world import StateTaken, World, has_state, require_alone
 
 _GZIP = b"\x1f\x8b"
 
@@ -36,6 +36,9 @@ def _do(errand: Errand) -> None:
         _export(errand, errand.export)
         return
     config = replace(errand.config, state=errand.config.state.absolute()).with_free_ports()
+    # Before there is a world: its state would have been made, or forgotten, for a start that fails.
+    require_alone(config.state)
+    require_free(config.host, config.ports)
     new = not has_state(config.state)
     if (errand.reset or errand.restore) and not new:
         _ask(errand, config.state)

@@ -8,15 +8,16 @@ from pathlib import Path
 from sandbox.config import PORTS, Config
 
 _DESCRIPTION = """\
-Salesforce with its Pub/Sub API, WHMCS and mail, simulated in one process, with a desk for the person
-who plays the support agent. When all ports listen it prints one line, `ready {...}`, with every address,
+Salesforce with its Pub/Sub API, WHMCS, an eSIM provider and mail, simulated in one process, with a desk for the
+person who plays the support agent. When all ports listen it prints one line, `ready {...}`, with every address,
 credential and file name as JSON; the same stands in STATE/ready.json as long as it runs. Ctrl-C or
 SIGTERM ends it; started again on the same folder it goes on where it was."""
 
 _EPILOG = """\
 examples:
   python -m sandbox                                     on the usual ports, state in .sandbox
-  python -m sandbox --state /tmp/s --salesforce-port 0 --pubsub-port 0 --whmcs-port 0 --people-port 0 --smtp-port 0
+  python -m sandbox --state /tmp/s --salesforce-port 0 --pubsub-port 0 --whmcs-port 0 --esim-port 0 \\
+      --people-port 0 --smtp-port 0
                                                         beside others, on ports that are free
   python -m sandbox --seed-data none --schema our.json --seed our-records.json
                                                         your own objects and records in an otherwise empty org

@@ -40,6 +40,11 @@ class Config:
     seeds: tuple[Path, ...] = ()
 
     @property
+    def ports(self) -> dict[str, int]:
+        """Every port by the name of its option."""
+        return {name: getattr(self, f"{name}_port") for name in PORTS}
+
+    @property
     def salesforce_url(self) -> str:
         """Origin of the Salesforce org, as it stands in `instance_url` of a token answer."""
         return f"https://localhost:{self.salesforce_port}"
@@ -66,7 +71,7 @@ class Config:
 
     def with_free_ports(self) -> "Config":
         """The same with a port that was free a moment ago in place of each 0."""
-        wanted = [f"{name}_port" for name in PORTS if getattr(self, f"{name}_port") == 0]
+        wanted = [f"{name}_port" for name, port in self.ports.items() if port == 0]
         with ExitStack() as held:
             listeners = [held.enter_context(socket.socket()) for _ in wanted]
             for listener in listeners:

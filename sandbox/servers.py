@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,13 @@ class HttpServer:
             lambda: _Protocol(self._server, self._door), sock=listener, ssl=tls, ssl_shutdown_timeout=goodbye_s
         )
         self._server.servers.append(listening)
+
+
+def require_free(host: str, ports: Mapping[str, int]) -> None:
+    """Listen on all of them at once for a moment. Raises PortTaken, also when two of them are the same."""
+    with ExitStack() as held:
+        for name, port in ports.items():
+            held.enter_context(listen(name, host, port))
 
 
 def listen(name: str, host: str, port: int) -> socket.socket:

@@ -45,6 +45,12 @@ def has_state(folder: Path) -> bool:
         return database.execute("SELECT 1 FROM records WHERE kind = 'User' LIMIT 1").fetchone() is not None
 
 
+def require_alone(folder: Path) -> None:
+    """Raises StateTaken when a sandbox runs on this folder now."""
+    if folder.exists():
+        _lock(folder).close()
+
+
 class World:
     """Everything that exists outside of the portal. Used from one event loop only; nothing here waits."""
 

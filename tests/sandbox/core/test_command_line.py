@@ -14,10 +14,12 @@ import pytest
 from sandbox import __main__ as program
 from sandbox.config import PORTS
 from sandbox.embedded.processes import python
+from sandbox.servers import listen
 from sandbox.world import World
 
 Start = Callable[..., int]
 OURS = Path(__file__).parent / "files" / "our-records.json"
+FREE_PORTS = [part for name in PORTS for part in (f"--{name}-port", "0")]
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def accounts(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.fixture
 def start(state: Path) -> Start:
     def run(*arguments: object) -> int:
-        return program.main(["--state", str(state), *map(str, arguments)])
+        return program.main(["--state", str(state), *FREE_PORTS, *map(str, arguments)])
 
     return run
 
@@ -53,7 +55,7 @@ def test_a_state_goes_by_file_to_another_folder(start: Start, accounts: list[lis
     for name in ("monday.jsonl", "monday.jsonl.gz"):
         file = tmp_path / name
         assert start("--export", file) == 0
-        assert program.main(["--state", str(tmp_path / f"from {name}"), "--import", str(file)]) == 0
+        assert program.main(["--state", str(tmp_path / f"from {name}"), *FREE_PORTS, "--import", str(file)]) == 0
     assert accounts == [["Tanaka Aiko"]] * 3
     with gzip.open(tmp_path / "monday.jsonl.gz", "rt") as zipped:
         assert json.loads(next(zipped))["format"] == "sandbox state"
@@ -163,9 +165,30 @@ def test_a_wrong_argument_is_refused(start: Start, capsys: pytest.CaptureFixture
     assert "error: " in capsys.readouterr().err
 
 
+def test_a_taken_port_neither_makes_a_state_nor_forgets_one(
+    start: Start, accounts: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    with listen("somebody", "127.0.0.1", 0) as busy:
+        taken = ("--whmcs-port", str(busy.getsockname()[1]))
+        assert program.main(["--state", str(new), *FREE_PORTS, *taken]) == 2
+        assert not new.exists()
+        start("--seed-data", "none", "--seed", OURS)
+        assert start("--reset", "--yes", *taken) == 2
+    assert capsys.readouterr().err.count("choose another one with --whmcs-port") == 2
+    start()
+    assert accounts == [["Tanaka Aiko"]] * 2
+
+
+def test_two_systems_cannot_have_one_port(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    with listen("nobody", "127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    assert start("--esim-port", port, "--smtp-port", port) == 2
+    assert "choose another one with --smtp-port" in capsys.readouterr().err
+
+
 def test_port_0_is_one_that_is_free(tmp_path: Path) -> None:
-    ports = [part for name in PORTS for part in (f"--{name}-port", "0")]
-    command = [python(), "-m", "sandbox", "--state", str(tmp_path), "--seed-data", "none", *ports]
+    command = [python(), "-m", "sandbox", "--state", str(tmp_path), "--seed-data", "none", *FREE_PORTS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         ready = json.loads(process.stdout.readline().removeprefix("ready "))
