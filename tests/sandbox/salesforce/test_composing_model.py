@@ -273,7 +273,7 @@ CALLS: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(CALLS, min_size=1, max_size=6))
 def test_exactly_what_the_model_says_is_left(api: Api, made: list[tuple[Any, ...]]) -> None:
     org, model = Sandbox(api), Model()
