@@ -90,7 +90,7 @@ def _asked(request: Request) -> _Query:
 
 
 def _sentence(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return "; ".join(": ".join([*map(str, each["loc"]), each["msg"]]) for each in error.errors())
 
 
 def _turn(world: World, body: dict[str, Any]) -> None:

@@ -135,6 +135,14 @@ def test_an_orders_page_gathers_every_system(world: World, browser: Browser, ord
         assert expected in text
 
 
+def test_a_client_whom_nobody_gave_a_customer_number_is_shown_like_the_others(world: World, browser: Browser) -> None:
+    whmcs(world, "AddClient", firstname="Aiko", lastname="T", email="a@example.jp", password2="x", skipvalidation="1")
+    for page in ("/billing", "/billing/clients/1"):
+        text = words(browser.get(page))
+        assert "a@example.jp" in text
+        assert "customer number" not in text
+
+
 @pytest.mark.parametrize("path", ["/", "/?status=Failed", "/customers", "/cases", "/billing", "/ledger", "/mail/"])
 def test_every_page_opens_with_and_without_content(browser: Browser, order: str, path: str) -> None:
     page = browser.get(path)
