@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.salesforce import files
+from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.rest import bodies
+from sandbox.salesforce.seed import AGENT_USERNAME
 from tests.sandbox.salesforce.conftest import BASE, Api
 from tests.sandbox.whmcs.asgi import Reply, send
 
@@ -164,6 +166,15 @@ def test_refused_files_leave_nothing(api: Api, fields: dict[str, Any], code: str
     assert api.error("POST", "sobjects/ContentVersion", fields)["errorCode"] == code
     for kind in ("ContentVersion", "ContentDocument", "ContentDocumentLink"):
         assert len(api.world.org.table(kind)) == 0
+
+
+def test_a_refused_file_leaves_nothing_even_within_the_org(api: Api) -> None:
+    org = api.world.org
+    with pytest.raises(ApiError):
+        org.create(
+            "ContentVersion", {**GOOD, "FirstPublishLocationId": "0015j0000009999"}, org.user_named(AGENT_USERNAME)
+        )
+    assert len(org.table("ContentDocument")) == 0
 
 
 def test_attachments(api: Api, maria: str, monkeypatch: pytest.MonkeyPatch) -> None:

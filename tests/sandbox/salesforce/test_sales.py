@@ -77,10 +77,10 @@ def test_an_order_is_of_something(api: Api, order: str, quantity: int) -> None:
 
 def test_a_price_is_rounded_to_its_cents(api: Api, order: str) -> None:
     item = api.one(f"SELECT Id FROM OrderItem WHERE OrderId = '{order}'")["Id"]
-    api.update("OrderItem", item, Quantity=1.5, UnitPrice=0.335)
+    api.update("OrderItem", item, Quantity=1.5, UnitPrice=0.325)
     shown = row(api, "OrderItem", item)
-    assert (shown["UnitPrice"], shown["TotalPrice"]) == (0.34, 0.51)
-    assert row(api, "Order", order)["TotalAmount"] == 0.51
+    assert (shown["UnitPrice"], shown["TotalPrice"]) == (0.33, 0.5)
+    assert row(api, "Order", order)["TotalAmount"] == 0.5
 
 
 def test_a_case_knows_its_contact_and_keeps_internal_comments(api: Api, maria: str) -> None:
