@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox import catalogue
 from sandbox.salesforce import moments
+from sandbox.salesforce.errors import not_found
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.seed import AGENT_USERNAME
 from sandbox.store import Record
@@ -112,6 +113,15 @@ class Agent:
         name = self._save("Opportunity", opportunity_id, {"LineReturn__c": RETURNED})
         self._note("opportunity.returned", opportunity_id, {})
         return f"{name}: the equipment is returned."
+
+    def restore(self, record_id: str) -> str:
+        """Takes a record out of the recycle bin, with what was deleted with it."""
+        sobject = self._org.schema.of_id(record_id)
+        if sobject is None:
+            raise not_found()
+        self._org.undelete(sobject.name, record_id, self._org.user_named(AGENT_USERNAME))
+        self._note("record.restore", record_id, {"type": sobject.name})
+        return f"{sobject.label} {record_id} is back."
 
     def _judge_identity(self, account_id: str, fields: Mapping[str, Any]) -> str:
         with self._org.store.transaction():

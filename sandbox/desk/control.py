@@ -40,7 +40,11 @@ def routes(world: World) -> list[BaseRoute]:
             return _answer(lambda: agent.reject_identity(account_id, str(body.get("message") or "")))
         return JSONResponse({"error": "status must be Verified or Rejected"}, 422)
 
+    async def restore(request: Request) -> JSONResponse:
+        return _answer(lambda: agent.restore(request.path_params["record"]))
+
     return [
+        Route("/desk/records/{record}/restore", restore, methods=["POST"]),
         Route("/desk/orders/{order}/{action}", order, methods=["POST"]),
         Route("/desk/accounts/{account}/eligibility", eligibility, methods=["POST"]),
         Route("/desk/accounts/{account}/identity", identity, methods=["POST"]),

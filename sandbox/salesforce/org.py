@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -172,17 +173,14 @@ class Org:
             rules.after_delete(deleted)
 
     def undelete(self, type_name: str, record_id: str, user_id: str) -> None:
-        """Take a record out of the bin, as it was; what was deleted with it stays there. Raises ApiError."""
+        """Take a record out of the bin, and with it what was deleted with it. Raises ApiError."""
         sobject = self.schema[type_name]
         before = self._bins[sobject.name].get(record_id)
         if before is None:
             raise ApiError("UNDELETE_FAILED", "Entity is not in the recycle bin", [])
         self.before_write("undelete", sobject.name, record_id)
-        saving = Saving(self, sobject, before, {**before, "IsDeleted": False, **self._stamp(user_id)}, user_id)
         with self.store.transaction():
-            self._bins[sobject.name].delete(record_id)
-            self._put(saving)
-            self._tell("UNDELETE", saving)
+            self._restore(sobject, before, user_id)
 
     def _save(self, saving: Saving) -> None:
         """The order of execution: defaults and flows before the save, checks, the save, what follows from it."""
@@ -196,6 +194,23 @@ class Org:
             self._put(saving)
             self._tell("CREATE" if saving.creating else "UPDATE", saving)
             rules.after_save(saving)
+
+    def _restore(self, sobject: SObject, before: Record, user_id: str) -> None:
+        saving = Saving(self, sobject, before, {**before, "IsDeleted": False, **self._stamp(user_id)}, user_id)
+        self._bins[sobject.name].delete(before["Id"])
+        self._put(saving)
+        self._tell("UNDELETE", saving)
+        for child, field in ((each.child, each.field) for each in sobject.pointing_here):
+            if field.on_delete == "cascade":
+                for record in self._deleted_with(child, field, before):
+                    self._restore(child, record, user_id)
+
+    def _deleted_with(self, child: SObject, field: Field, parent: Record) -> list[Record]:
+        """Children in the bin since the parent's deletion, which came right after theirs."""
+        moment = moments.parse(parent["SystemModstamp"])
+        stamps = [moments.write(moment - timedelta(seconds=each)) for each in (1, 0)]
+        found = [each for stamp in stamps for each in self._bins[child.name].find("SystemModstamp", stamp)]
+        return [each for each in found if each.get(field.name) == parent["Id"]]
 
     def _put(self, saving: Saving) -> None:
         try:

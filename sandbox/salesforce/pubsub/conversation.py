@@ -22,7 +22,7 @@ class Conversation(ABC, Generic[Request, Response]):
         self._switchboard = switchboard
         self._outbox: deque[Callable[[], Response]] = deque()
         self._end: grpc.StatusCode | None = None
-        self._refusal: Refusal | None = None
+        self._failure: BaseException | None = None
         self._bell = asyncio.Event()
         self._now = asyncio.get_running_loop().time
         self._quiet_since = self._now()
@@ -70,6 +70,7 @@ class Conversation(ABC, Generic[Request, Response]):
     async def run(self, requests: AsyncIterator[Request], send: Callable[[Response], Awaitable[None]]) -> None:
         """Serve until the client or the server ends it. Raises Refusal for any end but a good one."""
         reader = asyncio.create_task(self._read(requests))
+        reader.add_done_callback(self._read_all)
         self._switchboard.join(self)
         try:
             while not self._is_over():
@@ -84,12 +85,13 @@ class Conversation(ABC, Generic[Request, Response]):
             reader.cancel()
 
     async def _read(self, requests: AsyncIterator[Request]) -> None:
-        try:
-            async for request in requests:
-                self.take(request)
-                self.poke()
-        except Refusal as refusal:
-            self._refusal = refusal
+        async for request in requests:
+            self.take(request)
+            self.poke()
+
+    def _read_all(self, reader: asyncio.Task[None]) -> None:
+        """No more requests come: the client is done, or one of them was refused."""
+        self._failure = None if reader.cancelled() else reader.exception()
         self.half_closed = True
         self.poke()
 
@@ -100,8 +102,8 @@ class Conversation(ABC, Generic[Request, Response]):
             return True
         if self._outbox and not self._switchboard.muted:
             return False
-        if self._refusal:
-            raise self._refusal
+        if self._failure:
+            raise self._failure
         return self.finished() and not self._outbox
 
     def _next(self) -> Response | None:

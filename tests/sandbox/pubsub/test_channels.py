@@ -14,15 +14,16 @@ CHANNEL = "/event/Portal__chn"
 Rest = Callable[..., Any]
 
 
-def test_changes_of_records_arrive_as_they_are_made(raw: Raw, rest: Rest) -> None:
+def test_changes_of_records_arrive_as_they_are_made(raw: Raw, rest: Rest, bus: Sandbox) -> None:
     stream = raw.subscribe(topic_name="/data/ChangeEvents").accepted()
     account = rest("POST", "Account", Name="Hikari Works")["id"]
     rest("PATCH", f"Account/{account}", Phone="03-9")
     rest("DELETE", f"Account/{account}")
-    events = [raw.decode(each.event) for each in stream.read_events(3)]
+    bus.control(f"/control/desk/records/{account}/restore")
+    events = [raw.decode(each.event) for each in stream.read_events(4)]
     headers = [each["ChangeEventHeader"] for each in events]
-    assert [each["changeType"] for each in headers] == ["CREATE", "UPDATE", "DELETE"]
-    assert [each["recordIds"] for each in headers] == [[account]] * 3
+    assert [each["changeType"] for each in headers] == ["CREATE", "UPDATE", "DELETE", "UNDELETE"]
+    assert [each["recordIds"] for each in headers] == [[account]] * 4
     assert headers[1]["changeOrigin"] == "com/salesforce/api/rest/66.0;client=portal"
     assert headers[1]["changedFields"][0].startswith("0x")
     assert events[1]["Phone"] == "03-9"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.desk.agent import Agent
+from sandbox.salesforce.errors import ApiError
 from sandbox.salesforce.events import UnknownTopic
 from sandbox.world import World
 from tests.sandbox.salesforce.conftest import BASE, Api
@@ -127,6 +128,21 @@ def test_a_deleted_record_is_told_by_its_header_and_a_restored_one_whole(
     assert restored["Name"] == "Aoi Trading"
     assert api("GET", f"sobjects/Account/{account}").json()["Name"] == "Aoi Trading"
     assert api.query("SELECT Id FROM Account WHERE Name = 'Aoi Trading'")
+
+
+def test_an_order_comes_back_with_its_items(api: Api, world: World, changes: Changes, order: str) -> None:
+    (item,) = api.query(f"SELECT Id FROM OrderItem WHERE OrderId = '{order}'")
+    before = api("GET", f"sobjects/Order/{order}").json()
+    assert api("DELETE", f"sobjects/Order/{order}").status == 204
+    changes("Order")
+    assert api("GET", f"sobjects/OrderItem/{item['Id']}").status == 404
+    assert "is back" in Agent(world).restore(order)
+    assert api.query(f"SELECT Id FROM OrderItem WHERE OrderId = '{order}'") == [item]
+    assert api("GET", f"sobjects/Order/{order}").json()["TotalAmount"] == before["TotalAmount"] > 0
+    assert [each[HEADER]["changeType"] for each in changes("Order")] == ["UNDELETE"]
+    for gone in (order, "801000000000009AAA", "zzz"):
+        with pytest.raises(ApiError):
+            Agent(world).restore(gone)
 
 
 def test_what_is_rolled_back_was_never_changed(api: Api, changes: Changes, maria: str) -> None:
