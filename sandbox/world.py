@@ -19,6 +19,7 @@ from sandbox.planting import plant
 from sandbox.salesforce.bus import Bus
 from sandbox.salesforce.changes import Changes
 from sandbox.salesforce.events import SchemaRegistry, platform_event_schema
+from sandbox.salesforce.logins import Logins
 from sandbox.salesforce.mishaps import Mishaps
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.pubsub.mishaps import DeliveryMishaps, EventMishaps
@@ -75,6 +76,8 @@ class World:
         self.bus.mishaps = EventMishaps(self.faults, self.schemas)
         self.faults.watch(self.deliveries.follow)
         self.org = Org(self.stores["salesforce"], self.clock, self.ledger, self.bus, config.schemas)
+        # Here and not where it is served: an import only knows the kinds of records that were declared before it.
+        self.logins = Logins(self.org)
         self.mailbox = Mailbox(self.stores["mail"], self.clock, self.ledger)
         self.whmcs = Whmcs(self.stores["whmcs"], self.clock, self.ledger, config, self.mailbox, self.faults)
         self.mishaps = Mishaps(self.faults)

@@ -7,7 +7,6 @@ from starlette.routing import Route
 
 from sandbox.faults.wire import Misbehaving
 from sandbox.salesforce import absent, mishaps
-from sandbox.salesforce.logins import Logins
 from sandbox.salesforce.oauth import routes as oauth
 from sandbox.salesforce.rest import transport
 from sandbox.salesforce.rest.service import Service
@@ -29,8 +28,7 @@ def app(world: World) -> Starlette:
         inside_kinds=mishaps.AT_THE_DOOR,
         inside=mishaps.at_the_door(world.org),
     )
-    logins = Logins(world.org)
-    beside = [*oauth.routes(world, logins), *soap.routes(world, logins), *absent.routes(world)]
+    beside = [*oauth.routes(world, world.logins), *soap.routes(world, world.logins), *absent.routes(world)]
     routes = [*transport.routes(world, service), *beside]
     packing = Middleware(GZipMiddleware, minimum_size=_WORTH_PACKING, compresslevel=_PACKED)
     return Starlette(

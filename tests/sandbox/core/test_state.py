@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.config import Config
 from sandbox.salesforce.events import PROVISION_TOPIC
-from sandbox.salesforce.seed import AGENT_USERNAME
+from sandbox.salesforce.logins import WrongPassword
+from sandbox.salesforce.seed import AGENT_USERNAME, INTEGRATION_USERNAME
 from sandbox.whmcs.api import Call, answer
 from sandbox.whmcs.php import nest
 from sandbox.world import World
@@ -42,6 +43,8 @@ def busy(world: World) -> World:
     client, _ = answer(world.whmcs, Call(nest(ADD_CLIENT.items()), "127.0.0.1", "c-1"))
     assert client["result"] == "success"
     world.mailbox.receive("shop@example.jp", ["aiko@example.jp"], b"Subject: Hello\r\n\r\n\xff")
+    with pytest.raises(WrongPassword):
+        world.logins.by_password(INTEGRATION_USERNAME, "not the password")
     world.clock.advance(timedelta(days=5))
     return world
 
