@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from sandbox import arguments, people, serving
 from sandbox.config import Config
+from sandbox.esim.api import OPERATIONS
 from sandbox.faults.kinds import KINDS
 from sandbox.world import World
 
@@ -63,6 +64,12 @@ def test_every_address_it_names_below_control_answers(world: World) -> None:
     order_actions = {each for each in plain if each.startswith("/desk/orders/*/")}
     assert order_actions == {f"/desk/orders/*/{name}" for name in ("approve", "cancel", "fail", "activate")}
     assert {f"/control{each}" for each in plain - order_actions} <= known
+
+
+def test_it_names_every_address_of_the_esim_provider() -> None:
+    part = PAGE[PAGE.index("## The eSIM provider") : PAGE.index("## Your own objects")]
+    named = {each.partition("?")[0] for each in re.findall(r"`(/v1/[^`]+)`", part)}
+    assert named == {path for _, path, _ in OPERATIONS.values()}
 
 
 def test_every_key_of_ready_it_names_is_there(world: World) -> None:
