@@ -3,7 +3,7 @@
 from string import ascii_lowercase, ascii_uppercase, digits
 
 # In ASCII order, so that ids of one type sort by age.
-_ALPHABET = digits + ascii_uppercase + ascii_lowercase
+ALPHABET = digits + ascii_uppercase + ascii_lowercase
 _SUFFIX = ascii_uppercase + "012345"
 _INSTANCE = "5j0000"
 
@@ -18,7 +18,7 @@ def suffixed(short: str) -> str:
 
 def normalise(text: str) -> str | None:
     """The 18-character form of an id given in either form; None when it is no id or its suffix is wrong."""
-    if len(text) not in (15, 18) or not all(char in _ALPHABET for char in text):
+    if len(text) not in (15, 18) or not all(char in ALPHABET for char in text):
         return None
     if len(text) == 15:
         return suffixed(text)
@@ -32,8 +32,8 @@ def make(prefix: str, number: int) -> str:
     """The id of the n-th record of a type."""
     short = ""
     while number:
-        number, rest = divmod(number, len(_ALPHABET))
-        short = _ALPHABET[rest] + short
+        number, rest = divmod(number, len(ALPHABET))
+        short = ALPHABET[rest] + short
     return suffixed(prefix + _INSTANCE + short.rjust(6, "0"))
 
 

@@ -25,6 +25,9 @@ def check_order(order: Saving) -> None:
     contract = order.org.get("Contract", record.get("ContractId") or "")
     if contract is not None and contract["AccountId"] != record.get("AccountId"):
         raise prices.integrity("ContractId", "the contract is not one of the order's account")
+    start, end = record.get("EffectiveDate"), record.get("EndDate")
+    if start and end and end < start:
+        raise prices.integrity("EndDate", "the order ends before it starts")
     if order.creating:
         _check_new(record)
         return

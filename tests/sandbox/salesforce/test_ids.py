@@ -1,11 +1,12 @@
 """Record ids."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sandbox.salesforce import ids
 
+SUFFIXES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 VECTORS = [("00558000000yFyD", "AAU"), ("0014H00002LbR7Q", "QAV"), ("00D58000000arpq", "EAA")]
 
 
@@ -18,6 +19,21 @@ def test_the_suffix_of_known_ids(short: str, suffix: str) -> None:
 @pytest.mark.parametrize("text", ["", "001", "00558000000yFyDAAA", "00558000000yFy-", "0055800000é0yFyD", "x" * 16])
 def test_what_is_no_id(text: str) -> None:
     assert ids.normalise(text) is None
+
+
+@given(st.text(ids.ALPHABET, min_size=15, max_size=15))
+def test_the_suffix_brings_back_a_case_that_was_lost(short: str) -> None:
+    whole = ids.suffixed(short)
+    assert {ids.normalise(each) for each in (short, whole, whole.lower(), whole.upper())} == {whole}
+
+
+@given(st.text(ids.ALPHABET, min_size=15, max_size=15), st.integers(15, 17), st.sampled_from(SUFFIXES))
+def test_a_wrong_suffix_is_refused(short: str, at: int, wrong: str) -> None:
+    whole = ids.suffixed(short)
+    changed = f"{whole[:at]}{wrong}{whole[at + 1 :]}"
+    assume(changed != whole)
+    assume(changed not in (changed.lower(), changed.upper()))  # which would be an id whose case the suffix tells
+    assert ids.normalise(changed) is None
 
 
 @given(st.integers(min_value=1, max_value=62**6 - 2))

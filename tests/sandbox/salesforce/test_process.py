@@ -45,6 +45,15 @@ def test_a_state_directory_has_one_sandbox(sandbox_process: Sandbox) -> None:
     assert json.loads((Path(state) / "ready.json").read_text()) == sandbox_process.urls
 
 
+def test_a_wrong_schema_file_is_one_sentence_and_status_2(tmp_path: Path) -> None:
+    schema = tmp_path / "wrong.json"
+    schema.write_text('{"fields": {"Account": [{"name": "X__c", "type": "strng"}]}}', encoding="utf-8")
+    refused = run("--state", str(tmp_path / "state"), "--schema", str(schema))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"{schema}: Account.X__c.type: Input should be ")
+    assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
     sandbox = Sandbox(tmp_path)

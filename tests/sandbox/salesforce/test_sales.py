@@ -67,6 +67,12 @@ def test_the_currency_of_an_order_with_products_stays(api: Api, order: str) -> N
     assert (error["errorCode"], error["fields"]) == ("FIELD_INTEGRITY_EXCEPTION", ["CurrencyIsoCode"])
 
 
+def test_an_order_ends_after_it_starts(api: Api, order: str) -> None:
+    error = api.error("PATCH", f"sobjects/Order/{order}", {"EndDate": "2026-11-20"})
+    assert (error["errorCode"], error["fields"]) == ("FIELD_INTEGRITY_EXCEPTION", ["EndDate"])
+    api.update("Order", order, EndDate="2026-11-21")
+
+
 @pytest.mark.parametrize("quantity", [0, -1])
 def test_an_order_is_of_something(api: Api, order: str, quantity: int) -> None:
     item = api.one(f"SELECT Id FROM OrderItem WHERE OrderId = '{order}'")["Id"]
