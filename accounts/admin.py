@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import signup
 from accounts.journeys import NotAllowed
 from accounts.models import CustomerLink, SignupJourney, User
+from audit import trail
 
 IDS = ("sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id")
 
@@ -150,6 +151,8 @@ class SignupJourneyAdmin(ReadOnly):
                 self.message_user(request, words, messages.ERROR)
             else:
                 self.log_change(request, journey, decide.__name__)
+                subject = f"journey:{journey.pk}"
+                trail.record_request(request, f"signup.{decide.__name__}", user_id=journey.user_id, subject=subject)
 
 
 def _from_link(user: User, name: str) -> str:

@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from accounts.links import linked
 from accounts.models import CustomerLink, User
+from audit import trail
 from integrations import gateway
 from integrations.whmcs.schemas import PayMethod
 
@@ -60,6 +61,7 @@ def sso_url(user: User) -> str:
         raise TypeError("not a customer")
     url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
     cache.delete(_key(link))  # whoever comes back wants to see what they added
+    trail.record("sso_minted", actor_id=user.pk, user_id=user.pk)
     log.info("sso_minted", user_id=user.pk)
     return url
 

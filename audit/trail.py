@@ -1,5 +1,8 @@
 """Writing the audit trail."""
 
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+
 from audit.models import AuditEntry
 from integrations import correlation
 
@@ -28,3 +31,22 @@ def record(
         ip=ip,
         correlation_id=correlation.current(),
     )
+
+
+def record_request(
+    request: HttpRequest, action: str, *, user_id: int | None = None, subject: str = "", reason: str = ""
+) -> AuditEntry:
+    """The same for what somebody did in the browser: whoever is signed in, from the visitor's own address."""
+    return record(
+        action,
+        actor_id=request.user.pk,
+        user_id=user_id,
+        subject=subject,
+        reason=reason,
+        ip=visitor_address(request),
+    )
+
+
+def visitor_address(request: HttpRequest) -> str | None:
+    """Where the request came from, proxies of ours looked through; None for one that came over no network."""
+    return get_adapter(request).get_client_ip(request) if request.META.get("REMOTE_ADDR") else None

@@ -8,8 +8,13 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Registers what `manage.py check --deploy` asks of a deployment; failpoints act in test runs alone."""
+        """Registers what `manage.py check --deploy` asks of a deployment and watches who signs in.
+
+        Failpoints act in test runs alone.
+        """
+        from accounts import sign_ins
         from portal import checks  # noqa: F401
 
+        sign_ins.watch()
         if settings.TESTING:
             failpoints.switch_on()

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from audit import trail
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
 from journal.facts import FactConflict
@@ -71,8 +72,10 @@ class ReportInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
-def decide(request: HttpRequest, attempts: QuerySet[Attempt], act: Callable[[Attempt, Decision], object]) -> None:
-    """Carries one decision out on each chosen attempt and says what came of it."""
+def decide(
+    request: HttpRequest, attempts: QuerySet[Attempt], name: str, act: Callable[[Attempt, Decision], object]
+) -> None:
+    """Carries one decision out on each chosen attempt, writes it down as `name`, and says what came of it."""
     reason = request.POST.get("reason", "").strip()
     if not reason:
         messages.error(request, _("Give a reason: it is kept with the attempt."))
@@ -85,6 +88,8 @@ def decide(request: HttpRequest, attempts: QuerySet[Attempt], act: Callable[[Att
         except (NotPossible, FactConflict, OutsideError) as error:
             messages.error(request, f"{attempt.order_id}: {error}")
         else:
+            subject = f"attempt:{attempt.pk}"
+            trail.record_request(request, f"provisioning.{name}", subject=subject, reason=reason)
             attempt.refresh_from_db()
             messages.success(request, f"{attempt.order_id}: {attempt.get_state_display()}")
 
@@ -141,15 +146,15 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Request provisioning again (Failed becomes Activating)"), permissions=["decide"])
     def request_again(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, staff.request_again)
+        decide(request, attempts, "request_again", staff.request_again)
 
     @admin.action(description=_("Look into WHMCS again"), permissions=["decide"])
     def look_again(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, staff.look_again)
+        decide(request, attempts, "look_again", staff.look_again)
 
     @admin.action(description=_("It does not exist in WHMCS: allow a new one"), permissions=["decide"])
     def release(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, staff.release)
+        decide(request, attempts, "release", staff.release)
 
     @admin.action(description=_("Adopt the WHMCS order with this id"), permissions=["decide"])
     def adopt(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
@@ -157,15 +162,19 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if not whmcs_order_id.isdecimal() or attempts.count() != 1:
             messages.error(request, _("Choose one attempt and give the id of its WHMCS order."))
             return
-        decide(request, attempts, lambda attempt, decision: staff.adopt(attempt, int(whmcs_order_id), decision))
+
+        def adopt(attempt: Attempt, decision: Decision) -> bool:
+            return staff.adopt(attempt, int(whmcs_order_id), decision)
+
+        decide(request, attempts, "adopt", adopt)
 
     @admin.action(description=_("End as failed"), permissions=["decide"])
     def mark_failed(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, staff.mark_failed)
+        decide(request, attempts, "mark_failed", staff.mark_failed)
 
     @admin.action(description=_("Its WHMCS order was cancelled on purpose: create anew"), permissions=["decide"])
     def create_anew(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, staff.create_anew)
+        decide(request, attempts, "create_anew", staff.create_anew)
 
 
 @admin.register(InboxEvent)
@@ -197,6 +206,7 @@ class OutboxAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         assert isinstance(request.user, User)
         for row in rows:
             outbox.send_again(row, by=request.user.email, reason=reason)
+            trail.record_request(request, "provisioning.send_again", subject=f"outbox:{row.pk}", reason=reason)
 
 
 @admin.register(EventCursor)
@@ -228,6 +238,7 @@ class PauseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             pause.pause(by=request.user.email, reason=obj.reason, until=obj.until)
         else:
             pause.resume(by=request.user.email, reason=obj.reason)
+        trail.record_request(request, "provisioning.pause" if obj.paused else "provisioning.resume", reason=obj.reason)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         Pause.objects.get_or_create(pk=1)

@@ -34,10 +34,6 @@ class User(AbstractUser):
     language = models.CharField(
         _("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en"
     )
-    phone = models.CharField(_("phone number"), max_length=15, blank=True)  # E.164: +81312345678
-    news_mails = models.BooleanField(_("e-mails about news and offers"), default=False)
-    closed_at = models.DateTimeField(null=True, blank=True)  # Portal_Status__c is Inactive (decisions.md 6)
-    second_factor_hold_until = models.DateTimeField(null=True, blank=True)  # decisions.md 37
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
 
