@@ -1,6 +1,7 @@
 """`python -m sandbox`: run the outside world until told to stop. `--help` says everything else."""
 
 import gzip
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -39,7 +40,7 @@ def _do(errand: Errand) -> None:
     # Before there is a world: its state would have been made, or forgotten, for a start that fails.
     require_alone(config.state)
     require_free(config.host, config.ports)
-    new = not has_state(config.state)
+    new, made_here = not has_state(config.state), not config.state.exists()
     if (errand.reset or errand.restore) and not new:
         _ask(errand, config.state)
     if errand.config.seeds and not new and not errand.reset:
@@ -48,7 +49,13 @@ def _do(errand: Errand) -> None:
     if errand.reset and not new and not errand.restore:
         state.reset(world, ledger=True)
     if errand.restore:
-        _restore(world, errand.restore)
+        try:
+            _restore(world, errand.restore)
+        except (CannotStart, restoring.BadState):
+            world.close()
+            if made_here:
+                shutil.rmtree(config.state)
+            raise
     serving.run(world)
 
 

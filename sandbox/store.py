@@ -253,7 +253,7 @@ class Store:
     def table_of(self, kind: str) -> Table:
         """A table that was declared. Raises ValueError."""
         if kind not in self._tables:
-            raise ValueError(f"there are no records of kind {kind} here")
+            raise ValueError(f"there are no records of kind {kind} here; what a --schema file declares needs it again")
         return self._tables[kind]
 
     def next_number(self, counter: str, *, start: int = 1) -> int:

@@ -23,6 +23,23 @@ from sandbox.world import World
 _Act = Callable[[World, dict[str, Any]], dict[str, Any]]
 _Endpoint = Callable[[Request], Awaitable[JSONResponse]]
 _MOST_AT_ONCE = 100_000
+# What each button needs, and what it takes besides.
+_FIELDS: dict[str, tuple[str, str]] = {
+    "publish": ("topic", "fields payload schema_id event_id count"),
+    "cut": ("", "status"),
+    "mute": ("", "muted"),
+    "freeze": ("", "frozen"),
+    "pace": ("", "keepalive_s idle_s publish_idle_s commit_idle_s"),
+    "refuse": ("operation code", "times"),
+    "repeat": ("", "times"),
+    "reverse": ("", "times"),
+    "age": ("hours", ""),
+    "schema": ("topic add", ""),
+    "renumber": ("", "start"),
+    "channel": ("name members", ""),
+    "permit": ("topic", "publish subscribe"),
+    "managed": ("developer_name", "metadata delete"),
+}
 
 
 def routes(world: World) -> list[Route]:
@@ -43,7 +60,7 @@ def routes(world: World) -> list[Route]:
         "permit": _permit,
         "managed": _managed,
     }
-    posts = [Route(f"/{name}", _endpoint(world, act), methods=["POST"]) for name, act in acts.items()]
+    posts = [Route(f"/{name}", _endpoint(world, name, act), methods=["POST"]) for name, act in acts.items()]
 
     async def streams(_: Request) -> JSONResponse:
         return JSONResponse({"streams": len(world.switchboard), "tip": replay.encode(world.bus.latest()).hex()})
@@ -54,17 +71,27 @@ def routes(world: World) -> list[Route]:
     return [*posts, Route("/streams", streams), Route("/topics", topics)]
 
 
-def _endpoint(world: World, act: _Act) -> _Endpoint:
+def _endpoint(world: World, name: str, act: _Act) -> _Endpoint:
     async def answer(request: Request) -> JSONResponse:
         try:
             body = json.loads(await request.body() or b"{}")
             if not isinstance(body, dict):
                 raise ValueError("a JSON object is wanted")
+            _check_fields(name, body)
             return JSONResponse(act(world, body))
         except (LookupError, TypeError, ValueError, UnknownTopic, binascii.Error) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
 
     return answer
+
+
+def _check_fields(name: str, body: dict[str, Any]) -> None:
+    """Raises ValueError for a field that is missing or that this button does not know."""
+    needed, besides = (words.split() for words in _FIELDS[name])
+    if missing := [each for each in needed if each not in body]:
+        raise ValueError(f"{', '.join(missing)} missing")
+    if unknown := sorted(body.keys() - {*needed, *besides}):
+        raise ValueError(f"{', '.join(unknown)} unknown; {name} takes {', '.join([*needed, *besides])}")
 
 
 def _publish(world: World, body: dict[str, Any]) -> dict[str, Any]:

@@ -200,3 +200,13 @@ def test_port_0_is_one_that_is_free(tmp_path: Path) -> None:
     chosen = [int(each.rpartition(":")[2]) for each in addresses]
     assert len(set(chosen)) == len(PORTS)
     assert all(1023 < each < 65536 for each in chosen)
+
+
+def test_an_import_that_fails_leaves_no_new_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.jsonl").write_text("no state at all\n")
+    arguments = ["--state", str(tmp_path / "new"), *FREE_PORTS, "--import", str(tmp_path / "bad.jsonl")]
+
+    assert program.main(arguments) == 2
+
+    assert "bad.jsonl" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
