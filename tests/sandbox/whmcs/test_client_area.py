@@ -68,6 +68,13 @@ def test_a_token_works_once(tell: Tell, browser: Browser) -> None:
     assert (again.status, "already been used" in words(again)) == (403, True)
 
 
+def test_a_sign_on_is_the_users_last_login(tell: Tell, browser: Browser, world: World) -> None:
+    assert tell("GetClientsDetails", clientid="1")["client"]["lastlogin"] == "No Login Logged"
+    browser.get(tell("CreateSsoToken", client_id="1")["redirect_url"])
+    today = f"Date: {world.whmcs.today()} "
+    assert tell("GetClientsDetails", clientid="1")["client"]["lastlogin"].startswith(today)
+
+
 def test_a_token_lives_sixty_seconds_of_the_sandboxs_clock(tell: Tell, browser: Browser, world: World) -> None:
     early, late = link(tell), link(tell)
     world.clock.advance(timedelta(seconds=55))

@@ -6,7 +6,7 @@ from typing import Any
 
 import phpserialize
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.whmcs.arrays import encoded_array, field_values
@@ -42,12 +42,14 @@ def test_whatever_php_writes_is_read(value: dict[Any, Any]) -> None:
     assert decode(packed(value)) == value
 
 
+@settings(max_examples=50)
 @given(arrays)
 def test_what_is_written_reads_as_php_would(value: dict[Any, Any]) -> None:
     assert phpserialize.loads(serialize(value), decode_strings=True) == value
     assert unserialize(serialize(value)) == value
 
 
+@settings(max_examples=80)
 @given(arrays, st.data())
 def test_damage_is_refused_or_read_as_the_oracle_reads_it(value: dict[Any, Any], data: st.DataObject) -> None:
     raw = bytearray(serialize(value))

@@ -45,6 +45,7 @@ def listed(call: WhmcsCall, **form: Any) -> list[str]:
         (QUESTION | {"clientid": 1, "domainid": 9}, "Domain ID Not Found"),
         (QUESTION | GUEST | {"email": "emi"}, "Email Address Invalid"),
         (QUESTION | {"clientid": 1, "created": "yesterday"}, "Invalid Date Format"),
+        (QUESTION | {"clientid": 1, "created": "9999-12-31T23:59:59-14:00"}, "Invalid Date Format"),
         (QUESTION | {"clientid": 1, "created": "2999-01-01"}, "Ticket creation date cannot be in the future"),
     ],
 )
