@@ -2,7 +2,7 @@
 
 Every remote call and every commit that matters passes one before and one after: `whmcs.AddOrder:before`,
 `whmcs.AddOrder:after`. Nothing happens at them unless `switch_on` was called, which the composition root does for
-tests alone; then `arm` or the environment variable FAILPOINTS says where and what.
+tests alone; what that was given, from the environment variable FAILPOINTS, or `arm` then says where and what.
 """
 
 import os
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-VARIABLE = "FAILPOINTS"
 PLAN = re.compile(r"(?P<name>[\w./ -]+:(?:before|after))=(?P<action>kill|stop|raise)(?:@(?P<nth>[1-9]\d*))?")
 
 
@@ -35,11 +34,11 @@ _traces: list[list[str]] = []
 _is_on = False
 
 
-def switch_on() -> None:
-    """Lets points act from now on, as FAILPOINTS and `arm` say. Raises ValueError when FAILPOINTS cannot be read."""
+def switch_on(plans: str = "") -> None:
+    """Lets points act from now on, as `plans` (see `parse`) and `arm` say. Raises ValueError for unreadable plans."""
     global _is_on
     _is_on = True
-    for plan in parse(os.environ.get(VARIABLE, "")):
+    for plan in parse(plans):
         _plans[plan.name] = plan
 
 
@@ -52,7 +51,7 @@ def parse(text: str) -> list[Plan]:
     for part in filter(None, (each.strip() for each in text.split(";"))):
         match = PLAN.fullmatch(part)
         if match is None:
-            raise ValueError(f"{VARIABLE} cannot be read at {part!r}")
+            raise ValueError(f"a failpoint cannot be read at {part!r}")
         plans.append(Plan(match["name"], match["action"], int(match["nth"] or 1)))
     return plans
 

@@ -17,4 +17,4 @@ class PortalConfig(AppConfig):
 
         sign_ins.watch()
         if settings.TESTING:
-            failpoints.switch_on()
+            failpoints.switch_on(settings.FAILPOINTS)

@@ -38,6 +38,7 @@ HTTPS = switch("PORTAL_HTTPS", default=True)
 BEHIND_PROXY = switch("BEHIND_PROXY", default=False)
 RELEASE = env.str("PORTAL_RELEASE", default="dev")
 PRODUCTION = not (DEBUG or DEMO or TESTING)
+FAILPOINTS = env.str("FAILPOINTS", default="") if TESTING else ""  # integrations.failpoints
 
 SITE_URL = address("SITE_URL", required("SITE_URL"), "https", "http")
 if PRODUCTION and not (HTTPS and SITE_URL.startswith("https://")):

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -31,13 +31,14 @@ class Ports:
     salesforce: int = 8443
     pubsub: int = 7443
     whmcs: int = 8444
+    esim: int = 8445
     people: int = 8480
     smtp: int = 8025
 
     @classmethod
     def free(cls) -> "Ports":
         """Ports nobody uses now, for a second demo and for tests."""
-        return cls(*(free_port() for _ in range(6)))
+        return cls(*(free_port() for _ in fields(cls)))
 
     def of_sandbox(self) -> list[str]:
         names = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
@@ -90,7 +91,7 @@ class Stack:
         self._servers.append(database)
         queue = redis.start(self.state)
         self._servers.append(queue)
-        self.say("Starting Salesforce, WHMCS and the mail server")
+        self.say("Starting Salesforce, WHMCS, the eSIM provider and the mail server")
         self.ready = self._start_sandbox()
         self.env = self._environment(database.url, queue.url)
 

@@ -12,7 +12,7 @@ from tests.environment import placeholders
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = re.compile(r"""(?:required|checked|switch|seconds|readable_file|fernet_keys|env\.\w+)\(\s*"([A-Z0-9_]+)\"""")
-OURS_ALONE = {"PORTAL_TESTING"}  # set by the tests themselves, never by an operator
+OURS_ALONE = {"FAILPOINTS", "PORTAL_TESTING"}  # set by the tests themselves, never by an operator
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,17 @@ def test_the_example_lists_exactly_the_names_that_are_read() -> None:
 
 
 def test_nothing_else_reads_the_environment() -> None:
-    ours = ("accounts", "catalog", "integrations", "journal", "notifications", "orders", "portal", "provisioning")
+    ours = (
+        "accounts",
+        "audit",
+        "catalog",
+        "integrations",
+        "journal",
+        "notifications",
+        "orders",
+        "portal",
+        "provisioning",
+    )
     readers = {
         str(path.relative_to(ROOT))
         for app in (*ours, "subscriptions", "support")

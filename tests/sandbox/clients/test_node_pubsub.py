@@ -25,6 +25,14 @@ def _installed() -> None:
 Start = Callable[..., Node]
 
 
+@pytest.fixture(scope="module")
+def quick_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox of these tests alone: whoever reads from the earliest event meets no nonsense of others."""
+    process = Sandbox(tmp_path_factory.mktemp("node"), "--keepalive-s", "0.3")
+    yield process
+    process.stop()
+
+
 @pytest.fixture
 def start(bus: Sandbox) -> Iterator[Start]:
     """start("auth") runs pubsub/auth.mjs against the sandbox whose keep-alives come quickly."""
