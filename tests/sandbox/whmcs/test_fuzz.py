@@ -107,11 +107,13 @@ NASTY = st.sampled_from(
 FILES = st.lists(
     st.dictionaries(st.sampled_from(["name", "data"]), st.sampled_from(["a", "eA==", "", 1, None]), max_size=2)
 )
+NO_FILES = st.sampled_from([b"7", b"null", b"{", b'"x"', b"[[]]", b'[{"name": {}, "data": []}]'])
 ENCODED = (
     ARRAYS.map(lambda value: _packed(value))
-    | NASTY.map(lambda raw: base64.b64encode(raw).decode())
+    | (NASTY | NO_FILES).map(lambda raw: base64.b64encode(raw).decode())
     | FILES.map(lambda value: base64.b64encode(json.dumps(value).encode()).decode())
 )
+PACKED = frozenset({"customfields", "configoptions", "customvars", "attachments"})
 SUFFIXES = st.sampled_from(
     [""] * 8 + ["[]", "[0]", "[1]", "[x]", "[-1]", "[0][qty]", "[" * 70, "[]" * 70, "[9223372036854775807]", ".", " "]
 )
@@ -132,8 +134,11 @@ def calls(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]]]:
     names = [each for each in required if draw(st.integers(0, 9))] + draw(
         st.lists(st.sampled_from(optional), max_size=5)
     )
+    packed_ones = (
+        draw(st.lists(st.sampled_from([each for each in optional if each in PACKED]))) if PACKED & {*optional} else []
+    )
     fields = [(each + draw(SUFFIXES), draw(TEXTS | TEXTS | ENCODED)) for each in names]
-    return name, fields
+    return name, [*fields, *((each, draw(ENCODED)) for each in packed_ones)]
 
 
 def urlencoded(fields: list[tuple[str, str]]) -> tuple[str, bytes]:

@@ -162,7 +162,14 @@ def test_a_message_without_files_has_a_list_in_a_list(call: WhmcsCall, ticket: i
 
 
 @pytest.mark.parametrize(
-    "broken", ["x", "W10=x", base64.b64encode(b'{"a":1}').decode(), base64.b64encode(b'[{"name":"a"}]').decode()]
+    "broken",
+    [
+        "x",
+        "W10=x",
+        base64.b64encode(b'{"a":1}').decode(),
+        base64.b64encode(b"7").decode(),
+        base64.b64encode(b'[{"name":"a"}]').decode(),
+    ],
 )
 def test_files_that_cannot_be_read_count_as_not_sent(call: WhmcsCall, aiko: int, broken: str) -> None:
     made = call("OpenTicket", QUESTION, clientid=aiko, attachments=broken)
