@@ -20,13 +20,19 @@ KINDS = {
     "Amount": "number",
     "CloseDate": "date",
     "ScheduledCancellationDateAndTime__c": "moment",
+    "SystemModstamp": "moment",
+    "Portal_Ref__c": "text",
     "IsWon": "boolean",
     "AccountId": "id",
+    "Account.ParentId": "id",
     "Account.Name": "text",
     "Account.Phone": "text",
+    "Account.Parent.Name": "text",
     "Account.Parent.Phone": "text",
     "Account.Parent.IsDeleted": "boolean",
 }
+# An index leads to these.
+INDEXED = ["AccountId", "Account.Name", "Account.Parent.Name", "Account.ParentId", "Portal_Ref__c", "SystemModstamp"]
 GROUPABLE = ["Name", "Type", "CloseDate", "IsWon", "AccountId", "Account.Name"]
 CHARACTERS = "aAbB%_'\\ あア"
 
@@ -39,30 +45,34 @@ def written(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def constants(kind: str, ids: list[str], picks: list[str]) -> st.SearchStrategy[Any]:
-    """Constants a field of the kind can be compared with."""
-    return {
+def constants(kind: str, there: list[Any], picks: list[str]) -> st.SearchStrategy[Any]:
+    """Constants a field of the kind can be compared with, those that are there among them."""
+    some = {
         "text": texts,
         "picklist": st.sampled_from(picks) | texts,
         "number": st.sampled_from([-1.5, 0.0, 0.1, 2.0, 10.0]),
         "date": days.map(date.isoformat),
         "moment": moments.map(written),
         "boolean": st.booleans(),
-        "id": st.sampled_from(ids),
+        "id": st.nothing(),
     }[kind]
+    if not there:
+        return some
+    found = st.sampled_from(there)
+    return found | found.map(str.swapcase) | some if kind == "text" else found | some
 
 
 @st.composite
-def conditions(draw: st.DrawFn, ids: list[str], picks: list[str], depth: int = 3) -> Condition:
-    """A condition on the fields above."""
+def conditions(draw: st.DrawFn, there: Mapping[str, list[Any]], picks: list[str], depth: int = 3) -> Condition:
+    """A condition on the fields above, which have the values `there`."""
     shape = draw(st.sampled_from(["one", "one", "and", "or", "not"] if depth else ["one"]))
     if shape in ("and", "or"):
-        return (shape, draw(st.lists(conditions(ids, picks, depth - 1), min_size=2, max_size=3)))
+        return (shape, draw(st.lists(conditions(there, picks, depth - 1), min_size=2, max_size=3)))
     if shape == "not":
-        return ("not", draw(conditions(ids, picks, depth - 1)))
-    field = draw(st.sampled_from(sorted(KINDS)))
+        return ("not", draw(conditions(there, picks, depth - 1)))
+    field = draw(st.sampled_from([*KINDS, *INDEXED]))
     kind = KINDS[field]
-    values = constants(kind, ids, picks)
+    values = constants(kind, there[field], picks)
     signs = ["=", "!=", "in", "not in"]
     signs += [] if kind in ("boolean", "id") else ["<", "<=", ">", ">="]
     signs += ["like", "like"] if kind in ("text", "picklist") else []

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.salesforce.rest.locators import MOST_OF_A_USER
 from sandbox.world import World
 from tests.sandbox.salesforce.conftest import Api
 from tests.sandbox.salesforce.soql_world import opened
@@ -69,6 +68,19 @@ def test_children_have_pages_of_their_own(full: Api) -> None:
         contacts = page(full, contacts["nextRecordsUrl"], 2000)
         names += [row["LastName"] for row in contacts["records"]]
     assert names == NAMES[::-1]
+
+
+def test_the_index_that_leaves_least_leads(full: Api) -> None:
+    account = full.one("SELECT Id FROM Account WHERE Name = 'Crowd'")["Id"]
+    soql = f"SELECT Id FROM Contact WHERE AccountId = '{account}' AND {{}}"
+
+    def plan(condition: str) -> tuple[int, list[str]]:
+        first = full("GET", f"query?explain={quote(soql.format(condition))}").json()["plans"][0]
+        return first["cardinality"], first["fields"]
+
+    assert plan("Title = null") == (450, ["AccountId"])
+    assert plan("Email = 'nobody@example.jp'") == (0, ["Email"])
+    assert plan("(Email = 'nobody@example.jp' OR Account.Name = 'Crowd')") == (450, ["AccountId"])
 
 
 def test_what_changed_meanwhile(api: Api, world: World, maria: str) -> None:
@@ -133,6 +145,6 @@ def test_a_locator_lives_for_two_days(api: Api, world: World, maria: str) -> Non
 
 def test_of_many_locators_the_oldest_is_let_go(api: Api, world: World, maria: str) -> None:
     fill(world, maria, 201)
-    urls = [page(api, f"query?q={SOQL}")["nextRecordsUrl"] for _ in range(MOST_OF_A_USER + 1)]
+    urls = [page(api, f"query?q={SOQL}")["nextRecordsUrl"] for _ in range(11)]
     assert refused(api, urls[0])
     assert len(page(api, urls[1])["records"]) == 1

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -73,6 +74,35 @@ def test_a_custom_object_lives_like_any_other(api: Api, maria: str) -> None:
         api.error("PATCH", f"sobjects/Sample__c/{first}", {"Colours__c": "Red;Pink"})["message"]
         == "Colours: bad value for restricted picklist field: Pink"
     )
+
+
+COLOURS = [
+    ("INCLUDES ('Red')", "ab"),
+    ("includes ('red', 'Blue')", "abc"),
+    ("INCLUDES ('Red;Blue')", "b"),
+    ("INCLUDES ('Blue;Red', 'Green')", "b"),
+    ("EXCLUDES ('Red')", "cd"),
+    ("EXCLUDES ('Red;Blue')", "acd"),
+    ("= 'Red;Blue'", "b"),
+    ("!= 'Red'", "bcd"),
+    ("= null", "d"),
+]
+
+
+def test_a_query_for_several_choices(api: Api) -> None:
+    for code, chosen in {"a": "Red", "b": "Blue;Red", "c": "Blue", "d": None}.items():
+        api.create("Sample__c", Code__c=code, Colours__c=chosen)
+    for condition, expected in COLOURS:
+        rows = api.query(f"SELECT Code__c FROM Sample__c WHERE Colours__c {condition} ORDER BY Code__c")
+        assert "".join(row["Code__c"] for row in rows) == expected, condition
+    for wrong in (
+        "WHERE Colours__c > 'Red'",
+        "WHERE Colours__c LIKE 'R%'",
+        "ORDER BY Colours__c",
+        "GROUP BY Colours__c",
+    ):
+        select = "COUNT(Id)" if "GROUP" in wrong else "Id"
+        assert api("GET", f"query?q=SELECT+{select}+FROM+Sample__c+{quote(wrong)}").status == 400, wrong
 
 
 def test_a_record_without_a_name_is_called_by_its_id(api: Api) -> None:

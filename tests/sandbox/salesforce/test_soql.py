@@ -17,7 +17,7 @@ from tests.sandbox.salesforce.soql_world import opened
 
 TOWNS: list[dict[str, Any]] = [
     {"Name": "Aoba", "Phone": "1", "WH_Account__c": "10", "Internet_Eligibility__c": "x", "Type": "Partner"},
-    {"Name": "Bando", "Phone": "2", "WH_Account__c": "20", "Type": "Customer"},
+    {"Name": "Bando", "Phone": "2", "WH_Account__c": "20", "Type": "Customer", "Portal_Ref__c": "P-1"},
     {"Name": "chiba", "Phone": "3", "Internet_Eligibility__c": "X", "Type": "Other"},
     {"Name": "100%_d'Or\\", "Phone": "4"},
 ]
@@ -25,11 +25,12 @@ TOWNS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory, key_material: Path) -> Iterator[Api]:
-    """Four accounts, of which Chiba belongs to Aoba; Bando's contact is Sato."""
+    """Four accounts, of which Chiba belongs to Aoba; Bando's contact is Sato and Chiba's is Ito."""
     with opened(tmp_path_factory.mktemp("towns"), key_material) as api:
         made = {row["Name"]: api.create("Account", **row) for row in TOWNS}
         api.update("Account", made["chiba"], ParentId=made["Aoba"])
         api.create("Contact", AccountId=made["Bando"], LastName="Sato", Email="sato@example.jp")
+        api.create("Contact", AccountId=made["chiba"], LastName="Ito", Email="ito@example.jp")
         yield api
 
 
@@ -77,9 +78,25 @@ MEANINGS = [
     ("Parent.Name = null", "124"),
     ("Parent.Name != 'Aoba'", "124"),
     ("Parent.IsDeleted = false", "1234"),
-    ("Id IN (SELECT AccountId FROM Contact)", "2"),
+    ("Name IN ('aoba', null)", "1"),
+    ("Name = 'Aoba' OR Phone = '2'", "12"),
+    ("Name = 'AOBA' OR Portal_Ref__c = 'p-1'", "12"),
+    ("Name = 'AOBA' OR Phone LIKE '2'", "12"),
+    ("IsDeleted = null", "1234"),
+    ("Portal_Ref__c IN (null, 'P-1')", "1234"),
+    ("Portal_Ref__c NOT IN ('P-1')", "134"),
+    ("Portal_Ref__c != 'P-1'", "134"),
+    ("SystemModstamp = LAST_N_DAYS:1", "1234"),
+    ("SystemModstamp != LAST_N_DAYS:1", ""),
+    ("SystemModstamp <= TODAY", "1234"),
+    ("SystemModstamp < LAST_N_DAYS:1", ""),
+    ("SystemModstamp > YESTERDAY", "1234"),
+    ("SystemModstamp >= TOMORROW", ""),
+    ("Internet_Eligibility_Request_Date_Time__c = TODAY", ""),
+    ("Internet_Eligibility_Request_Date_Time__c != TODAY", "1234"),
+    ("Id IN (SELECT AccountId FROM Contact)", "23"),
     ("Id IN (SELECT AccountId FROM Contact WHERE LastName LIKE 'S%') AND Phone = '2'", "2"),
-    ("Id NOT IN (SELECT AccountId FROM Contact)", "134"),
+    ("Id NOT IN (SELECT AccountId FROM Contact)", "14"),
 ]
 
 
@@ -89,6 +106,25 @@ def test_conditions(towns: Api, where: str, expected: str) -> None:
         phones(towns, f"AND ({where}) ORDER BY Phone" if " IN (SELECT" not in where else f"AND {where} ORDER BY Phone")
         == expected
     )
+
+
+def test_the_ends_of_a_stretch_of_time(towns: Api) -> None:
+    (row,) = towns.query("SELECT SystemModstamp FROM Account WHERE Phone = '3'")
+    moment = row["SystemModstamp"].replace("+0000", "Z")
+    found = {
+        sign: phones(towns, f"AND SystemModstamp {sign} {moment} AND Phone = '3'")
+        for sign in ("=", "!=", "<", "<=", ">", ">=")
+    }
+    assert found == {"=": "3", "!=": "", "<": "", "<=": "3", ">": "", ">=": "3"}
+
+
+def test_an_index_two_relationships_away(towns: Api) -> None:
+    assert towns.one("SELECT LastName FROM Contact WHERE Account.Parent.Name = 'aoba'")["LastName"] == "Ito"
+
+
+def test_without_an_order_the_oldest_comes_first(towns: Api) -> None:
+    assert phones(towns, "AND Name IN ('chiba', 'Bando', 'Aoba')") == "123"
+    assert phones(towns, "AND (Name = 'chiba' OR Portal_Ref__c = 'P-1')") == "23"
 
 
 ORDERS = [
@@ -125,8 +161,10 @@ def test_aliases_of_types(towns: Api) -> None:
 def test_the_scope_mine_is_what_the_asking_user_owns(towns: Api) -> None:
     def mine(username: str) -> set[str]:
         source = Living(towns.world.org, towns.world.org.user_named(username))
-        found = select(source, "SELECT Id FROM Account USING SCOPE mine")
-        return {str(towns.world.org.existing("Account", each)["OwnerId"]) for each in found.ids()}  # type: ignore[union-attr]
+        found = select(source, "SELECT Id FROM Account USING SCOPE mine").matching
+        everything = towns.world.org.table("Account").all()
+        assert list(found.records(everything)) == list(found.records())
+        return {str(each["OwnerId"]) for each in found.records()}
 
     for username in ("carol.suzuki@sonixnet.example", "portal.integration@sonixnet.example"):
         assert mine(username) == {towns.world.org.user_named(username)}

@@ -21,7 +21,8 @@ from tests.sandbox.salesforce.soql_oracle import Oracle
 from tests.sandbox.salesforce.soql_world import opened
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+GIVEN = ["Name", "Type", "Amount", "CloseDate", "ScheduledCancellationDateAndTime__c"]
+QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ def worlds(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
             "Amount": nullable(st.sampled_from([-1.5, 0.0, 0.1, 0.2, 2.0, 10.0])),
             "CloseDate": oracle.days.map(date.isoformat),
             "ScheduledCancellationDateAndTime__c": nullable(oracle.moments.map(oracle.written)),
+            "SystemModstamp": oracle.moments.map(oracle.written),
+            "referred": st.booleans(),
             "IsWon": st.booleans(),
             "account": st.integers(-1, len(accounts) - 1),
         }
@@ -74,12 +77,15 @@ def filled(world: World, data: tuple[list[dict[str, Any]], list[dict[str, Any]]]
                 parent = ids[each["parent"]] if each["parent"] >= 0 else None
                 fields = {"Name": each["Name"], "Phone": each["Phone"], "ParentId": parent}
                 ids.append(org.insert(org.schema["Account"], fields, carol))
-            for each in opportunities:
-                given_fields = {name: value for name, value in each.items() if name not in ("account", "IsWon")}
-                parent = ids[each["account"]] if each["account"] >= 0 else None
-                stage = "Active" if each["IsWon"] else "Void"
-                fields = {**given_fields, "AccountId": parent, "StageName": stage}
-                org.insert(org.schema["Opportunity"], fields, carol)
+            for number, each in enumerate(opportunities):
+                fields = {name: each[name] for name in GIVEN} | {
+                    "AccountId": ids[each["account"]] if each["account"] >= 0 else None,
+                    "StageName": "Active" if each["IsWon"] else "Void",
+                    "Portal_Ref__c": f"Ref {number}" if each["referred"] else None,
+                }
+                made = org.insert(org.schema["Opportunity"], fields, carol)
+                row = {**org.existing("Opportunity", made), "SystemModstamp": each["SystemModstamp"]}
+                org.table("Opportunity").put(made, row)
             yield ids
             raise Undo
     except Undo:
@@ -100,6 +106,12 @@ def plain(api: Api) -> tuple[Oracle, list[Any]]:
     return judge, sorted(org.table("Opportunity").all(), key=lambda row: str(row["Id"]))
 
 
+def present(judge: Oracle, rows: list[Any], ids: list[str]) -> dict[str, list[Any]]:
+    """What there is to compare each field with."""
+    values = {field: {judge.value(row, field) for row in rows} - {None} for field in oracle.KINDS}
+    return {field: ids if oracle.KINDS[field] == "id" else sorted(found) for field, found in values.items()}
+
+
 def ordering(order: list[tuple[str, bool, bool]]) -> str:
     terms = [
         f"{field} {'DESC' if descending else 'ASC'} NULLS {'FIRST' if nulls_first else 'LAST'}"
@@ -116,12 +128,12 @@ def cut(limit: int | None, offset: int) -> str:
 @given(st.data())
 def test_rows(org: Api, data: st.DataObject) -> None:
     with filled(org.world, data.draw(worlds())) as ids:
-        condition = data.draw(oracle.conditions(ids, picks(org)))
+        judge, rows = plain(org)
+        condition = data.draw(oracle.conditions(present(judge, rows, ids), picks(org)))
         order = data.draw(oracle.orders)
         limit, offset = data.draw(st.none() | st.integers(0, 8)), data.draw(st.sampled_from([0, 0, 1, 3]))
         source = Living(org.world.org, "005")
         text = f"FROM Opportunity WHERE {oracle.soql(condition)}"
-        judge, rows = plain(org)
         found = judge.sorted([row for row in rows if judge.holds(row, condition)], order)
         expected = [row["Id"] for row in found][offset : None if limit is None else offset + limit]
         selected = select(source, f"SELECT Id {text}{ordering(order)}{cut(limit, offset)}")
@@ -136,10 +148,10 @@ def test_rows(org: Api, data: st.DataObject) -> None:
 @given(st.data())
 def test_groups(org: Api, data: st.DataObject) -> None:
     with filled(org.world, data.draw(worlds())) as ids:
-        condition = data.draw(oracle.conditions(ids, picks(org), 1))
+        judge, rows = plain(org)
+        condition = data.draw(oracle.conditions(present(judge, rows, ids), picks(org), 1))
         names = data.draw(st.lists(st.sampled_from(oracle.GROUPABLE), min_size=1, max_size=2, unique=True))
         least = data.draw(st.integers(0, 3))
-        judge, rows = plain(org)
         groups: dict[tuple[Any, ...], list[Any]] = {}
         for row in rows:
             if judge.holds(row, condition):
