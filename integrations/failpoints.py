@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-PLAN = re.compile(r"(?P<name>[\w./ -]+:(?:before|after))=(?P<action>kill|stop|raise)(?:@(?P<nth>[1-9]\d*))?")
+PLAN = re.compile(r"(?P<name>[\w./ -]+:(?:before|after))=(?P<action>[a-z]+)(?:@(?P<nth>[1-9]\d*))?")
 
 
 class Died(BaseException):
@@ -21,10 +21,10 @@ class Died(BaseException):
 
 @dataclass
 class Plan:
-    """At the `nth` passing of the point `name`: `kill` (SIGKILL), `stop` (SIGSTOP) or `raise` (Died). Once."""
+    """At the `nth` passing of the point `name`, once: `kill` (SIGKILL), `stop` (SIGSTOP), `raise` (Died), or `call`."""
 
     name: str
-    action: str
+    act: Callable[[], None]
     nth: int = 1
     passed: int = 0
 
@@ -42,24 +42,30 @@ def switch_on(plans: str = "") -> None:
         _plans[plan.name] = plan
 
 
-def parse(text: str) -> list[Plan]:
+def parse(text: str, call: Callable[[], None] | None = None) -> list[Plan]:
     """Reads `NAME:before=kill;NAME:after=raise@2`: at the second passing, if a number stands there.
 
-    Raises ValueError.
+    The action `call` needs the argument. Raises ValueError.
     """
+    actions = {**ACTIONS, "call": call} if call else ACTIONS
     plans = []
     for part in filter(None, (each.strip() for each in text.split(";"))):
         match = PLAN.fullmatch(part)
         if match is None:
             raise ValueError(f"a failpoint cannot be read at {part!r}")
-        plans.append(Plan(match["name"], match["action"], int(match["nth"] or 1)))
+        if match["action"] not in actions:
+            raise ValueError(f"a failpoint does not know {match['action']!r}")
+        plans.append(Plan(match["name"], actions[match["action"]], int(match["nth"] or 1)))
     return plans
 
 
 @contextmanager
-def arm(text: str) -> Iterator[list[Plan]]:
-    """Sets the plans of `text` (see `parse`) for the length of the block; they count how often each was passed."""
-    plans, before = parse(text), dict(_plans)
+def arm(text: str, call: Callable[[], None] | None = None) -> Iterator[list[Plan]]:
+    """Sets the plans of `text` (see `parse`) for the length of the block; they count how often each was passed.
+
+    `call` is what the action `call` does, in the thread that reached the point.
+    """
+    plans, before = parse(text, call), dict(_plans)
     _plans.update({plan.name: plan for plan in plans})
     try:
         yield plans
@@ -79,7 +85,7 @@ def reach(name: str) -> None:
     plan = _plans[name]
     plan.passed += 1
     if plan.passed == plan.nth:
-        ACTIONS[plan.action]()
+        plan.act()
 
 
 @contextmanager

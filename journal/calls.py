@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from integrations import failpoints
 from integrations.errors import OutsideError, UnknownOutcome
+from journal.commits import commit
 from journal.models import RemoteCall
 
 log = structlog.get_logger(__name__)
@@ -113,7 +115,9 @@ def carried_out(*, owner: str) -> bool:
 
 def interrupted(*, owner: str) -> bool:
     """Marks what `owner` was about to send as UNKNOWN, since the owner is no more; tells whether there is any."""
-    RemoteCall.objects.filter(owner=owner, state=State.INTENT).update(state=State.UNKNOWN, error_code="interrupted")
+    with failpoints.around("call.interrupted"):
+        mine = RemoteCall.objects.filter(owner=owner, state=State.INTENT)
+        mine.update(state=State.UNKNOWN, error_code="interrupted")
     return RemoteCall.objects.filter(owner=owner, state__in=OPEN).exists()
 
 
@@ -140,7 +144,7 @@ def _intend(
     check and the insert, and no index would notice.
     """
     calls = RemoteCall.objects.filter(subject=subject, operation=operation)
-    with transaction.atomic():
+    with commit("call.intent"):
         _in_turn(subject)
         refuse_while_open(subject, now=looked_at)
         for earlier in calls.filter(state__in=OPEN).select_for_update():
@@ -188,7 +192,8 @@ def _look_again(
         _close(intent, state=State.DONE, result={**intent.result, **record(found)})
         return found
     unknown = {"state": State.UNKNOWN, "error_code": error.code[:40], "error_text": error.text[:255]}
-    RemoteCall.objects.filter(pk=intent.pk, state=State.INTENT).update(**unknown)
+    with failpoints.around("call.unknown"):
+        RemoteCall.objects.filter(pk=intent.pk, state=State.INTENT).update(**unknown)
     raise OutcomeUnknown(intent) from error
 
 
@@ -199,7 +204,8 @@ def _close_open(subject: str, operation: str, **values: Any) -> None:
 
 def _close(call: RemoteCall, **values: Any) -> None:
     still_open = Q(pk=call.pk, state__in=OPEN)
-    RemoteCall.objects.filter(still_open).update(finished_at=Now(), **values)
+    with failpoints.around("call.close"):
+        RemoteCall.objects.filter(still_open).update(finished_at=Now(), **values)
 
 
 def database_clock() -> datetime:

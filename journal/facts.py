@@ -1,7 +1,6 @@
 """What of ours exists in the outside systems; outlives the attempts that made it."""
 
-from django.db import transaction
-
+from journal.commits import commit
 from journal.models import RemoteFact
 
 State = RemoteFact.State
@@ -21,7 +20,7 @@ def remember(subject: str, kind: str, remote_id: str, *, fingerprint: str = "") 
 
     Raises FactConflict when the subject has another live one (see `replace`) or the id is another subject's.
     """
-    with transaction.atomic():
+    with commit("fact.remember"):
         live = RemoteFact.objects.select_for_update().filter(subject=subject, kind=kind, state=State.LIVE).first()
         if live is not None and live.remote_id != remote_id:
             raise FactConflict(f"{subject} has {kind} {live.remote_id}, not {remote_id}")
@@ -30,7 +29,7 @@ def remember(subject: str, kind: str, remote_id: str, *, fingerprint: str = "") 
 
 def replace(subject: str, kind: str, remote_id: str, *, fingerprint: str = "") -> RemoteFact:
     """As `remember`, but another live one is forgotten first. Repeatable."""
-    with transaction.atomic():
+    with commit("fact.replace"):
         live = RemoteFact.objects.filter(subject=subject, kind=kind, state=State.LIVE)
         live.exclude(remote_id=remote_id).update(state=State.GONE)
         return _write(subject, kind, remote_id, fingerprint)
@@ -38,7 +37,7 @@ def replace(subject: str, kind: str, remote_id: str, *, fingerprint: str = "") -
 
 def forget(subject: str, kind: str, remote_id: str) -> None:
     """Writes down that `remote_id` was this subject's and counts no longer, known before or not. Repeatable."""
-    with transaction.atomic():
+    with commit("fact.forget"):
         fact = _write(subject, kind, remote_id, "", live=False)
         RemoteFact.objects.filter(pk=fact.pk).update(state=State.GONE)
 

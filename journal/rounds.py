@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
+from integrations import failpoints
+from journal.commits import commit
 from journal.models import Round
 
 log = structlog.get_logger(__name__)
@@ -47,11 +49,12 @@ def _only_one(name: str) -> Iterator[bool]:
 def _begin(name: str, interval_s: float) -> bool:
     Round.objects.get_or_create(name=name)
     due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
-    return due.update(started_at=Now()) == 1
+    with failpoints.around("round.begin"):
+        return due.update(started_at=Now()) == 1
 
 
 def _succeed(name: str, done: Mapping[str, int]) -> None:
-    with transaction.atomic():
+    with commit("round.succeed"):
         row = Round.objects.select_for_update().get(name=name)
         totals = {what: row.actions.get(what, 0) + done.get(what, 0) for what in {*row.actions, *done}}
         Round.objects.filter(name=name).update(succeeded_at=Now(), actions=totals)

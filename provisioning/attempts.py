@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from integrations import correlation
+from journal.commits import commit
 from provisioning.models import Attempt, InboxEvent
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ def transition(
     A worker gives its `epoch`; raises Fenced when the attempt is no longer RUNNING in it. Without one (claim, sweep,
     staff) the epoch is raised, which fences whoever held the attempt. Raises IllegalMove for a move not in the table.
     """
-    with transaction.atomic():
+    with commit("attempt.move"):
         attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
         if epoch is not None and (attempt.epoch != epoch or attempt.state != State.RUNNING):
             raise Fenced(f"attempt {attempt_id} is {attempt.state} in epoch {attempt.epoch}, not {epoch}")
@@ -108,7 +109,7 @@ def end(*, attempt_id: Any, to: str, epoch: int | None = None, changes: Mapping[
     PROVISIONED answers the waiting event and is reported under its key; after FAILED or SKIPPED the waiting event
     becomes the next attempt and nothing is reported. Raises as `transition`.
     """
-    with transaction.atomic():
+    with commit("attempt.end"):
         lock_order_of(attempt_id)
         attempt = transition(attempt_id=attempt_id, to=to, epoch=epoch, changes=changes)
         log_end(attempt)

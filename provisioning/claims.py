@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 
-from integrations import correlation
+from integrations import correlation, failpoints
+from journal.commits import commit
 from provisioning import pause
 from provisioning.attempts import Fenced, State, transition
 from provisioning.models import Attempt
@@ -37,14 +37,16 @@ class Claim:
         """Changes the attempt's row if the claim still holds, else raises Fenced. A `None` step is left as it is."""
         changes: Mapping[str, Any] = {name: value for name, value in values.items() if value is not None}
         held = Attempt.objects.filter(pk=self.attempt.pk, epoch=self.epoch, state=State.RUNNING)
-        if not held.update(**changes):
+        with failpoints.around("attempt.lease"):
+            is_ours = held.update(**changes)
+        if not is_ours:
             raise Fenced(f"attempt {self.attempt.pk} is not ours in epoch {self.epoch} any more")
 
 
 def claim() -> Claim | None:
     """Takes the oldest QUEUED attempt that nobody else is taking; None when there is none or claims are stopped."""
     try:
-        with transaction.atomic():
+        with commit("attempt.claim"):
             if not pause.take_permission():
                 return None
             attempt = _oldest_queued()

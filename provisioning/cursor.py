@@ -5,11 +5,12 @@ Every function needs the leader's epoch and raises StaleLeader when it is over, 
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from integrations import failpoints
 from integrations.salesforce.pubsub import Start
+from journal.commits import commit
 from provisioning.intake import StaleLeader
 from provisioning.models import EventCursor
 
@@ -17,7 +18,7 @@ from provisioning.models import EventCursor
 def take_over(*, topic: str, leader: str) -> int:
     """Begins a new epoch and returns it; waits for a transaction of the old leader that is under way. Call it with
     the lock of provisioning.leader only."""
-    with transaction.atomic():
+    with commit("cursor.take_over"):
         EventCursor.objects.get_or_create(topic=topic)
         EventCursor.objects.filter(topic=topic).update(
             leader_epoch=F("leader_epoch") + 1,
@@ -64,5 +65,7 @@ _NOT_CONNECTED: dict[str, Any] = {"connected": False, "disconnected_at": Coalesc
 
 
 def _write(topic: str, leader_epoch: int, **changes: Any) -> None:
-    if not EventCursor.objects.filter(topic=topic, leader_epoch=leader_epoch).update(**changes):
+    with failpoints.around("cursor.write"):
+        written = EventCursor.objects.filter(topic=topic, leader_epoch=leader_epoch).update(**changes)
+    if not written:
         raise StaleLeader(f"epoch {leader_epoch} of {topic} is over")

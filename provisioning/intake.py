@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.salesforce.pubsub import FetchResult, ReceivedEvent
+from journal.commits import commit
 from provisioning import jobs, request_events
 from provisioning.attempts import take_in
 from provisioning.models import EventCursor, InboxEvent
@@ -30,13 +30,13 @@ def store(*, topic: str, leader_epoch: int, response: FetchResult) -> int:
     Whatever an event holds, it does not stop the stream: one that cannot be read is kept as poison. Wakes the
     workers once, after the commit. Owns its transaction; raises StaleLeader.
     """
-    with transaction.atomic(durable=True):
+    with commit("intake.store", durable=True):
         # First, because it locks the cursor's row: no other subscriber stores events of this topic meanwhile.
         _move_cursor(topic, leader_epoch, response)
         rows = _insert(_row(topic, each) for each in response.events)
         attempts = [take_in(event=row) for row in rows if row.state != State.POISON]
-        if any(attempts):
-            transaction.on_commit(jobs.wake, robust=True)
+    if any(attempts):
+        jobs.wake()
     for row in rows:
         _tell(row)
     return len(rows)

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from integrations import gateway
 from integrations.errors import Rejected
 from journal import facts
 from journal.calls import carried_out, interrupted, last_call, once, refuse_while_open
+from journal.commits import commit
 from provisioning import mapping, remote_orders, whmcs_products
 from provisioning.claims import Claim
 from provisioning.failures import Code, Failure
@@ -46,7 +46,7 @@ class Work:
 
     def keep(self, found: Found, *, fingerprint: str = "") -> None:
         """Writes down which WHMCS order it is; a worker that lost its attempt must not touch what others wrote."""
-        with transaction.atomic():
+        with commit("order.keep"):
             self.claim.write(whmcs_order_id=found.order_id)
             facts.replace(self.subject, KIND, str(found.order_id), fingerprint=fingerprint)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from rq.timeouts import BaseTimeoutException
 
-from integrations import correlation, gateway
+from integrations import correlation, failpoints, gateway
 from integrations.errors import Misconfigured, OutsideError, Rejected
+from journal.commits import commit
 from provisioning.models import Attempt, Outbox
 from provisioning.outcome import from_payload
 
@@ -54,7 +54,7 @@ def _take(rows: QuerySet[Outbox]) -> Outbox | None:
     """Leases one due row, so that a process that dies gives it back."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     lease = Now() + timedelta(seconds=2 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
-    with transaction.atomic():
+    with commit("outbox.lease"):
         due = rows.filter(free, state=State.PENDING, next_try_at__lte=Now()).order_by("id")
         row = due.select_for_update(skip_locked=True).first()
         if row is not None:
@@ -112,7 +112,7 @@ def _part_with_opportunity(row: Outbox) -> str:
         "opportunity_id": row.payload["opportunity_id"],
         "whmcs_service_id": row.payload["opportunity_service_id"],
     }
-    with transaction.atomic():
+    with commit("outbox.part"):
         Outbox.objects.filter(pk=row.pk).update(
             payload={**row.payload, "with_opportunity": False}, next_try_at=Now(), lease_until=None
         )
@@ -146,4 +146,5 @@ def _wait(tries: int) -> timedelta:
 
 def _close(row: Outbox, **values: Any) -> None:
     changes: Mapping[str, Any] = {"lease_until": None, **values}
-    Outbox.objects.filter(pk=row.pk, state=State.PENDING).update(**changes)
+    with failpoints.around("outbox.close"):
+        Outbox.objects.filter(pk=row.pk, state=State.PENDING).update(**changes)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
+from journal.commits import commit
 from orders.models import Order
 from orders.progress import record_progress
 from provisioning import attempts, mails, mapping
@@ -48,7 +48,7 @@ def delivered(lines: Sequence[Line], found: Found) -> Delivered:
 
 def begun(claim: Claim, order: ProvisionableOrder) -> None:
     """The guard let the order pass: its customer sees that it is being activated. Raises Fenced."""
-    with transaction.atomic():
+    with commit("outcome.begun"):
         claim.renew(settings.READ_DEADLINE_S)  # who lost the attempt must not change what its end told the customer
         record_progress(sf_order_id=order.id, progress=Order.Progress.ACTIVATING, at=timezone.now())
 
@@ -56,7 +56,7 @@ def begun(claim: Claim, order: ProvisionableOrder) -> None:
 def provisioned(whose: Whose, delivered: Delivered) -> None:
     """The services are active. Raises Fenced or IllegalMove, and then nothing is written."""
     changes = {"whmcs_order_id": delivered.whmcs_order_id, "error_code": "", "error_text": ""}
-    with transaction.atomic():
+    with commit("outcome.provisioned"):
         ended = attempts.end(attempt_id=whose.attempt_id, to=State.PROVISIONED, epoch=whose.epoch, changes=changes)
         now = timezone.now()
         record_progress(
@@ -77,7 +77,7 @@ def provisioned(whose: Whose, delivered: Delivered) -> None:
 def failed(whose: Whose, failure: Failure) -> None:
     """A definite end without the services. A waiting request goes on instead, and then nobody is told."""
     text = error_text(failure.code, failure.cause)
-    with transaction.atomic():
+    with commit("outcome.failed"):
         ended = attempts.end(
             attempt_id=whose.attempt_id,
             to=State.FAILED,
@@ -96,7 +96,7 @@ def unknown(whose: Whose, cause: str) -> None:
     Not reported while a newer request waits: what it gets is told when the look-up has decided.
     """
     text = error_text(Code.OUTCOME_UNKNOWN, f"{cause}; check WHMCS before retrying")
-    with transaction.atomic():
+    with commit("outcome.unknown"):
         attempts.lock_order_of(whose.attempt_id)
         attempt = attempts.transition(
             attempt_id=whose.attempt_id,
@@ -130,7 +130,7 @@ def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
         at=now,
         error=text,
     )
-    with transaction.atomic():
+    with commit("outcome.lost"):
         _row, made = Outbox.objects.get_or_create(
             dedupe_key=f"lost:{order_id}:{idem_key}",
             defaults={

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from journal.commits import commit
 from provisioning.models import Pause
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ def resume(*, by: str, reason: str) -> None:
 
 
 def _set(values: Mapping[str, Any]) -> None:
-    with transaction.atomic():
+    with commit("pause.set"):
         Pause.objects.update_or_create(pk=1, defaults=values)
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from integrations import correlation, gateway
 from integrations.salesforce.schemas import ActivatingOrder
+from journal.commits import commit
 from provisioning import outcome
 from provisioning.attempts import UNSEEN, live_attempt, lock_order, take_in
 from provisioning.models import InboxEvent, Outbox
@@ -42,7 +42,7 @@ def reconcile() -> dict[str, int]:
 
 def _reconcile(order: ActivatingOrder) -> str:
     key = order.idem_key or f"reconcile:{order.id}:{order.modstamp:%Y%m%dT%H%M%S}"
-    with transaction.atomic():
+    with commit("reconcile.order"):
         lock_order(order.id)
         if live_attempt(order.id) or _is_still_to_be_reported(order):
             return ""

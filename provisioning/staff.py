@@ -6,11 +6,11 @@ The admin calls these; who may is the admin's business.
 import re
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations import correlation, gateway
 from journal import calls, facts
+from journal.commits import commit
 from provisioning import outbox, outcome, remote_orders, resolving
 from provisioning.attempts import State, lock_order_of
 from provisioning.failures import Code, Failure
@@ -73,7 +73,7 @@ def mark_failed(attempt: Attempt, decision: Decision) -> None:
 
     The reason is free text and may name somebody: it stays in the step and goes neither to Salesforce nor to the log.
     """
-    with transaction.atomic():
+    with commit("staff.mark_failed"):
         lock_order_of(attempt.pk)
         Attempt.objects.select_for_update().get(pk=attempt.pk)  # a worker may be about to claim it
         _require(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)
@@ -113,7 +113,7 @@ def _resolve(attempt: Attempt) -> bool:
 
 
 def _write_down(attempt: Attempt, action: str, decision: Decision, more: dict[str, int] | None = None) -> None:
-    with transaction.atomic():
+    with commit("staff.decision"):
         Attempt.objects.select_for_update().get(pk=attempt.pk)
         count = Step.objects.filter(attempt=attempt, name__startswith=f"staff:{action}").count()
         Step.objects.create(

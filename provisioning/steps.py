@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from redis.exceptions import RedisError
 from rq.timeouts import BaseTimeoutException
 
+from integrations import failpoints
 from journal.calls import AlreadySent, OutcomeUnknown, Quarantined
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim
@@ -30,7 +31,8 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     claim.renew(deadline_s, step=name)
     started, result = time.monotonic(), dict[str, Any]()
     fresh: dict[str, Any] = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
-    row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
+    with failpoints.around("step.begin"):
+        row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
     log.info("step_started", step=name)
     try:
         yield result
@@ -46,5 +48,6 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
 
 
 def _finish(row: Step, state: Step.State, result: dict[str, Any], started: float) -> None:
-    Step.objects.filter(pk=row.pk).update(state=state, result=result, finished_at=Now())
+    with failpoints.around("step.finish"):
+        Step.objects.filter(pk=row.pk).update(state=state, result=result, finished_at=Now())
     log.info("step_finished", step=row.name, result=str(state), duration_ms=round((time.monotonic() - started) * 1000))

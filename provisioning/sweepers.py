@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations import correlation
+from integrations import correlation, failpoints
 from integrations.errors import OutsideError, Unavailable
 from journal import calls
+from journal.commits import commit
 from provisioning import ordering, outbox, outcome, pause, resolving
 from provisioning.attempts import State, lock_order, transition
 from provisioning.failures import Code, Failure
@@ -45,7 +46,8 @@ def wake_forgotten() -> int:
     forgotten = Attempt.objects.filter(state=State.QUEUED).filter(
         Q(enqueued_at=None, created_at__lte=since) | Q(enqueued_at__lte=since)
     )
-    count = forgotten.update(enqueued_at=Now())
+    with failpoints.around("sweep.woken"):
+        count = forgotten.update(enqueued_at=Now())
     if count:
         wake(min(count, MOST_WAKE_UPS))
     return count
@@ -110,7 +112,8 @@ def _look_later(attempt: Attempt) -> None:
     later = now + timedelta(seconds=min(max(settings.SWEEP_S, unknown_for_s / 4), RAREST_LOOK_S))
     ends = [call.quarantine_until for call in calls.open_calls(subject_of(attempt.order_id))]
     check_at = min([later, *(end for end in ends if end > now)])
-    Attempt.objects.filter(pk=attempt.pk, state=State.UNKNOWN).update(check_at=check_at)
+    with failpoints.around("sweep.look_later"):
+        Attempt.objects.filter(pk=attempt.pk, state=State.UNKNOWN).update(check_at=check_at)
 
 
 def _requeue(attempt: Attempt) -> bool:
@@ -119,7 +122,7 @@ def _requeue(attempt: Attempt) -> bool:
 
 
 def _end_interrupted(attempt: Attempt) -> bool:
-    with transaction.atomic():
+    with commit("sweep.interrupted"):
         lock_order(attempt.order_id)
         expired = Attempt.objects.select_for_update().filter(state=State.RUNNING, lease_until__lt=Now())
         held = expired.filter(pk=attempt.pk).first()  # it may have shown a sign of life meanwhile

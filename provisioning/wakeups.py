@@ -4,6 +4,8 @@ import django_rq
 import structlog
 from redis.exceptions import RedisError
 
+from integrations import failpoints
+
 log = structlog.get_logger(__name__)
 
 
@@ -11,6 +13,7 @@ def wake(workers: int = 1) -> None:
     """Has up to `workers` workers look for queued attempts. Best effort: the sweep repeats a wake-up that is lost."""
     try:
         for _each in range(workers):
-            django_rq.get_queue("provisioning").enqueue("provisioning.jobs.provision")
+            with failpoints.around("queue.wake"):
+                django_rq.get_queue("provisioning").enqueue("provisioning.jobs.provision")
     except RedisError:
         log.warning("wake_up_lost", queue="provisioning")

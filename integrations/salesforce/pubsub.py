@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import grpc
 
+from integrations import failpoints
 from integrations.errors import Misconfigured
 from integrations.http import CallRecorder
 from integrations.salesforce.auth import Token, TokenSource
@@ -122,7 +123,8 @@ class EventStream:
             request_serializer=wire.FetchRequest.SerializeToString,
             response_deserializer=wire.FetchResponse.FromString,
         )
-        return call(iter(requests.get, None), metadata=_headers(self._tokens.token()))
+        with failpoints.around("pubsub.Subscribe"):
+            return call(iter(requests.get, None), metadata=_headers(self._tokens.token()))
 
     def _schema_json(self, schema_id: str) -> str:
         return self._unary("GetSchema", wire.SchemaRequest(schema_id=schema_id), wire.SchemaInfo).schema_json
@@ -142,6 +144,7 @@ class EventStream:
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,  # type: ignore[attr-defined]
         )
+        failpoints.reach(f"pubsub.{operation}:before")
         began, result = time.monotonic(), "ok"
         try:
             return call(request, timeout=UNARY_DEADLINE_S, metadata=_headers(token))
@@ -152,6 +155,7 @@ class EventStream:
         finally:
             seconds = time.monotonic() - began
             self._recorder.record(system="salesforce", operation=operation, result=result, seconds=seconds)
+            failpoints.reach(f"pubsub.{operation}:after")
 
     def _connected(self) -> grpc.Channel:
         if self._channel is None:

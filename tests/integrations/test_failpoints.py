@@ -32,7 +32,15 @@ def test_the_point_after_is_not_reached_by_what_failed() -> None:
     assert plan.passed == 0
 
 
-@pytest.mark.parametrize("text", ["whmcs.AddOrder=kill", "a:before=sleep", "a:before=kill@0", "a:before=kill,b"])
+def test_a_test_may_say_itself_what_happens() -> None:
+    happened: list[str] = []
+    with arm("journey.account:before=call", lambda: happened.append("here")), around("journey.account"):
+        assert happened == ["here"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a:before=call", "whmcs.AddOrder=kill", "a:before=sleep", "a:before=kill@0", "a:before=kill,b"]
+)
 def test_a_plan_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="failpoint"):
         failpoints.parse(text)

@@ -5,11 +5,13 @@ from typing import Any
 
 import django_rq
 import pytest
+import redis
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from rq import Queue
 
 from integrations.salesforce.pubsub import ReceivedEvent
 from provisioning.attempts import take_in
@@ -229,10 +231,10 @@ def test_workers_are_woken_once_after_the_commit(take: Take) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_wake_up_loses_nothing(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down() -> None:
-        raise OSError("Redis is away")
+    def away(name: str) -> Queue:
+        raise redis.exceptions.ConnectionError(f"no {name}")
 
-    monkeypatch.setattr("provisioning.jobs.wake", down)
+    monkeypatch.setattr(django_rq, "get_queue", away)
     assert take(received()) == 1
     assert Attempt.objects.count() == 1
 
