@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' && { echo $$p; break; }; done)
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && { echo $$p; break; }; done)
 NODE_CLIENTS := tests/sandbox/clients
 NODE_STAMP := $(NODE_CLIENTS)/node_modules/.package-lock.json
 OURS := accounts audit catalog integrations journal notifications orders portal provisioning sandbox subscriptions support tests benchmarks
@@ -76,6 +76,10 @@ $(NODE_STAMP): $(NODE_CLIENTS)/package.json $(NODE_CLIENTS)/package-lock.json
 .PHONY: bench
 bench: $(STAMP) ## approval to Provisioned, and what one order costs in remote calls
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-burst
+bench-burst: $(STAMP) ## 10,000 approvals at once; ORDERS=1000 for fewer
+	$(BIN)/python -m benchmarks.burst $(if $(ORDERS),--orders $(ORDERS))
 
 .PHONY: bench-sandbox
 bench-sandbox: $(STAMP) ## the sandbox alone: memory over 100,000 orders, and what its calls take

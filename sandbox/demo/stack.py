@@ -179,9 +179,10 @@ class Stack:
     def start_subscriber(self) -> None:
         self._spawn("subscriber", python(), "manage.py", "subscribe_sf_events")
 
-    def start_worker(self, queue: str) -> None:
+    def start_worker(self, queue: str, number: int = 0) -> None:
+        """One more worker of a queue; `number` tells those of one queue apart."""
         arguments = ("rqworker", queue, "--worker-class", "portal.workers.Worker", "--max-jobs", "500", *JSON_ONLY)
-        self._spawn(f"worker-{queue}", python(), "manage.py", *arguments)
+        self._spawn(f"worker-{queue}" + (f"-{number}" if number else ""), python(), "manage.py", *arguments)
 
     def _spawn(self, name: str, *command: str, **env: str) -> None:
         self.processes[name] = spawn(command, log=self.logs / f"{name}.log", env={**self.env, **env}, cwd=ROOT)
@@ -208,7 +209,8 @@ class Stack:
             if process.poll() is None:
                 continue
             if name.startswith("worker-") and process.returncode == 0:
-                self.start_worker(name.removeprefix("worker-"))
+                _, queue, *number = name.split("-")
+                self.start_worker(queue, *map(int, number))
                 continue
             raise CannotStart(
                 f"The process {name} ended with status {process.returncode}; "
