@@ -22,7 +22,8 @@ from journal.models import RemoteCall
 from orders.admin import FixedFilter
 from orders.models import Order
 from provisioning import outbox, pause, staff
-from provisioning.failures import Code, explain
+from provisioning.explanations import explain
+from provisioning.failures import Code
 from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step
 from provisioning.ordering import owner_of
 from provisioning.staff import Decision, NotPossible
@@ -129,8 +130,8 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("What it means and what to do"))
     def remedy(self, attempt: Attempt) -> str:
-        explanation = explain(attempt.error_code)
-        return f"{explanation.sentence} {explanation.remedy}" if explanation else "–"
+        told = explain(attempt.error_code, cause=attempt.error_text.partition(": ")[2])
+        return f"{told.happened} {told.next_step}" if told else "–"
 
     @admin.display(description=_("Calls that must not be repeated"))
     def calls(self, attempt: Attempt) -> SafeString | str:

@@ -1,10 +1,6 @@
-"""Why an attempt failed: one word for people and statistics, a sentence for staff, and what to do about it."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
+"""Why an attempt failed: one word for people and statistics, and a sentence. What to do is in explanations.py."""
 
 from django.db.models import TextChoices
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import Misconfigured, OutsideError, Rejected
@@ -42,32 +38,6 @@ class Code(TextChoices):
 
 CUSTOMER_CAUSES = frozenset({Code.PAYMENT_METHOD_MISSING, Code.IDENTITY_PENDING})
 
-REMEDIES: Mapping[str, Promise] = {
-    Code.PAYMENT_METHOD_MISSING: _("The customer was asked to register a card. Then request provisioning again."),
-    Code.IDENTITY_PENDING: _("Check the identity document in Salesforce, then request provisioning again."),
-    Code.ORDER_NOT_APPROVED: _("Approve the order in Salesforce, or leave it if it was cancelled."),
-    Code.CLIENT_MISMATCH: _("Compare the Account's WH_Account__c with the customer's link and correct the wrong one."),
-    Code.NO_WHMCS_CLIENT: _("Write the WHMCS client id into the Account, then request provisioning again."),
-    Code.PRODUCT_UNMAPPED: _("Correct the product in Salesforce or WHMCS, then request provisioning again."),
-    Code.ITEMS_CHANGED: _("Cancel the WHMCS order or put the items back, then request provisioning again."),
-    Code.ORDER_INCOMPLETE: _("Request provisioning again: the incomplete order is cancelled and made anew."),
-    Code.DUPLICATE_ACTIVE: _("Find out in WHMCS which order is right and terminate the other one."),
-    Code.CANCELLED_IN_WHMCS: _("If a new WHMCS order is wanted, choose “create anew”, then request it again."),
-    Code.SERVICE_NOT_ACTIVE: _("Look at the module queue in WHMCS, then request provisioning again."),
-    Code.WHMCS_ERROR: _("Correct in WHMCS what the text says, then request provisioning again."),
-    Code.WHMCS_UNREACHABLE: _("When WHMCS works again, request provisioning again."),
-    Code.SF_ERROR: _("Check the integration user's permissions, then request provisioning again."),
-    Code.SF_UNREACHABLE: _("When Salesforce works again, request provisioning again."),
-    Code.SF_LIMIT: _("Wait until the limit is renewed, then request provisioning again."),
-    Code.OUTCOME_UNKNOWN: _("Look in WHMCS for the mark. The portal looks again by itself after the quarantine."),
-    Code.INTERRUPTED: _("Request provisioning again."),
-    Code.LOST_REQUEST: _("Request provisioning again."),
-    Code.MARKED_FAILED: _("Read the reason below."),
-    Code.INTERNAL_ERROR: _("Tell the developers the attempt's id, then request provisioning again."),
-    Code.UNKNOWN_ORDER: _("Nothing to do, unless the event came from another org."),
-    Code.NOT_ACTIVATING: _("Nothing to do."),
-}
-
 
 class Failure(Exception):
     """Ends the attempt as FAILED. `cause` is a short text for staff without personal data."""
@@ -83,22 +53,6 @@ class NotWanted(Exception):
     def __init__(self, code: Code) -> None:
         super().__init__(code)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A failure in words, for the admin."""
-
-    sentence: str
-    remedy: str
-    by_customer: bool
-
-
-def explain(code: str) -> Explanation | None:
-    """What staff read about an error code; None for one that this release does not know."""
-    if code not in Code.values:
-        return None
-    return Explanation(str(Code(code).label), str(REMEDIES[code]), code in CUSTOMER_CAUSES)
 
 
 def error_text(code: str, cause: str = "") -> str:

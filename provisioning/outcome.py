@@ -9,16 +9,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
+from journal import calls
 from journal.commits import commit
+from journal.models import RemoteCall
 from orders.models import Order
 from orders.progress import record_progress
 from provisioning import attempts, mails, mapping
 from provisioning.attempts import State
 from provisioning.claims import Claim
+from provisioning.explanations import for_salesforce
 from provisioning.failures import Code, Failure, NotWanted, error_text
 from provisioning.mapping import Line
 from provisioning.models import Attempt, Outbox
-from provisioning.remote_orders import Found
+from provisioning.remote_orders import Found, subject_of
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def failed(whose: Whose, failure: Failure) -> None:
         )
         if ended.report_as is None:
             return
-        _tell_failure(ended.attempt, whose.order, ended.report_as, text, Order.Progress.FAILED)
+        told = for_salesforce(failure.code, failure.cause, open_calls=_open_calls(ended.attempt))
+        _tell_failure(ended.attempt, whose.order, ended.report_as, told, Order.Progress.FAILED)
         mails.failed(ended.attempt, failure.code)
 
 
@@ -95,7 +99,7 @@ def unknown(whose: Whose, cause: str) -> None:
 
     Not reported while a newer request waits: what it gets is told when the look-up has decided.
     """
-    text = error_text(Code.OUTCOME_UNKNOWN, f"{cause}; check WHMCS before retrying")
+    text = error_text(Code.OUTCOME_UNKNOWN, cause)
     with commit("outcome.unknown"):
         attempts.lock_order_of(whose.attempt_id)
         attempt = attempts.transition(
@@ -107,7 +111,8 @@ def unknown(whose: Whose, cause: str) -> None:
         if attempts.somebody_waits(attempt.order_id):
             record_progress(sf_order_id=attempt.order_id, progress=Order.Progress.CHECKING, at=timezone.now())
             return
-        _tell_failure(attempt, whose.order, attempt.idem_key, text, Order.Progress.CHECKING)
+        told = for_salesforce(Code.OUTCOME_UNKNOWN, cause, live=True, open_calls=_open_calls(attempt))
+        _tell_failure(attempt, whose.order, attempt.idem_key, told, Order.Progress.CHECKING)
         mails.failed(attempt, Code.OUTCOME_UNKNOWN)
 
 
@@ -121,14 +126,14 @@ def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
 
     Repeatable: one report per key.
     """
-    now, text = timezone.now(), error_text(Code.LOST_REQUEST)
+    now = timezone.now()
     outcome = OrderOutcome(
         order_id=order_id,
         idem_key=attempts.report_key(idem_key),
         provisioned=False,
         attempt_count=_count(order_id),
         at=now,
-        error=text,
+        error=for_salesforce(Code.LOST_REQUEST),
     )
     with commit("outcome.lost"):
         _row, made = Outbox.objects.get_or_create(
@@ -189,6 +194,10 @@ def _enqueue(attempt: Attempt, payload: Mapping[str, Any]) -> None:
         correlation_id=attempt.correlation_id,
         next_try_at=timezone.now(),
     )
+
+
+def _open_calls(attempt: Attempt) -> list[RemoteCall]:
+    return list(calls.open_calls(subject_of(attempt.order_id)))
 
 
 def _count(order_id: str) -> int:

@@ -10,6 +10,7 @@ from journal import calls, facts
 from journal.models import RemoteCall
 from provisioning import guard, mapping, ordering, outcome, remote_orders
 from provisioning.attempts import IllegalMove
+from provisioning.explanations import NOTHING_THERE, THERE_NOT_ACTIVE
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
@@ -91,8 +92,8 @@ EVIDENCE: Mapping[str, Callable[[RemoteCall, Found | None], bool]] = {
 
 def _in_words(found: Found | None) -> str:
     if found is None:
-        return "looked again, nothing was ordered; it may be requested again"
-    return f"looked again, WHMCS order {found.order_id} is there but not active; request it again to go on with it"
+        return NOTHING_THERE
+    return f"{THERE_NOT_ACTIVE} {found.order_id} is there but not active"
 
 
 def _once(write: Callable[[], None]) -> bool:

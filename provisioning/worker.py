@@ -15,6 +15,7 @@ from journal.calls import JournalError, OutcomeUnknown, Quarantined
 from provisioning import guard, mapping, ordering, outbox, outcome, pause
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim, claim
+from provisioning.explanations import EARLIER_RUNS
 from provisioning.failures import Code, Failure, NotWanted, from_outside
 from provisioning.outcome import Delivered, Whose
 from provisioning.steps import INTERRUPTIONS, step
@@ -130,9 +131,10 @@ class _Run:
         """A call that was sent and not answered must not be called a definite failure."""
         if isinstance(error, Quarantined):
             again_at = f"{timezone.localtime(error.until):%H:%M}"
-            self.fail(Failure(Code.OUTCOME_UNKNOWN, f"an earlier request may be running, retry after {again_at}"))
+            self.fail(Failure(Code.OUTCOME_UNKNOWN, f"{EARLIER_RUNS}, retry after {again_at}"))
         elif isinstance(error, OutcomeUnknown):
-            outcome.unknown(self.whose, f"{error.call.operation} got no answer")
+            sent_at = f"{timezone.localtime(error.call.created_at):%H:%M}"
+            outcome.unknown(self.whose, f"{error.call.operation}, sent at {sent_at}, got no answer")
         else:
             self.fail_or_leave_open(Failure(Code.INTERNAL_ERROR, type(error).__name__))
 

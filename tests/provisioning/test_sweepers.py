@@ -79,7 +79,7 @@ def test_an_attempt_whose_worker_died_before_sending_anything_fails_and_is_repor
     assert sweepers.end_interrupted() == 1
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.error_code, attempt.epoch) == ("FAILED", "interrupted", claimed.epoch + 1)
-    assert Outbox.objects.get().payload["error"] == "interrupted: at step claim"
+    assert Outbox.objects.get().payload["error"].startswith("interrupted: at step claim. Next: ")
 
 
 def test_an_interrupted_attempt_is_never_run_again_by_itself(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
@@ -170,7 +170,7 @@ def test_an_order_whose_request_is_used_up_is_given_back_as_failed_once(
     assert reconcile.reconcile() == {"taken_in": 0, "given_back": 1}
     assert reconcile.reconcile() == {"taken_in": 0, "given_back": 0}
     jobs.drain_outbox()
-    assert salesforce.errors[ORDER] == "lost_request"
+    assert salesforce.errors[ORDER] == "lost_request: Next: request provisioning again."
     assert salesforce.orders[ORDER].activation_status == "Failed"
 
 

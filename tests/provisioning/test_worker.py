@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
 from accounts.models import CustomerLink
@@ -232,7 +233,8 @@ def test_a_refused_add_order_fails_with_whmcs_own_words_and_can_be_asked_again(
 ) -> None:
     whmcs.trouble("add_order", Rejected("whmcs", "AddOrder", "app", "Unable to add order"))
     arrive_and_run()
-    assert salesforce.errors[ORDER] == "whmcs_error: AddOrder: Unable to add order"
+    told = "whmcs_error: AddOrder: Unable to add order. Next: correct in WHMCS what the text says"
+    assert salesforce.errors[ORDER].startswith(told)
     assert ask_again(salesforce).state == "PROVISIONED"
     assert whmcs.statuses() == {501: "Active"}
 
@@ -327,7 +329,12 @@ def test_an_add_order_that_cannot_be_found_is_unknown_and_shown_as_failed_to_sta
     whmcs.trouble("add_order", no_answer())
     attempt = arrive_and_run()
     assert (attempt.state, attempt.finished_at) == ("UNKNOWN", None)
-    assert salesforce.errors[ORDER] == "outcome_unknown: whmcs.AddOrder got no answer; check WHMCS before retrying"
+    call = RemoteCall.objects.get()
+    sent, until = (f"{timezone.localtime(each):%H:%M}" for each in (call.created_at, call.quarantine_until))
+    assert salesforce.errors[ORDER] == (
+        f"outcome_unknown: whmcs.AddOrder, sent at {sent}, got no answer. Unknown: whether WHMCS made an order. "
+        f"Next: wait until {until}, the portal looks again; or look in WHMCS for the mark."
+    )
 
 
 def test_while_the_outcome_is_unknown_a_new_request_waits_and_goes_on_after_the_quarantine(
