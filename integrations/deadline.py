@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import math
 import socket
 import time
 from collections.abc import Iterator
@@ -58,6 +59,28 @@ def on_the_wire(wire: Wire) -> Iterator[None]:
         _wire.reset(token)
 
 
+_begin_by: ContextVar[float] = ContextVar("begin_by", default=math.inf)
+
+
+@contextmanager
+def begun_within(seconds: float) -> Iterator[None]:
+    """A call made in this block is sent within so many seconds from the block's beginning, or not at all.
+
+    For calls by a right that ends: a process that stood still in between must not send what it was allowed long ago.
+    """
+    token = _begin_by.set(min(time.monotonic() + seconds, _begin_by.get()))
+    try:
+        yield
+    finally:
+        _begin_by.reset(token)
+
+
+def _check_beginning(wire: Wire) -> None:
+    wire.left()
+    if time.monotonic() >= _begin_by.get():
+        raise OverDeadline
+
+
 class _TimedReader(io.RawIOBase):
     """Gives every single read what is left of the call's time."""
 
@@ -97,10 +120,13 @@ class _TimedConnection(HTTPSConnection):
     response_class = _TimedResponse
 
     def send(self, data: Any) -> None:
-        """Notes that from here on the far side may have something."""
+        """Notes that from here on the far side may have something. Raises OverDeadline rather than begin too late."""
         if self.sock is None:
             self.connect()
-        current_wire().sent = True
+        wire = current_wire()
+        if not wire.sent:
+            _check_beginning(wire)
+        wire.sent = True
         super().send(data)
 
 

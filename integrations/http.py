@@ -147,8 +147,9 @@ class Caller:
         certificate or an address that is wrong; and whatever OutsideError `attempt` raises about the answer.
         """
         self.guard()
-        failpoints.reach(f"{self.system}.{operation}:before")
+        # The clock runs before anything else does: a process that stood still for too long then sends nothing any more.
         wire = Wire(until=time.monotonic() + deadline_s, max_bytes=self._max_bytes)
+        failpoints.reach(f"{self.system}.{operation}:before")
         started, result = time.monotonic(), "app_error"
         try:
             with on_the_wire(wire):

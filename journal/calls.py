@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations import failpoints
+from integrations.deadline import begun_within
 from integrations.errors import OutsideError, UnknownOutcome
 from journal.commits import commit
 from journal.models import RemoteCall
@@ -79,9 +80,10 @@ def once(
         intent = _intend(subject, operation, owner, deadline_s, looked_at, asked or {})
         if intent is not None:
             break
-    _pass(intent, fence)
     try:
-        made = call()
+        with begun_within(deadline_s):
+            _pass(intent, fence)
+            made = call()
     except UnknownOutcome as error:
         return _look_again(intent, error, look_up, record)
     except OutsideError as error:

@@ -1,13 +1,18 @@
 """One call over the wire: what each fault of the other side becomes, and what is never done."""
 
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
+from urllib3.connection import HTTPSConnection
 
 from integrations import correlation
 from integrations.errors import Misconfigured, OutsideError, Unavailable, UnknownOutcome
+from integrations.failpoints import arm
 from integrations.http import Caller, session
 from sandbox.authority import open_authority
 from tests.integrations.conftest import Recorded
@@ -71,6 +76,45 @@ def test_without_time_left_nothing_is_sent(caller: Caller, far: FarSide) -> None
     error = fault_of(caller, far.url, repeatable=False, deadline_s=-1)
     assert (type(error), error.code) == (Unavailable, "timeout")
     assert far.requests == []
+
+
+@pytest.fixture
+def stand_still(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The process does not run for ten minutes (SIGSTOP, a laptop's lid); the system's clock does."""
+    slept = 0.0
+
+    def sleep() -> None:
+        nonlocal slept
+        slept = 600.0
+
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + slept)
+    monkeypatch.setattr("integrations.deadline.time", clock)
+    monkeypatch.setattr("integrations.http.time", clock)
+    return sleep
+
+
+def test_who_stood_still_before_sending_sends_nothing_any_more(
+    caller: Caller, far: FarSide, stand_still: Callable[[], None]
+) -> None:
+    with arm(f"{caller.system}.AddOrder:before=call", stand_still):
+        error = fault_of(caller, far.url, repeatable=False)
+    assert (type(error), error.code) == (Unavailable, "timeout")
+    assert far.requests == []
+
+
+def test_who_stood_still_while_connecting_sends_nothing_any_more(
+    caller: Caller, far: FarSide, stand_still: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = HTTPSConnection.connect
+
+    def connect_and_stand_still(connection: HTTPSConnection) -> None:
+        connect(connection)
+        stand_still()
+
+    monkeypatch.setattr(HTTPSConnection, "connect", connect_and_stand_still)
+    error = fault_of(caller, far.url, repeatable=False)
+    assert (type(error), error.code) == (Unavailable, "timeout")
+    assert not any(far.requests)
 
 
 def test_a_refused_connection_means_that_nothing_happened(caller: Caller, recorded: Recorded) -> None:
