@@ -9,16 +9,16 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import links
 from accounts.models import CustomerLink
 from catalog.models import Product
-from integrations import correlation, gateway
+from integrations import correlation, failpoints, gateway
 from integrations.errors import OutsideError, Rejected, UnknownOutcome
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
+from journal.commits import commit
 from orders.models import Order, OrderLine
 from orders.transitions import log_event, move_local
 from support import cases
@@ -86,7 +86,8 @@ def _due() -> QuerySet[Order]:
 def _claim(order: Order) -> bool:
     # Three calls at most: look up, opportunity, Composite; and one more look when its answer is lost.
     lease = timezone.now() + timedelta(seconds=4 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
-    claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
+    with failpoints.around("order.claim"):
+        claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
     order.refresh_from_db(fields=["tries"])
     return bool(claimed)
 
@@ -132,7 +133,7 @@ def _new_order(order: Order, link: CustomerLink, opportunity_id: str) -> NewOrde
     )
 
 
-@transaction.atomic
+@commit("order.record")
 def _record(order_id: int, placed: PlacedOrder) -> None:
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.local_state != Order.Local.SUBMITTED:
@@ -161,7 +162,7 @@ def adopt(order: Order, *, sf_order_id: str, sf_order_number: str, opportunity_i
     )
 
 
-@transaction.atomic
+@commit("order.refuse")
 def _refuse(order: Order, error: Rejected, link: CustomerLink) -> None:
     order = Order.objects.select_for_update().get(pk=order.pk)
     if order.local_state != Order.Local.SUBMITTED:
@@ -185,7 +186,7 @@ def _refuse(order: Order, error: Rejected, link: CustomerLink) -> None:
     log.error("order.refused", order_id=order.number, error_code=error.code)
 
 
-@transaction.atomic
+@commit("order.try_later")
 def _try_later(order: Order, error: OutsideError) -> None:
     order = Order.objects.select_for_update().get(pk=order.pk)
     if order.local_state != Order.Local.SUBMITTED:
