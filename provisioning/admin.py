@@ -24,11 +24,13 @@ from orders.models import Order
 from provisioning import outbox, pause, staff
 from provisioning.explanations import explain
 from provisioning.failures import Code
-from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step
+from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step, Task
 from provisioning.ordering import owner_of
 from provisioning.staff import Decision, NotPossible
+from provisioning.task_admin import TaskAdmin
 
 OPERATOR = "provisioning.change_attempt"
+admin.site.register(Task, TaskAdmin)
 
 
 class DecisionForm(ActionForm):

@@ -202,3 +202,45 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return "paused" if self.paused else "running"
+
+
+class Task(models.Model):
+    """What only a person can decide or mend, written in the transaction of its cause, once per cause.
+
+    The sentences are in provisioning.tasks; here are the facts they name. No personal data.
+    """
+
+    class Kind(models.TextChoices):
+        REPORT_REFUSED = "report_refused", _("Salesforce refuses the outcome of an order")
+        OPPORTUNITY_REFUSED = "opportunity_refused", _("Salesforce refuses to update an Opportunity")
+        DUPLICATE_ACTIVE = "duplicate_active", _("Several WHMCS orders of one order")
+        LIVE_SERVICE = "live_service", _("Live service of a cancelled order")
+        PAID_INVOICE = "paid_invoice", _("Money taken for a cancelled order")
+        LIVE_ESIM = "live_esim", _("Live eSIM of a cancelled order")
+        STILL_UNKNOWN = "still_unknown", _("The outcome stays unknown")
+        LOST_POSITION = "lost_position", _("Events may have been missed")
+        READY_TO_RETRY = "ready_to_retry", _("Identity verified, ready to retry")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        DONE = "done", _("done")
+
+    kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
+    cause = models.CharField(max_length=120, unique=True)
+    order_id = models.CharField(_("Salesforce order"), max_length=18, blank=True, db_index=True)
+    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks")
+    facts = models.JSONField(default=dict, blank=True)  # what the sentences name: WHMCS order, invoice, error, …
+    state = models.CharField(_("state"), max_length=4, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_by = models.CharField(_("closed by"), max_length=254, blank=True)  # a member of staff, or "portal"
+    close_reason = models.CharField(_("reason"), max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+        indexes = [models.Index(fields=["kind"], condition=models.Q(state="open"), name="task_open")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.order_id}".strip()
