@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
+    from integrations.esim.provider import ESimProvider
     from integrations.salesforce.client import SalesforceClient
     from integrations.salesforce.pubsub import EventStream
     from integrations.whmcs.client import WhmcsClient
@@ -30,8 +31,15 @@ def whmcs() -> "WhmcsClient":
     return cast("WhmcsClient", import_string(settings.INTEGRATION_FACTORIES["whmcs"])())
 
 
+@lru_cache
+def esim() -> "ESimProvider":
+    """One client per process; safe to share between threads. Raises Misconfigured `not_configured` without one."""
+    return cast("ESimProvider", import_string(settings.INTEGRATION_FACTORIES["esim"])())
+
+
 def forget() -> None:
     """Drops the clients, so that the next use builds them anew from settings (tests, forked processes)."""
     salesforce.cache_clear()
     event_stream.cache_clear()
     whmcs.cache_clear()
+    esim.cache_clear()

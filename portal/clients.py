@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import connection
 
+from integrations.errors import Misconfigured
+from integrations.esim.client import HttpProvider
 from integrations.http import Caller
 from integrations.salesforce.auth import Login, TokenSource
 from integrations.whmcs.client import Deadlines, WhmcsClient
@@ -14,6 +16,7 @@ from portal.recorder import LogAndMetrics
 from portal.tokens import DatabaseTokenStore
 
 if TYPE_CHECKING:
+    from integrations.esim.provider import ESimProvider
     from integrations.salesforce.client import SalesforceClient
     from integrations.salesforce.pubsub import EventStream
     from integrations.whmcs.client import WhmcsClient
@@ -96,4 +99,17 @@ def whmcs() -> WhmcsClient:
             add=settings.ADD_ORDER_DEADLINE_S,
             module=settings.ACCEPT_ORDER_DEADLINE_S,
         ),
+    )
+
+
+def esim() -> "ESimProvider":
+    """The eSIM provider at ESIM_API_URL. Raises Misconfigured `not_configured` when that is not set."""
+    if not settings.ESIM_API_URL:
+        raise Misconfigured("esim", "settings", "not_configured", "ESIM_API_URL is not set.")
+    return HttpProvider(
+        caller=_caller(system="esim", ca_bundle=settings.ESIM_CA_BUNDLE),
+        url=settings.ESIM_API_URL,
+        key=settings.ESIM_API_KEY,
+        read_deadline_s=settings.READ_DEADLINE_S,
+        deadline_s=settings.ESIM_DEADLINE_S,
     )

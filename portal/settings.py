@@ -341,11 +341,19 @@ try:
 except (ValueError, AttributeError, TypeError):
     stop('WHMCS_MARK_FIELDS must be a JSON object of product id to field id, such as {"101": 901}.')
 
+# --- eSIM provider; without one, orders of eSIMs fail with a sentence
+ESIM_API_URL = env.str("ESIM_API_URL", default="")
+ESIM_API_KEY = ""
+if ESIM_API_URL:
+    ESIM_API_URL, ESIM_API_KEY = address("ESIM_API_URL", ESIM_API_URL, "https"), required("ESIM_API_KEY")
+ESIM_CA_BUNDLE = readable_file("ESIM_CA_BUNDLE")
+
 # Built by portal/clients.py; the apps ask integrations.gateway for them and know no settings of the outside systems.
 INTEGRATION_FACTORIES = {
     "salesforce": "portal.clients.salesforce",
     "event_stream": "portal.clients.event_stream",
     "whmcs": "portal.clients.whmcs",
+    "esim": "portal.clients.esim",
 }
 
 # --- Provisioning times in seconds (decisions.md 26)
@@ -356,6 +364,8 @@ DEADLINE_MARGIN_S = seconds("DEADLINE_MARGIN_S", 30)
 READ_DEADLINE_S = seconds("READ_DEADLINE_S", 15)
 ADD_ORDER_DEADLINE_S = seconds("ADD_ORDER_DEADLINE_S", 30)
 ACCEPT_ORDER_DEADLINE_S = seconds("ACCEPT_ORDER_DEADLINE_S", 120)
+ESIM_DEADLINE_S = seconds("ESIM_DEADLINE_S", 60)
+ESIM_GIVE_UP_S = seconds("ESIM_GIVE_UP_S", 86400)
 STREAM_SILENCE_S = seconds("STREAM_SILENCE_S", 300)
 STREAM_PING_S = seconds("STREAM_PING_S", 60)
 LEADER_WAIT_S = seconds("LEADER_WAIT_S", 10)

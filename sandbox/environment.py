@@ -21,5 +21,8 @@ def portal_environment(ready: Mapping[str, str]) -> dict[str, str]:
         "WHMCS_PAYMENT_METHOD": ready["whmcs_payment_method"],
         "WHMCS_CUSTOMER_NUMBER_FIELD_ID": str(ready["whmcs_customer_number_field_id"]),
         "WHMCS_SSO_ORIGINS": ready["people_url"],
+        "ESIM_API_URL": ready["esim_url"],
+        "ESIM_API_KEY": ready["esim_key"],
+        "ESIM_CA_BUNDLE": ready["ca"],
         "EMAIL_URL": f"smtp://{ready['smtp']}",
     }

@@ -24,6 +24,7 @@ LAST_PROVISIONING_AT = "Last_Provisioning_At__c"
 LAST_IDEM_KEY = "Last_Idem_Key__c"
 CORRELATION_ID = "Portal_Correlation_Id__c"
 WHMCS_ORDER = "WHMCS_Order_Id__c"
+ESIM_ICCID = "ESIM_ICCID__c"
 
 # OrderItem and Product2
 BILLING_CYCLE = "Billing_Cycle__c"
@@ -33,6 +34,7 @@ ITEM_CLASS = "Item_Class__c"
 CATEGORY = "Product2Categories1__c"
 WHMCS_PRODUCT = "WHMCS_Product_Id__c"
 IN_CATALOGUE = "Portal_Catalog__c"
+ATTRIBUTES = "Portal_Attributes_JSON__c"
 PRODUCT_FIELDS = (
     "StockKeepingUnit",
     "Name",
@@ -44,7 +46,7 @@ PRODUCT_FIELDS = (
     WHMCS_PRODUCT,
     "Portal_Accessible__c",
     "Portal_Activation_SKU__c",
-    "Portal_Attributes_JSON__c",
+    ATTRIBUTES,
     "Portal_ConfigOptions_JSON__c",
     "Portal_Description_JA__c",
     "Portal_Display_Order__c",

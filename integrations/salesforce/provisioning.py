@@ -1,5 +1,6 @@
 """What the provisioning worker reads of an Order and writes back (decisions.md 20, 25; performance.md §3)."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ ITEM = (
     f"Product2.{f.CATEGORY}",
     f"Product2.{f.BILLING_CYCLE}",
     f"Product2.{f.WHMCS_PRODUCT}",
+    f"Product2.{f.ATTRIBUTES}",
 )
 PROVISIONABLE = (
     "Id",
@@ -134,7 +136,18 @@ def _item(row: Row) -> ProvisionableItem:
         whmcs_product_id=row.text(f"Product2.{f.WHMCS_PRODUCT}"),
         options=row.options(f.CHOSEN_OPTIONS),
         whmcs_service_id=row.text(f.WHMCS_SERVICE),
+        esim_plan=_esim_plan(row.text(f"Product2.{f.ATTRIBUTES}")),
     )
+
+
+def _esim_plan(attributes: str) -> str:
+    """The key `esim_plan` of a product's attributes. Attributes nobody can read break eSIMs only, not every order."""
+    try:
+        found = json.loads(attributes or "{}")
+    except (ValueError, RecursionError):
+        return ""
+    plan = found.get("esim_plan") if isinstance(found, dict) else None
+    return plan if isinstance(plan, str) else ""
 
 
 def _guard(outcome: OrderOutcome) -> str:
@@ -206,6 +219,7 @@ def _order_values(outcome: OrderOutcome) -> dict[str, Any]:
         f.ACTIVATION_ERROR: None,
         f.ACTIVATION_ERROR_AT: None,
         f.WHMCS_ORDER: outcome.whmcs_order_id,
+        **({f.ESIM_ICCID: outcome.iccid} if outcome.iccid else {}),
     }
 
 

@@ -91,6 +91,7 @@ class ProvisionableItem:
     whmcs_product_id: str  # as it stands in Salesforce; may be empty or wrong
     options: Mapping[str, Any]
     whmcs_service_id: str
+    esim_plan: str = ""  # the eSIM provider's plan, from the product's attributes
 
 
 @dataclass(frozen=True)
@@ -154,3 +155,4 @@ class OrderOutcome:
     opportunity_id: str = ""
     opportunity_service_id: int | None = None
     with_opportunity: bool = True
+    iccid: str = ""  # of the eSIM, where the order has one

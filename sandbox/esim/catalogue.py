@@ -27,8 +27,10 @@ class Package:
 PLANS = {
     plan.code: plan
     for plan in (
+        Plan("data-3", "Data 3 GB", 3 * GIGABYTE),
         Plan("data-5", "Data 5 GB", 5 * GIGABYTE),
         Plan("data-10", "Data 10 GB", 10 * GIGABYTE),
+        Plan("data-20", "Data 20 GB", 20 * GIGABYTE),
         Plan("data-25", "Data 25 GB", 25 * GIGABYTE),
         Plan("data-50", "Data 50 GB", 50 * GIGABYTE),
     )

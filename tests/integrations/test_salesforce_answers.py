@@ -209,6 +209,7 @@ def an_order(**changes: Any) -> Behaviour:
             "Product2Categories1__c": "Internet",
             "Billing_Cycle__c": "Monthly",
             "WHMCS_Product_Id__c": "101",
+            "Portal_Attributes_JSON__c": changes.pop("attributes", None),
         },
     } | changes.pop("item", {})
     order = {
@@ -235,6 +236,26 @@ def test_nulls_and_floats_are_read_for_what_they_mean(salesforce: SalesforceClie
     assert order is not None
     assert (order.whmcs_order_id, order.attempt_count, order.whmcs_client) == (12, 0, "")
     assert (order.items[0].unit_price, order.items[0].billing_cycle, order.items[0].options) == (4950, "Monthly", {})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "plan"),
+    [
+        ('{"data_gb": 10, "esim_plan": "data-10"}', "data-10"),
+        ('{"data_gb": 10}', ""),
+        ('{"esim_plan": 10}', ""),
+        ('["esim_plan"]', ""),
+        ("{broken", ""),
+        (None, ""),
+    ],
+)
+def test_the_esim_plan_comes_from_the_products_attributes_and_broken_ones_break_no_order(
+    salesforce: SalesforceClient, far: FarSide, attributes: str | None, plan: str
+) -> None:
+    far.will(an_order(attributes=attributes))
+    order = salesforce.order_for_provisioning(ORDER)
+    assert order is not None
+    assert order.items[0].esim_plan == plan
 
 
 @pytest.mark.parametrize(
