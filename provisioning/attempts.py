@@ -4,19 +4,19 @@ Every change of state goes through `transition`, every end through `end`. One ad
 endings in a row, so that a waiting event is neither lost nor run twice.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from integrations import correlation
 from journal.commits import commit
 from provisioning.models import Attempt, InboxEvent
+from provisioning.verdicts import UNSEEN, Known, number
 
 log = structlog.get_logger(__name__)
 State = Attempt.State
@@ -31,11 +31,6 @@ MOVES: Mapping[str, frozenset[str]] = {
     State.SKIPPED: frozenset(),
 }
 TERMINAL = frozenset(state for state, moves in MOVES.items() if not moves)
-
-# The before-save flow counts the requests of an order; keys of the older flow carry no number (decisions.md 19).
-NUMBERED_KEY = re.compile(r"-\d{4}-\d\d-\d\d[ T][\d:.]+Z-(\d{1,9})$")
-KEYS_OF_OUR_OWN = ("event:", "reconcile:")
-UNSEEN = (InboxEvent.State.DUPLICATE, InboxEvent.State.POISON, InboxEvent.State.IGNORED)
 
 
 class Fenced(Exception):
@@ -56,25 +51,27 @@ class Ended:
 
 
 def take_in(*, event: InboxEvent) -> Attempt | None:
-    """Decides what one readable event means, writes it into `event.state` (and saves the event), makes the attempt.
+    """As `take_all_in`, for one readable event: its attempt, or None when it makes none."""
+    made = take_all_in([event])
+    return made[0] if made else None
 
-    Needs a transaction and `event.order_id`. Sets an empty `event.idem_key` to `event:<uuid>`. Returns the new
-    QUEUED attempt, or None when the event is a duplicate, waits for the live attempt, or is older than one already
-    seen. Repeatable: the same key gives `duplicate`.
+
+def take_all_in(events: Sequence[InboxEvent]) -> list[Attempt]:
+    """Decides what events that arrived together mean, stores them in their order, and makes their attempts.
+
+    None of them is stored yet, nor is their `event_uuid`. Each readable one gets its `state` (and its key, when it has
+    none); POISON is stored as it is. Returns the new QUEUED attempts: a duplicate makes none, nor does an event that
+    waits for the live attempt or is older than one already seen. Repeatable: the same key gives `duplicate`.
+    Needs a transaction; takes the locks of all orders. The number of statements does not depend on that of events.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("take_in belongs into the transaction that stores the event")
-    lock_order(event.order_id)
-    event.idem_key = event.idem_key or f"event:{event.event_uuid}"
-    event.state = _verdict(event)
-    if event.state == InboxEvent.State.WAITING:
-        _waiting(event.order_id).exclude(pk=event.pk).update(
-            state=InboxEvent.State.REPLACED, note="a newer request waits"
-        )
-    if event.state == InboxEvent.State.REPLACED:
-        event.note = "older than a request already seen"
-    event.save()
-    return _new_attempt(event) if event.state == InboxEvent.State.ACCEPTED else None
+        raise RuntimeError("events are taken in by the transaction that stores them")
+    readable = [each for each in events if each.state != InboxEvent.State.POISON]
+    lock_orders({each.order_id for each in readable})
+    used_keys = _judge(readable) if readable else set()
+    InboxEvent.objects.bulk_create(events)
+    accepted = [each for each in readable if each.state == InboxEvent.State.ACCEPTED]
+    return _make_attempts(accepted, used_keys)
 
 
 def transition(
@@ -129,7 +126,7 @@ def report_key(idem_key: str) -> str:
 
     Salesforce holds none for keys of our own, nor where the older flow runs, whose keys have no number.
     """
-    return idem_key if _number(idem_key) else ""
+    return idem_key if number(idem_key) else ""
 
 
 def live_attempt(order_id: str) -> Attempt | None:
@@ -139,8 +136,19 @@ def live_attempt(order_id: str) -> Attempt | None:
 
 def lock_order(order_id: str) -> None:
     """Holds every other intake and ending of this order back until the transaction is over."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"provisioning:{order_id}"])
+    lock_orders([order_id])
+
+
+def lock_orders(order_ids: Iterable[str]) -> None:
+    """As `lock_order`, for all of them. In one order for everybody, so that no two can dead-lock."""
+    names = [f"provisioning:{each}" for each in order_ids]
+    if names:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(name, 0) AS number"
+                " FROM unnest(%s::text[]) AS name ORDER BY number) AS numbers",
+                [names],
+            )
 
 
 def lock_order_of(attempt_id: Any) -> None:
@@ -164,36 +172,31 @@ def log_end(attempt: Attempt) -> None:
     )
 
 
-def _verdict(event: InboxEvent) -> str:
-    live = live_attempt(event.order_id)
-    if _is_duplicate(event, live):
-        return InboxEvent.State.DUPLICATE
-    if _is_overtaken(event):
-        return InboxEvent.State.REPLACED
-    return InboxEvent.State.WAITING if live else InboxEvent.State.ACCEPTED
+def _judge(events: Sequence[InboxEvent]) -> set[str]:
+    """Gives each its state, says so of the stored ones that they replace, and returns the keys attempts have."""
+    orders = {each.order_id for each in events}
+    keys = {each.idem_key or f"event:{each.event_uuid}" for each in events}
+    rows = InboxEvent.objects.filter(Q(order_id__in=orders) | Q(idem_key__in=keys)).exclude(state__in=UNSEEN)
+    seen = list(rows.only("order_id", "idem_key", "state", "note").order_by("pk"))
+    waited = [each for each in seen if each.state == InboxEvent.State.WAITING]
+    live, used_keys = _attempts_of(orders, keys)
+    known = Known(live=live, seen=seen)
+    for event in events:
+        known.judge(event)
+    replaced = [each for each in waited if each.state == InboxEvent.State.REPLACED]
+    if replaced:
+        InboxEvent.objects.filter(pk__in=[each.pk for each in replaced]).update(
+            state=InboxEvent.State.REPLACED, note=replaced[0].note
+        )
+    return used_keys
 
 
-def _is_duplicate(event: InboxEvent, live: Attempt | None) -> bool:
-    earlier = InboxEvent.objects.filter(idem_key=event.idem_key).exclude(pk=event.pk).exclude(state__in=UNSEEN)
-    if _number(event.idem_key) or event.idem_key.startswith(KEYS_OF_OUR_OWN):
-        return earlier.exists()
-    # The older flow's key has second precision: after the attempt ended, an equal key may be an operator's retry.
-    waiting = earlier.filter(state=InboxEvent.State.WAITING).exists()
-    return waiting or (live is not None and live.idem_key.partition("#")[0] == event.idem_key)
-
-
-def _is_overtaken(event: InboxEvent) -> bool:
-    """An event that arrives after a later request of the same order asks for nothing any more."""
-    number = _number(event.idem_key)
-    if not number:
-        return False
-    seen = InboxEvent.objects.filter(order_id=event.order_id).exclude(pk=event.pk).exclude(state__in=UNSEEN)
-    return any(_number(key) > number for key in seen.values_list("idem_key", flat=True))
-
-
-def _number(idem_key: str) -> int:
-    found = NUMBERED_KEY.search(idem_key)
-    return int(found[1]) if found else 0
+def _attempts_of(orders: set[str], keys: set[str]) -> tuple[dict[str, str], set[str]]:
+    """Order -> key of the request its live attempt works on; and those of `keys` that attempts have already."""
+    found = Attempt.objects.filter(Q(order_id__in=orders, state__in=Attempt.LIVE) | Q(idem_key__in=keys))
+    rows = list(found.values_list("order_id", "state", "idem_key", "event__idem_key"))
+    live = {order: asked or key for order, state, key, asked in rows if state in Attempt.LIVE}
+    return live, {key for _order, _state, key, _asked in rows}
 
 
 def _waiting(order_id: str) -> Any:
@@ -201,15 +204,21 @@ def _waiting(order_id: str) -> Any:
 
 
 def _new_attempt(event: InboxEvent) -> Attempt:
-    key = event.idem_key
-    if Attempt.objects.filter(idem_key=key).exists():  # only the older flow gets here (see _is_duplicate)
-        key = f"{key[:60]}#{event.pk}"
-    attempt = Attempt.objects.create(
-        order_id=event.order_id,
-        idem_key=key,
-        event=event,
-        correlation_id=event.correlation_id or correlation.new_id(),
-    )
-    with correlation.bound(attempt.correlation_id):
-        log.info("attempt_created", attempt_id=str(attempt.pk), order_id=attempt.order_id)
+    used_keys = Attempt.objects.filter(idem_key=event.idem_key).values_list("idem_key", flat=True)
+    (attempt,) = _make_attempts([event], set(used_keys))
     return attempt
+
+
+def _make_attempts(events: Sequence[InboxEvent], used_keys: set[str]) -> list[Attempt]:
+    attempts = []
+    for event in events:
+        key = event.idem_key
+        if key in used_keys:  # only the older flow gets here (see verdicts)
+            key = f"{key[:60]}#{event.pk}"
+        used_keys.add(key)
+        correlation_id = event.correlation_id or correlation.new_id()
+        attempts.append(Attempt(order_id=event.order_id, idem_key=key, event=event, correlation_id=correlation_id))
+    for attempt in Attempt.objects.bulk_create(attempts):
+        with correlation.bound(attempt.correlation_id):
+            log.info("attempt_created", attempt_id=str(attempt.pk), order_id=attempt.order_id)
+    return attempts

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from integrations.salesforce.pubsub import FetchResult, ReceivedEvent
 from journal.commits import commit
-from provisioning import jobs, request_events
-from provisioning.attempts import take_in
+from provisioning import request_events
+from provisioning.attempts import take_all_in
 from provisioning.models import EventCursor, InboxEvent
+from provisioning.wakeups import wake
 
 log = structlog.get_logger(__name__)
 State = InboxEvent.State
@@ -33,10 +34,10 @@ def store(*, topic: str, leader_epoch: int, response: FetchResult) -> int:
     with commit("intake.store", durable=True):
         # First, because it locks the cursor's row: no other subscriber stores events of this topic meanwhile.
         _move_cursor(topic, leader_epoch, response)
-        rows = _insert(_row(topic, each) for each in response.events)
-        attempts = [take_in(event=row) for row in rows if row.state != State.POISON]
-    if any(attempts):
-        jobs.wake()
+        rows = _unknown(_row(topic, each) for each in response.events)
+        attempts = take_all_in(rows)
+    if attempts:
+        wake()
     for row in rows:
         _tell(row)
     return len(rows)
@@ -61,17 +62,19 @@ def _lag_seconds(event: ReceivedEvent) -> float | None:
     return max(0.0, (timezone.now() - published_at).total_seconds()) if published_at else None
 
 
-def _insert(candidates: Iterable[InboxEvent]) -> list[InboxEvent]:
-    """The rows that were not there yet, in order. Who holds the cursor's row is the only one to insert such rows, so
-    looking before is enough; the unique key stands behind it."""
-    rows = {row.event_uuid: row for row in reversed(list(candidates))}
-    known = set(InboxEvent.objects.filter(event_uuid__in=rows).values_list("event_uuid", flat=True))
-    new = [row for uuid, row in reversed(rows.items()) if uuid not in known]
-    return InboxEvent.objects.bulk_create(new)
+def _unknown(candidates: Iterable[InboxEvent]) -> list[InboxEvent]:
+    """Those whose event is not stored yet, each once, in order. Who holds the cursor's row is the only one to store
+    events of the stream, so looking before is enough; the unique key stands behind it."""
+    rows: dict[str, InboxEvent] = {}
+    for row in candidates:
+        rows.setdefault(row.event_uuid, row)  # one that comes twice stands where it came first
+    if not rows:
+        return []
+    stored = set(InboxEvent.objects.filter(event_uuid__in=rows).values_list("event_uuid", flat=True))
+    return [row for uuid, row in rows.items() if uuid not in stored]
 
 
 def _row(topic: str, event: ReceivedEvent) -> InboxEvent:
-    # Until take_in has judged it, an event counts for nothing beside the others of its response.
     row = InboxEvent(
         event_uuid=_uuid(event),
         topic=topic,
@@ -79,7 +82,6 @@ def _row(topic: str, event: ReceivedEvent) -> InboxEvent:
         schema_id=event.schema_id[:64] if event.schema_id.isprintable() else "",
         payload=event.payload,
         published_at=request_events.published_at(event.fields or {}),
-        state=State.IGNORED,
     )
     try:
         _fill(row, event)

@@ -11,8 +11,9 @@ from integrations import correlation, gateway
 from integrations.salesforce.schemas import ActivatingOrder
 from journal.commits import commit
 from provisioning import outcome
-from provisioning.attempts import UNSEEN, live_attempt, lock_order, take_in
+from provisioning.attempts import live_attempt, lock_order, take_in
 from provisioning.models import InboxEvent, Outbox
+from provisioning.verdicts import UNSEEN
 from provisioning.wakeups import wake
 
 log = structlog.get_logger(__name__)
@@ -59,15 +60,14 @@ def _is_still_to_be_reported(order: ActivatingOrder) -> bool:
 
 
 def _take_in(order: ActivatingOrder, key: str) -> bool:
-    event, made = InboxEvent.objects.get_or_create(
+    event = InboxEvent(
         event_uuid=f"reconcile:{hashlib.sha256(key.encode()).hexdigest()[:40]}",
-        defaults={
-            "source": InboxEvent.Source.RECONCILER,
-            "topic": settings.SF_PROVISION_EVENT_CHANNEL,
-            "order_id": order.id,
-            "idem_key": key,
-            "correlation_id": order.correlation_id,
-            "state": InboxEvent.State.IGNORED,
-        },
+        source=InboxEvent.Source.RECONCILER,
+        topic=settings.SF_PROVISION_EVENT_CHANNEL,
+        order_id=order.id,
+        idem_key=key,
+        correlation_id=order.correlation_id,
     )
-    return made and take_in(event=event) is not None
+    if InboxEvent.objects.filter(event_uuid=event.event_uuid).exists():
+        return False
+    return take_in(event=event) is not None

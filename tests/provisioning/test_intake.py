@@ -11,12 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from rq import Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from integrations import failpoints
 from integrations.salesforce.pubsub import ReceivedEvent
-from provisioning.attempts import take_in
 from provisioning.intake import StaleLeader, store
 from provisioning.models import Attempt, EventCursor, InboxEvent
+from sandbox.embedded.processes import free_port
 from tests.provisioning.responses import ORDERS, TOPIC, lead_now, position, received, response, unreadable
 
 pytestmark = pytest.mark.django_db
@@ -201,20 +203,12 @@ def test_a_stale_leader_stores_nothing(take: Take) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_fails_half_way_is_undone_and_comes_again(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_dies_before_the_commit_is_undone_and_comes_again(take: Take) -> None:
     take(latest=b"before")
     first, second = received(), received(OrderId__c=ORDERS[1])
-
-    def breaks(*, event: InboxEvent) -> Attempt | None:
-        if event.order_id == ORDERS[1]:
-            raise ConnectionError("the process dies here")
-        return take_in(event=event)
-
-    monkeypatch.setattr("provisioning.intake.take_in", breaks)
-    with pytest.raises(ConnectionError):
+    with failpoints.arm("intake.store:before=raise"), pytest.raises(failpoints.Died):
         take(first, second)
     assert (InboxEvent.objects.count(), Attempt.objects.count(), position()) == (0, 0, b"before")
-    monkeypatch.undo()
     assert take(first, second) == 2
     assert Attempt.objects.count() == 2
 
@@ -231,10 +225,10 @@ def test_workers_are_woken_once_after_the_commit(take: Take) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_wake_up_loses_nothing(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(name: str) -> Queue:
-        raise redis.exceptions.ConnectionError(f"no {name}")
-
-    monkeypatch.setattr(django_rq, "get_queue", away)
+    nobody_there = django_rq.get_queue(
+        "provisioning", connection=redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
+    )
+    monkeypatch.setattr("provisioning.wakeups.queue", lambda: nobody_there)
     assert take(received()) == 1
     assert Attempt.objects.count() == 1
 
