@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from integrations import failpoints
 from integrations.deadline import begun_within
 from integrations.errors import OutsideError, UnknownOutcome
-from journal.commits import commit
+from journal.commits import commit, lasting, settled
 from journal.models import RemoteCall
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,8 @@ def once(
     kept there from the intent on. `deadline_s` is the call's total deadline. Not inside a transaction.
 
     Raises Quarantined or AlreadySent (nothing was sent), OutcomeUnknown, and the errors of `integrations.errors`
-    except UnknownOutcome: those of `call` mean that nothing was done there.
+    except UnknownOutcome: those of `call` mean that nothing was done there. A database that is away after the call is
+    waited for (`journal.commits.lasting`); its error then passes through with the call still open, for a look-up.
     """
     while True:
         looked_at = database_clock()
@@ -115,6 +116,7 @@ def carried_out(*, owner: str) -> bool:
     return RemoteCall.objects.filter(owner=owner, state=State.DONE).exists()
 
 
+@lasting
 def interrupted(*, owner: str) -> bool:
     """Marks what `owner` was about to send as UNKNOWN, since the owner is no more; tells whether there is any."""
     with failpoints.around("call.interrupted"):
@@ -137,6 +139,7 @@ def release(call: RemoteCall, *, by: str, reason: str) -> None:
     log.warning("call_released", operation=call.operation)  # the reason is free text and stays in the row
 
 
+@settled
 def _intend(
     subject: str, operation: str, owner: str, deadline_s: float, looked_at: datetime, asked: Mapping[str, Any]
 ) -> RemoteCall | None:
@@ -193,10 +196,15 @@ def _look_again(
         log.warning("outcome_adopted", operation=intent.operation, code=error.code)
         _close(intent, state=State.DONE, result={**intent.result, **record(found)})
         return found
+    _leave_open(intent, error)
+    raise OutcomeUnknown(intent) from error
+
+
+@lasting
+def _leave_open(intent: RemoteCall, error: UnknownOutcome) -> None:
     unknown = {"state": State.UNKNOWN, "error_code": error.code[:40], "error_text": error.text[:255]}
     with failpoints.around("call.unknown"):
         RemoteCall.objects.filter(pk=intent.pk, state=State.INTENT).update(**unknown)
-    raise OutcomeUnknown(intent) from error
 
 
 def _close_open(subject: str, operation: str, **values: Any) -> None:
@@ -204,6 +212,7 @@ def _close_open(subject: str, operation: str, **values: Any) -> None:
         _close(call, **{**values, "result": {**call.result, **values["result"]}})
 
 
+@lasting
 def _close(call: RemoteCall, **values: Any) -> None:
     still_open = Q(pk=call.pk, state__in=OPEN)
     with failpoints.around("call.close"):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
@@ -34,16 +35,27 @@ def run(name: str, interval_s: float, action: Callable[[], Mapping[str, int]]) -
 
 @contextmanager
 def _only_one(name: str) -> Iterator[bool]:
-    """A lock of the session, not of a transaction, since rounds make outside calls; a dead session gives it back."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"round:{name}"])
-        (alone,) = cursor.fetchone() or (False,)
+    """A lock of the session, not of a transaction, since rounds make outside calls; a dead session gives it back.
+
+    So does a frozen one: PostgreSQL ends a session that says nothing for longer than any outside call may take.
+    """
+    alone = bool(_ask("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", f"round:{name}"))
     try:
-        yield bool(alone)
+        if alone:
+            silent_s = settings.ACCEPT_ORDER_DEADLINE_S + settings.DEADLINE_MARGIN_S
+            _ask("SELECT set_config('idle_session_timeout', %s, false)", f"{silent_s}s")
+        yield alone
     finally:
         if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"round:{name}"])
+            _ask("SELECT set_config('idle_session_timeout', '0', false)")
+            _ask("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", f"round:{name}")
+
+
+def _ask(query: str, *values: str) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        (answer,) = cursor.fetchone() or (None,)
+    return answer
 
 
 def _begin(name: str, interval_s: float) -> bool:

@@ -141,11 +141,27 @@ except (ValueError, environ.ImproperlyConfigured) as error:
     stop(f"DATABASE_URL cannot be read: {error}")
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     stop("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
+_given = DATABASES["default"].get("OPTIONS", {})
+# Nobody holds locks for ever: neither a frozen process nor one whose machine is gone.
+_limits = {
+    "idle_in_transaction_session_timeout": seconds("DB_IDLE_TRANSACTION_S", 15) * 1000,
+    "lock_timeout": seconds("DB_LOCK_S", 20) * 1000,
+    "statement_timeout": seconds("DB_STATEMENT_S", 60) * 1000,
+    "tcp_keepalives_idle": 30,
+    "tcp_keepalives_interval": 10,
+    "tcp_keepalives_count": 3,
+}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0 if POOL else None,
     "CONN_HEALTH_CHECKS": not POOL,
     "OPTIONS": {
-        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 5,
+        "tcp_user_timeout": 30_000,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        **_given,
+        "options": " ".join([_given.get("options", ""), *(f"-c {name}={value}" for name, value in _limits.items())]),
         **({"pool": {"min_size": 1, "max_size": 16}} if POOL else {}),
     },
 }
@@ -366,6 +382,7 @@ ADD_ORDER_DEADLINE_S = seconds("ADD_ORDER_DEADLINE_S", 30)
 ACCEPT_ORDER_DEADLINE_S = seconds("ACCEPT_ORDER_DEADLINE_S", 120)
 ESIM_DEADLINE_S = seconds("ESIM_DEADLINE_S", 60)
 ESIM_GIVE_UP_S = seconds("ESIM_GIVE_UP_S", 86400)
+COMMIT_RETRY_S = seconds("COMMIT_RETRY_S", 60)
 STREAM_SILENCE_S = seconds("STREAM_SILENCE_S", 300)
 STREAM_PING_S = seconds("STREAM_PING_S", 60)
 LEADER_WAIT_S = seconds("LEADER_WAIT_S", 10)

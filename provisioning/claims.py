@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models.functions import Coalesce, Now
 
 from integrations import correlation, failpoints
-from journal.commits import commit
+from journal.commits import commit, lasting, settled
 from provisioning import pause
 from provisioning.attempts import Fenced, State, transition
 from provisioning.models import Attempt
@@ -33,6 +33,7 @@ class Claim:
         """Makes the lease outlast a call of `deadline_s` seconds. Raises Fenced when the claim is lost."""
         self.write(lease_until=Now() + timedelta(seconds=deadline_s + settings.DEADLINE_MARGIN_S), step=step)
 
+    @lasting
     def write(self, **values: Any) -> None:
         """Changes the attempt's row if the claim still holds, else raises Fenced. A `None` step is left as it is."""
         changes: Mapping[str, Any] = {name: value for name, value in values.items() if value is not None}
@@ -43,6 +44,7 @@ class Claim:
             raise Fenced(f"attempt {self.attempt.pk} is not ours in epoch {self.epoch} any more")
 
 
+@settled  # not `lasting`: a claim whose acknowledgement was lost would be followed by another one
 def claim() -> Claim | None:
     """Takes the oldest QUEUED attempt that nobody else is taking; None when there is none or claims are stopped."""
     try:

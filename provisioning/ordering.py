@@ -11,7 +11,7 @@ from integrations import gateway
 from integrations.errors import Rejected
 from journal import facts
 from journal.calls import carried_out, interrupted, last_call, once, refuse_while_open
-from journal.commits import commit
+from journal.commits import commit, lasting
 from provisioning import mapping, remote_orders, whmcs_products
 from provisioning.claims import Claim
 from provisioning.failures import Code, Failure
@@ -44,6 +44,7 @@ class Work:
         """The lease outlasts one more short call. Raises Fenced when the attempt is not ours any more."""
         self.claim.renew(settings.READ_DEADLINE_S)
 
+    @lasting
     def keep(self, found: Found, *, fingerprint: str = "") -> None:
         """Writes down which WHMCS order it is; a worker that lost its attempt must not touch what others wrote."""
         with commit("order.keep"):

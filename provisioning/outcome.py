@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
 from journal import calls
-from journal.commits import commit
+from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from orders.models import Order
 from orders.progress import record_progress
@@ -49,6 +49,7 @@ def delivered(lines: Sequence[Line], found: Found) -> Delivered:
     return Delivered(found.order_id, services, services.get(main))
 
 
+@lasting
 def begun(claim: Claim, order: ProvisionableOrder) -> None:
     """The guard let the order pass: its customer sees that it is being activated. Raises Fenced."""
     with commit("outcome.begun"):
@@ -56,6 +57,7 @@ def begun(claim: Claim, order: ProvisionableOrder) -> None:
         record_progress(sf_order_id=order.id, progress=Order.Progress.ACTIVATING, at=timezone.now())
 
 
+@lasting
 def provisioned(whose: Whose, delivered: Delivered) -> None:
     """The services are active. Raises Fenced or IllegalMove, and then nothing is written."""
     changes = {"whmcs_order_id": delivered.whmcs_order_id, "error_code": "", "error_text": ""}
@@ -77,6 +79,7 @@ def provisioned(whose: Whose, delivered: Delivered) -> None:
         mails.provisioned(ended.attempt, whose.order)
 
 
+@lasting
 def failed(whose: Whose, failure: Failure) -> None:
     """A definite end without the services. A waiting request goes on instead, and then nobody is told."""
     text = error_text(failure.code, failure.cause)
@@ -94,6 +97,7 @@ def failed(whose: Whose, failure: Failure) -> None:
         mails.failed(ended.attempt, failure.code)
 
 
+@lasting
 def unknown(whose: Whose, cause: str) -> None:
     """Something was sent and nobody knows what came of it: live until a look-up decides, reported as Failed.
 
@@ -116,6 +120,7 @@ def unknown(whose: Whose, cause: str) -> None:
         mails.failed(attempt, Code.OUTCOME_UNKNOWN)
 
 
+@lasting
 def skipped(whose: Whose, reason: NotWanted) -> None:
     """Nothing was wanted: Salesforce knows best and is not written to."""
     attempts.end(attempt_id=whose.attempt_id, to=State.SKIPPED, epoch=whose.epoch, changes={"error_code": reason.code})

@@ -12,13 +12,15 @@ from rq.timeouts import BaseTimeoutException
 
 from integrations import failpoints
 from journal.calls import AlreadySent, OutcomeUnknown, Quarantined
+from journal.commits import DATABASE_AWAY, lasting
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim
 from provisioning.models import Step
 
 log = structlog.get_logger(__name__)
-# No step uses Redis: an error of it comes out of RQ's signal handler, which runs between any two lines.
-INTERRUPTIONS = (BaseTimeoutException, RedisError)
+# No step uses Redis: an error of it comes out of RQ's signal handler, which runs between any two lines. A database that
+# is away says nothing about the order, and what was committed is judged by the sweep.
+INTERRUPTIONS = (BaseTimeoutException, RedisError, *DATABASE_AWAY)
 
 
 @contextmanager
@@ -26,13 +28,11 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     """One step that makes at most one outside call of `deadline_s` seconds; yields the dict kept as its result.
 
     Raises Fenced at once when the claim is lost. Whatever the body raises passes through and is written on the row; an
-    interruption (job time-out) leaves the row STARTED, as a killed process would.
+    interruption (job time-out, lost database) leaves the row STARTED, as a killed process would.
     """
     claim.renew(deadline_s, step=name)
     started, result = time.monotonic(), dict[str, Any]()
-    fresh: dict[str, Any] = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
-    with failpoints.around("step.begin"):
-        row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
+    row = _begin(claim, name)
     log.info("step_started", step=name)
     try:
         yield result
@@ -47,6 +47,15 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     _finish(row, Step.State.DONE, result, started)
 
 
+@lasting
+def _begin(claim: Claim, name: str) -> Step:
+    fresh: dict[str, Any] = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
+    with failpoints.around("step.begin"):
+        row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
+    return row
+
+
+@lasting
 def _finish(row: Step, state: Step.State, result: dict[str, Any], started: float) -> None:
     with failpoints.around("step.finish"):
         Step.objects.filter(pk=row.pk).update(state=state, result=result, finished_at=Now())

@@ -68,7 +68,7 @@ class _Run:
         return Whose(self.claim.attempt.pk, self.claim.epoch, self.order)
 
     def to_its_end(self) -> None:
-        """Whatever happens becomes an outcome; only an interruption or a lost claim leaves none."""
+        """Whatever happens becomes an outcome; only an interruption, a database that stays away or a lost claim not."""
         try:
             delivered = self.provision()
             outcome.provisioned(self.whose, delivered)

@@ -40,6 +40,8 @@ def placeholders() -> dict[str, str]:
         "SWEEP_S": "1",
         "QUARANTINE_S": "6",
         "DEADLINE_MARGIN_S": "1",
+        "COMMIT_RETRY_S": "3",
+        "DB_IDLE_TRANSACTION_S": "600",  # many tests are one transaction that waits for other things
     }
 
 
