@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from integrations import failpoints
@@ -31,6 +32,11 @@ def run(name: str, interval_s: float, action: Callable[[], Mapping[str, int]]) -
         if count:
             log.info("round_did", sweeper=name, action=what, count=count)
     return True
+
+
+def succeeded_since(name: str, moment: datetime) -> bool:
+    """Whether a round that began at `moment` or later has succeeded."""
+    return Round.objects.filter(name=name, started_at__gte=moment, succeeded_at__gte=F("started_at")).exists()
 
 
 @contextmanager

@@ -11,6 +11,8 @@ EVERY = {
     "provisioning.jobs.sweep": settings.SWEEP_S,
     "provisioning.jobs.drain_outbox": settings.SWEEP_S,
     "provisioning.jobs.reconcile": 600,
+    "provisioning.jobs.reconcile_gap": settings.SWEEP_S,
+    "provisioning.jobs.forget_payloads": 24 * 3600,
     "orders.jobs.refresh": settings.WATCHED_REFRESH_S,
     "orders.jobs.place_submitted": settings.SWEEP_S,
     "accounts.jobs.advance_journeys": settings.SWEEP_S,

@@ -1,8 +1,9 @@
 """What the leading subscriber writes about itself into the cursor's row; health reads nothing else.
 
-Every function needs the leader's epoch and raises StaleLeader when it is over, except `take_over`, which begins one.
+Every function that writes needs the leader's epoch and raises StaleLeader when it is over; `take_over` begins one.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
@@ -39,6 +40,11 @@ def start(*, topic: str, first: Start) -> Start | bytes:
     if row.replay_id:
         return bytes(row.replay_id)
     return Start.EARLIEST if row.last_message_at or row.gap_at else first
+
+
+def gap_at(*, topic: str) -> datetime | None:
+    """When the position was last lost, if ever: events from before that moment may be missing. Needs no epoch."""
+    return EventCursor.objects.filter(topic=topic).values_list("gap_at", flat=True).first()
 
 
 def connected(*, topic: str, leader_epoch: int) -> None:

@@ -1,14 +1,18 @@
 """What workers and the clock call. Jobs carry no argument: what is to be done is in the database (decisions.md 27)."""
 
+import structlog
 from django.conf import settings
 
 from journal import rounds
-from provisioning import outbox, sweepers, worker
+from provisioning import cursor, outbox, retention, sweepers, worker
 from provisioning import reconcile as reconciler
 from provisioning.wakeups import wake
 
-__all__ = ["drain_outbox", "provision", "reconcile", "sweep", "wake"]
+log = structlog.get_logger(__name__)
+__all__ = ["drain_outbox", "forget_payloads", "provision", "reconcile", "reconcile_gap", "sweep", "wake"]
+RECONCILE = "provisioning.reconcile"
 RECONCILE_S = 600
+RETENTION_S = 24 * 3600
 
 
 def provision() -> None:
@@ -28,4 +32,19 @@ def drain_outbox() -> None:
 
 def reconcile() -> None:
     """Compares what Salesforce waits for with what is worked on here."""
-    rounds.run("provisioning.reconcile", RECONCILE_S, reconciler.reconcile)
+    rounds.run(RECONCILE, RECONCILE_S, reconciler.reconcile)
+
+
+def reconcile_gap() -> None:
+    """As `reconcile`, but does nothing unless the position in the stream was lost and no round since then succeeded:
+    what came between and is no longer kept is found by comparing alone, and nobody should wait for it."""
+    gap_at = cursor.gap_at(topic=settings.SF_PROVISION_EVENT_CHANNEL)
+    if gap_at is None or rounds.succeeded_since(RECONCILE, gap_at):
+        return
+    if rounds.run(RECONCILE, settings.SWEEP_S, reconciler.reconcile):
+        log.warning("gap_reconciled", topic=settings.SF_PROVISION_EVENT_CHANNEL)
+
+
+def forget_payloads() -> None:
+    """Daily: drops the raw bytes of events that nobody will look at any more."""
+    rounds.run("provisioning.forget_payloads", RETENTION_S, retention.forget_payloads)
