@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerLink
 from orders import cart
+from provisioning import pause
+from provisioning.models import Pause
 
 Text = str | Promise
 THEME_COOKIE = f"{settings.COOKIE_PREFIX}theme"
@@ -78,6 +80,11 @@ class Shell:
     @cached_property
     def cart_size(self) -> int:
         return cart.size(self._request)
+
+    @cached_property
+    def provisioning_pause(self) -> Pause | None:
+        """Who stopped provisioning and why, for staff who may see attempts."""
+        return pause.current() if self._request.user.has_perm("provisioning.view_attempt") else None
 
     @cached_property
     def lacks_payment_method(self) -> bool:

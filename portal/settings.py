@@ -315,6 +315,7 @@ _login_host = urlsplit(SF_LOGIN_URL).hostname or ""
 _is_test_org = _login_host.startswith("test.") or ".sandbox." in _login_host
 SF_AUDIENCE = env.str("SF_AUDIENCE", default=f"https://{'test' if _is_test_org else 'login'}.salesforce.com")
 SF_INSTANCE_HOSTS = env.list("SF_INSTANCE_HOSTS", default=["*.salesforce.com", "*.my.salesforce.com"])
+SF_LIGHTNING_URL = env.str("SF_LIGHTNING_URL", default="").rstrip("/")  # for staff's links; empty: none
 SF_CLIENT_ID = required("SF_CLIENT_ID")
 SF_USERNAME = required("SF_USERNAME")
 SF_CA_BUNDLE = readable_file("SF_CA_BUNDLE")
@@ -338,6 +339,7 @@ SF_PRIVATE_KEY = private_key(private_file=PRODUCTION)
 # --- WHMCS
 WHMCS_API_IDENTIFIER = required("WHMCS_API_IDENTIFIER")
 WHMCS_API_SECRET = required("WHMCS_API_SECRET")
+WHMCS_ADMIN_URL = env.str("WHMCS_ADMIN_URL", default="").rstrip("/")  # for staff's links; empty: none
 WHMCS_CA_BUNDLE = readable_file("WHMCS_CA_BUNDLE")
 WHMCS_PAYMENT_METHOD = required("WHMCS_PAYMENT_METHOD")
 WHMCS_CURRENCY_ID = checked("WHMCS_CURRENCY_ID", env.int, default=1)

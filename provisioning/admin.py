@@ -1,43 +1,33 @@
-"""Provisioning as staff see it: read-only pages, and the decisions of provisioning.staff as actions with a reason."""
+"""Provisioning as staff see it: read-only pages, and the decisions of provisioning.staff as confirmed actions."""
 
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit import trail
-from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from journal.facts import FactConflict
 from journal.models import RemoteCall
 from orders.admin import FixedFilter
 from orders.models import Order
-from provisioning import outbox, pause, staff
-from provisioning.explanations import explain
+from provisioning import outbox, pause
+from provisioning.decisions import confirmation, decide, reason_of, write_down
 from provisioning.failures import Code
 from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step, Task
 from provisioning.ordering import owner_of
-from provisioning.staff import Decision, NotPossible
+from provisioning.situation import ACTIONS, admin_page, situation_of
 from provisioning.task_admin import TaskAdmin
 
 OPERATOR = "provisioning.change_attempt"
 admin.site.register(Task, TaskAdmin)
-
-
-class DecisionForm(ActionForm):
-    """Every decision needs a reason; adopting needs to know which WHMCS order."""
-
-    reason = forms.CharField(max_length=200, required=False, label=_("Reason"))
-    whmcs_order_id = forms.IntegerField(min_value=1, required=False, label=_("WHMCS order id (to adopt)"))
 
 
 class FailureCode(FixedFilter):
@@ -48,10 +38,15 @@ class FailureCode(FixedFilter):
 
 class StepInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Step
-    fields = ["name", "state", "started_at", "finished_at", "result"]
-    readonly_fields = ["name", "state", "started_at", "finished_at", "result"]
+    fields = ["name", "state", "started_at", "seconds", "result"]
+    readonly_fields = ["name", "state", "started_at", "seconds", "result"]
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("Seconds"))
+    def seconds(self, step: Step) -> str:
+        """How long it took; nothing while it is under way."""
+        return f"{(step.finished_at - step.started_at).total_seconds():.1f}" if step.finished_at else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -75,109 +70,78 @@ class ReportInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
-def decide(
-    request: HttpRequest, attempts: QuerySet[Attempt], name: str, act: Callable[[Attempt, Decision], object]
-) -> None:
-    """Carries one decision out on each chosen attempt, writes it down as `name`, and says what came of it."""
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        messages.error(request, _("Give a reason: it is kept with the attempt."))
-        return
-    assert isinstance(request.user, User)
-    decision = Decision(request.user.email, reason)
-    for attempt in attempts:
-        try:
-            act(attempt, decision)
-        except (NotPossible, FactConflict, OutsideError) as error:
-            messages.error(request, f"{attempt.order_id}: {error}")
-        else:
-            subject = f"attempt:{attempt.pk}"
-            trail.record_request(request, f"provisioning.{name}", subject=subject, reason=reason)
-            attempt.refresh_from_db()
-            messages.success(request, f"{attempt.order_id}: {attempt.get_state_display()}")
-
-
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["created_at", "order_id", "state", "error_code", "step", "whmcs_order_id", "finished_at"]
+    list_display = ["created_at", "order_id", "state", "error_code", "age", "step", "whmcs_order_id", "finished_at"]
     list_filter = ["state", FailureCode, "created_at"]
     list_select_related = ["event"]
     search_fields = ["order_id__startswith", "idem_key__exact", "correlation_id__exact", "whmcs_order_id__exact"]
-    search_help_text = _("Order number, Salesforce order id, key of the event, correlation id, WHMCS order id")
+    search_help_text = _(
+        "Order number, Salesforce order id, WHMCS order or service id, key of the event, correlation id"
+    )
     show_full_result_count = False
     inlines = [StepInline, ReportInline]
     fields = [
         ("order_id", "state", "whmcs_order_id"),
-        ("error_text", "remedy"),
+        "error_text",
         "calls",
         "inbox_event",
         ("idem_key", "correlation_id"),
         ("epoch", "lease_until", "step"),
         ("created_at", "started_at", "finished_at"),
     ]
-    readonly_fields = ["remedy", "calls", "inbox_event"]
-    action_form = DecisionForm
-    actions = ["request_again", "look_again", "release", "adopt", "mark_failed", "create_anew"]
+    readonly_fields = ["calls", "inbox_event"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Attempt], search_term: str
     ) -> tuple[QuerySet[Attempt], bool]:
         """The number a customer reads out leads to its attempts, too. A key contains a space, so all is one phrase."""
-        sf_order_id = Order.objects.filter(number=search_term.strip().upper()).values_list("sf_order_id", flat=True)
-        term = next(iter(sf_order_id), None) or search_term.strip().replace('"', "")
-        return super().get_search_results(request, queryset, f'"{term}"' if term else "")
+        typed = search_term.strip().replace('"', "")
+        named = Q(number=typed.upper())
+        if typed.isdecimal() and len(typed) < 19:
+            named |= Q(lines__whmcs_service_id=int(typed))
+        of_order = set(Order.objects.filter(named).exclude(sf_order_id=None).values_list("sf_order_id", flat=True))
+        found, distinct = super().get_search_results(request, queryset, f'"{typed}"' if typed else "")
+        return (found | queryset.filter(order_id__in=of_order)) if of_order else found, distinct
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The decisions that the pages explain; nothing else can be done to attempts."""
+        return dict(_DECISIONS) if self.has_decide_permission(request) else {}
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(OPERATOR)
 
-    @admin.display(description=_("What it means and what to do"))
-    def remedy(self, attempt: Attempt) -> str:
-        told = explain(attempt.error_code, cause=attempt.error_text.partition(": ")[2])
-        return f"{told.happened} {told.next_step}" if told else "–"
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Adds what happened, what to do, and what may be decided."""
+        context |= {"situation": situation_of(context["original"]), "may_decide": self.has_decide_permission(request)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("Age"), ordering="created_at")
+    def age(self, attempt: Attempt) -> str:
+        """How long it took, or has been taking."""
+        return timesince(attempt.created_at, attempt.finished_at, depth=1)
 
     @admin.display(description=_("Calls that must not be repeated"))
     def calls(self, attempt: Attempt) -> SafeString | str:
         calls = RemoteCall.objects.filter(owner=owner_of(attempt.pk)).order_by("id")
-        rows = [(_address(each), each.operation, each.get_state_display(), each.quarantine_until) for each in calls]
+        rows = [(admin_page(each), each.operation, each.get_state_display(), each.quarantine_until) for each in calls]
         return format_html_join("", '<div><a href="{}">{}</a>: {} ({})</div>', rows) or "–"
 
     @admin.display(description=_("Event"))
     def inbox_event(self, attempt: Attempt) -> SafeString | str:
         if attempt.event is None:
             return "–"
-        return format_html('<a href="{}">{}</a>', _address(attempt.event), attempt.event.event_uuid)
+        return format_html('<a href="{}">{}</a>', admin_page(attempt.event), attempt.event.event_uuid)
 
-    @admin.action(description=_("Request provisioning again (Failed becomes Activating)"), permissions=["decide"])
-    def request_again(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, "request_again", staff.request_again)
 
-    @admin.action(description=_("Look into WHMCS again"), permissions=["decide"])
-    def look_again(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, "look_again", staff.look_again)
+def _decision(name: str) -> Callable[..., HttpResponse | None]:
+    def action(_admin: AttemptAdmin, request: HttpRequest, attempts: QuerySet[Attempt]) -> HttpResponse | None:
+        return decide(request, attempts, name)
 
-    @admin.action(description=_("It does not exist in WHMCS: allow a new one"), permissions=["decide"])
-    def release(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, "release", staff.release)
+    return action
 
-    @admin.action(description=_("Adopt the WHMCS order with this id"), permissions=["decide"])
-    def adopt(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        whmcs_order_id = request.POST.get("whmcs_order_id", "")
-        if not whmcs_order_id.isdecimal() or attempts.count() != 1:
-            messages.error(request, _("Choose one attempt and give the id of its WHMCS order."))
-            return
 
-        def adopt(attempt: Attempt, decision: Decision) -> bool:
-            return staff.adopt(attempt, int(whmcs_order_id), decision)
-
-        decide(request, attempts, "adopt", adopt)
-
-    @admin.action(description=_("End as failed"), permissions=["decide"])
-    def mark_failed(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, "mark_failed", staff.mark_failed)
-
-    @admin.action(description=_("Its WHMCS order was cancelled on purpose: create anew"), permissions=["decide"])
-    def create_anew(self, request: HttpRequest, attempts: QuerySet[Attempt]) -> None:
-        decide(request, attempts, "create_anew", staff.create_anew)
+_DECISIONS = {name: (_decision(name), name, action.label) for name, action in ACTIONS.items()}
 
 
 @admin.register(InboxEvent)
@@ -194,22 +158,22 @@ class OutboxAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["state", "kind"]
     search_fields = ["order_id", "correlation_id"]
     list_select_related = ["attempt"]
-    action_form = DecisionForm
     actions = ["send_again"]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(OPERATOR)
 
     @admin.action(description=_("Send again what was refused"), permissions=["decide"])
-    def send_again(self, request: HttpRequest, rows: QuerySet[Outbox]) -> None:
-        reason = request.POST.get("reason", "").strip()
+    def send_again(self, request: HttpRequest, rows: QuerySet[Outbox]) -> HttpResponse | None:
+        reason = reason_of(request)
         if not reason:
-            messages.error(request, _("Give a reason: it is kept with the attempt."))
-            return
+            label, effect = gettext("Send again what was refused"), gettext("Salesforce is asked again at once.")
+            return confirmation(request, rows, action="send_again", label=label, effect=effect)
         assert isinstance(request.user, User)
         for row in rows:
             outbox.send_again(row, by=request.user.email, reason=reason)
-            trail.record_request(request, "provisioning.send_again", subject=f"outbox:{row.pk}", reason=reason)
+            write_down(request, "send_again", row, reason)
+        return None
 
 
 @admin.register(EventCursor)
@@ -246,7 +210,3 @@ class PauseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         Pause.objects.get_or_create(pk=1)
         return super().changelist_view(request, extra_context)
-
-
-def _address(row: RemoteCall | InboxEvent) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])

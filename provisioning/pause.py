@@ -19,7 +19,13 @@ BREAK = timedelta(seconds=60)
 
 def is_paused() -> bool:
     """Whether staff stopped the claims; the page then says "delayed" and the stuck alert is muted."""
-    return _staff_pause(Pause.objects.filter(pk=1).first())
+    return current() is not None
+
+
+def current() -> Pause | None:
+    """The pause that staff set, with who and why, while it is in force."""
+    row = Pause.objects.filter(pk=1).first()
+    return row if _staff_pause(row) else None
 
 
 def take_permission() -> bool:

@@ -183,7 +183,8 @@ def test_every_list_opens_and_nothing_can_be_added(
 
 
 def act(client: Client, attempt: Attempt, action: str, **other: str) -> str:
-    data = {"action": action, "_selected_action": str(attempt.pk), **other}
+    """The decision with what was typed into its confirmation page."""
+    data = {"action": action, "_selected_action": str(attempt.pk), "confirmed": "yes", **other}
     return client.post(reverse("admin:provisioning_attempt_changelist"), data, follow=True).content.decode()
 
 
@@ -235,7 +236,7 @@ def test_a_refused_report_is_sent_again_from_its_page(
     arrive_and_run()
     row = Outbox.objects.get()
     Outbox.objects.update(state="REFUSED")
-    data = {"action": "send_again", "_selected_action": str(row.pk), "reason": "rule corrected"}
+    data = {"action": "send_again", "_selected_action": str(row.pk), "reason": "rule corrected", "confirmed": "yes"}
     operator.post(reverse("admin:provisioning_outbox_changelist"), data)
     row.refresh_from_db()
     assert row.state == "PENDING"
