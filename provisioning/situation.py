@@ -17,7 +17,7 @@ from journal.models import RemoteCall
 from orders.models import Order
 from provisioning.explanations import Told, explain
 from provisioning.failures import Code
-from provisioning.models import Attempt, InboxEvent
+from provisioning.models import Attempt, InboxEvent, Task
 from provisioning.remote_orders import KIND, subject_of
 
 State = Attempt.State
@@ -132,6 +132,8 @@ def _facts(attempt: Attempt, open_calls: Sequence[RemoteCall]) -> Iterable[Fact]
         text = _("%(operation)s may be running until %(until)s")
         until = _moment(call.quarantine_until)
         yield Fact(_("Open call"), text % {"operation": call.operation, "until": until}, admin_page(call))
+    for task in Task.objects.filter(order_id=attempt.order_id, state=Task.State.OPEN):
+        yield Fact(_("Open task"), task.get_kind_display(), admin_page(task))
     for event in InboxEvent.objects.filter(order_id=attempt.order_id)[:EVENTS_SHOWN]:
         waits = event.state == InboxEvent.State.WAITING
         label = _("Newer request") if waits else _("Event")
