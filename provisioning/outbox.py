@@ -14,14 +14,17 @@ from rq.timeouts import BaseTimeoutException
 from integrations import correlation, failpoints, gateway
 from integrations.errors import Misconfigured, OutsideError, Rejected
 from journal.commits import commit
-from provisioning.models import Attempt, Outbox
+from provisioning import tasks
+from provisioning.models import Attempt, Outbox, Task
 from provisioning.outcome import from_payload
 
 log = structlog.get_logger(__name__)
 State, Kind = Outbox.State, Outbox.Kind
 REFUSALS = 5  # then a person must look
+AWAY_AFTER = 3  # reports in a row that did not get through: Salesforce is away, and the others need not find it out
 LONGEST_WAIT_S = 900
 LIMIT_WAIT_S = 900  # the API limit frees itself slowly
+OF_ONE_RECORD = frozenset({"row_locked"})  # troubles that say nothing about the other reports
 
 
 def deliver_for(attempt: Attempt) -> None:
@@ -30,30 +33,37 @@ def deliver_for(attempt: Attempt) -> None:
 
 
 def drain() -> dict[str, int]:
-    """Sends all due reports; returns what was done (action -> count). Safe in any number of processes."""
+    """Sends all due reports; returns what was done (action -> count). Safe in any number of processes.
+
+    Stops early when Salesforce is away or its limit is used up. A report that two processes send at the same time
+    arrives once: the second one finds it there.
+    """
     return _send_all(Outbox.objects.all())
 
 
 def send_again(row: Outbox, *, by: str, reason: str) -> None:
     """Staff mended what Salesforce refused: the report is due at once. Repeatable."""
-    Outbox.objects.filter(pk=row.pk, state=State.REFUSED).update(
-        state=State.PENDING, refusals=0, next_try_at=Now(), last_error=f"sent again by {by}: {reason}"[:255]
-    )
+    with commit("outbox.send_again"):
+        Outbox.objects.filter(pk=row.pk, state=State.REFUSED).update(
+            state=State.PENDING, refusals=0, next_try_at=Now(), last_error=f"sent again by {by}: {reason}"[:255]
+        )
+        tasks.settle(about=_about(row), reason=f"sent again by {by}")
 
 
 def _send_all(rows: QuerySet[Outbox]) -> dict[str, int]:
-    done: dict[str, int] = {}
-    while (row := _take(rows)) is not None:
+    done, in_a_row = dict[str, int](), 0
+    while in_a_row < AWAY_AFTER and (row := _take(rows)) is not None:
         with correlation.bound(row.correlation_id):
             result = _send(row)
         done[result] = done.get(result, 0) + 1
+        in_a_row = in_a_row + 1 if result == "unreached" else 0
     return done
 
 
 def _take(rows: QuerySet[Outbox]) -> Outbox | None:
-    """Leases one due row, so that a process that dies gives it back."""
+    """Leases one due row, so that a process that dies gives it back soon."""
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
-    lease = Now() + timedelta(seconds=2 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    lease = Now() + timedelta(seconds=min(settings.LEASE_S, 2 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S))
     with commit("outbox.lease"):
         due = rows.filter(free, state=State.PENDING, next_try_at__lte=Now()).order_by("id")
         row = due.select_for_update(skip_locked=True).first()
@@ -67,6 +77,8 @@ def _send(row: Outbox) -> str:
     try:
         result = _report(row)
     except Rejected as error:
+        if error.code == "opportunity" and row.payload.get("with_opportunity"):
+            return _part_with_opportunity(row)
         return _refused(row, error)
     except OutsideError as error:
         return _put_off(row, error)
@@ -76,7 +88,9 @@ def _send(row: Outbox) -> str:
         log.exception("report_broken", order_id=row.order_id, kind=row.kind)
         return _refused(row, Rejected("salesforce", "report", "broken", type(error).__name__))
     state = {"sent": State.SENT, "superseded": State.SUPERSEDED}[result]
-    _close(row, state=state, sent_at=Now(), last_error="")
+    with commit("outbox.close"):
+        _close(row, state=state, sent_at=Now(), last_error="")
+        tasks.settle(about=_about(row), reason=f"Salesforce has taken it ({result})")
     log.info(
         "report_sent",
         attempt_id=str(row.attempt_id),
@@ -90,25 +104,37 @@ def _send(row: Outbox) -> str:
 
 def _report(row: Outbox) -> str:
     if row.kind == Kind.OPPORTUNITY:
-        gateway.salesforce().activate_opportunity(**row.payload)
-        return "sent"
+        return gateway.salesforce().activate_opportunity(order_id=row.order_id, **row.payload)
     return gateway.salesforce().report_outcome(from_payload(row.payload))
 
 
 def _refused(row: Outbox, error: Rejected) -> str:
-    if error.code == "opportunity" and row.payload.get("with_opportunity"):
-        return _part_with_opportunity(row)
     refusals = row.refusals + 1
     if refusals < REFUSALS:
         return _put_off(row, error, refusals=refusals)
-    _close(row, state=State.REFUSED, refusals=refusals, last_error=str(error)[:255])
+    with commit("outbox.close"):
+        _close(row, state=State.REFUSED, refusals=refusals, last_error=str(error)[:255])
+        _ask_a_person(row, error)
     log.error("report_refused", order_id=row.order_id, kind=row.kind, code=error.code)
     return "refused"
+
+
+def _ask_a_person(row: Outbox, error: OutsideError) -> None:
+    kind = Task.Kind.OPPORTUNITY_REFUSED if row.kind == Kind.OPPORTUNITY else Task.Kind.REPORT_REFUSED
+    outcome = row.payload.get("error") or "Provisioned"
+    facts = {"error": f"{error.code}: {error.text}" if error.text else error.code, "outcome": outcome}
+    tasks.raise_task(kind, cause=_about(row), order_id=row.order_id, attempt_id=row.attempt_id, facts=facts, again=True)
+
+
+def _about(row: Outbox) -> str:
+    """The cause of the tasks about this report."""
+    return f"report:{row.pk}"
 
 
 def _part_with_opportunity(row: Outbox) -> str:
     """A locked or invalid Opportunity must not hide the order's outcome: it becomes a report of its own."""
     alone = {
+        "whmcs_order_id": row.payload["whmcs_order_id"],
         "opportunity_id": row.payload["opportunity_id"],
         "whmcs_service_id": row.payload["opportunity_service_id"],
     }
@@ -131,11 +157,25 @@ def _part_with_opportunity(row: Outbox) -> str:
 
 
 def _put_off(row: Outbox, error: OutsideError, **values: Any) -> str:
-    wait = timedelta(seconds=LIMIT_WAIT_S) if "limit" in error.code.lower() else _wait(row.tries)
-    _close(row, next_try_at=Now() + wait, last_error=str(error)[:255], **values)
+    limit = "limit" in error.code.lower()
+    wait = timedelta(seconds=LIMIT_WAIT_S) if limit else _wait(row.tries)
+    with commit("outbox.close"):
+        _close(row, next_try_at=Now() + wait, last_error=str(error)[:255], **values)
+        if isinstance(error, Misconfigured) and row.tries >= REFUSALS:  # tried on, for it may be mended any moment
+            _ask_a_person(row, error)
+    if limit:
+        _hold_all_back(wait)
     level = log.error if isinstance(error, Misconfigured) else log.warning
     level("report_put_off", order_id=row.order_id, kind=row.kind, code=error.code, count=row.tries)
-    return "put_off"
+    of_this_one = isinstance(error, Rejected) or error.code in OF_ONE_RECORD
+    return "put_off" if of_this_one else "unreached"
+
+
+def _hold_all_back(wait: timedelta) -> None:
+    """Each further call would only find the org's limit used up."""
+    with failpoints.around("outbox.hold_back"):
+        due = Outbox.objects.filter(state=State.PENDING, next_try_at__lt=Now() + wait)
+        due.update(next_try_at=Now() + wait)
 
 
 def _wait(tries: int) -> timedelta:
@@ -145,6 +185,6 @@ def _wait(tries: int) -> timedelta:
 
 
 def _close(row: Outbox, **values: Any) -> None:
+    """Gives the lease back; a row that was superseded meanwhile stays so. Inside `commit("outbox.close")`."""
     changes: Mapping[str, Any] = {"lease_until": None, **values}
-    with failpoints.around("outbox.close"):
-        Outbox.objects.filter(pk=row.pk, state=State.PENDING).update(**changes)
+    Outbox.objects.filter(pk=row.pk, state=State.PENDING).update(**changes)

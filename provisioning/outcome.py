@@ -14,7 +14,7 @@ from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from orders.models import Order
 from orders.progress import record_progress
-from provisioning import attempts, mails, mapping
+from provisioning import attempts, mails, mapping, tasks
 from provisioning.attempts import State
 from provisioning.claims import Claim
 from provisioning.explanations import for_salesforce
@@ -157,11 +157,13 @@ def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
 
 def as_payload(outcome: OrderOutcome) -> dict[str, Any]:
     """An outcome as the outbox keeps it; `from_payload` is its inverse."""
-    return {**asdict(outcome), "at": outcome.at.isoformat()}
+    replaces = outcome.replaces.isoformat() if outcome.replaces else None
+    return {**asdict(outcome), "at": outcome.at.isoformat(), "replaces": replaces}
 
 
 def from_payload(payload: Mapping[str, Any]) -> OrderOutcome:
-    return OrderOutcome(**{**payload, "at": datetime.fromisoformat(payload["at"])})
+    replaces = datetime.fromisoformat(payload["replaces"]) if payload.get("replaces") else None
+    return OrderOutcome(**{**payload, "at": datetime.fromisoformat(payload["at"]), "replaces": replaces})
 
 
 def _tell_failure(
@@ -187,9 +189,13 @@ def _report(attempt: Attempt, order: ProvisionableOrder | None, key: str, now: d
 
 
 def _enqueue(attempt: Attempt, payload: Mapping[str, Any]) -> None:
-    """A later report of the same attempt replaces an earlier one that has not gone out."""
-    pending = Outbox.objects.filter(attempt=attempt, kind=Outbox.Kind.OUTCOME, state=Outbox.State.PENDING)
-    pending.update(state=Outbox.State.SUPERSEDED)
+    """A later report of the same attempt replaces an earlier one, here and in Salesforce, sent or just being sent."""
+    earlier = Outbox.objects.filter(attempt=attempt, kind=Outbox.Kind.OUTCOME).order_by("-id").first()
+    if earlier is not None:
+        payload = {**payload, "replaces": earlier.payload["at"]}
+        unsent = Outbox.objects.filter(pk=earlier.pk, state__in=[Outbox.State.PENDING, Outbox.State.REFUSED])
+        if unsent.update(state=Outbox.State.SUPERSEDED):
+            tasks.settle(about=f"report:{earlier.pk}", reason="a later report takes its place")
     Outbox.objects.create(
         kind=Outbox.Kind.OUTCOME,
         dedupe_key=f"outcome:{attempt.pk}:{attempt.state}",

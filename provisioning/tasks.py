@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.functional import Promise
@@ -22,6 +23,7 @@ from support.cases import open_case
 
 log = structlog.get_logger(__name__)
 Kind, State = Task.Kind, Task.State
+AGAIN = "#"  # between a cause and how often it was dealt with before
 PORTAL = "portal"  # who closes a task whose cause is gone
 CASE_TYPE = "General Inquiry"
 # Salesforce itself says nothing of these on the order: a Case tells the people who work there.
@@ -99,13 +101,22 @@ SENTENCES: Mapping[str, tuple[Promise, Promise, Promise, Promise]] = {
 
 
 def raise_task(
-    kind: Task.Kind, *, cause: str, order_id: str = "", attempt_id: Any = None, facts: Mapping[str, Any] | None = None
+    kind: Task.Kind,
+    *,
+    cause: str,
+    order_id: str = "",
+    attempt_id: Any = None,
+    facts: Mapping[str, Any] | None = None,
+    again: bool = False,
 ) -> Task | None:
     """Writes a task down in the caller's transaction, and a Case for those that Salesforce does not show otherwise.
 
-    `cause` is what it is about, at most 120 characters: a second call with it changes nothing, even after the task was
-    closed, and returns None. `facts` are what the sentences of this kind name. Repeatable; takes no lock.
+    `cause` is what it is about, at most 110 characters: a second call with it changes nothing and returns None, even
+    after the task was closed, unless it happened `again`. `facts` are what the sentences of this kind name.
+    Repeatable; takes no lock.
     """
+    if again:
+        cause = f"{cause}{AGAIN}{_about(cause).filter(state=State.DONE).count()}"
     words = {name: str(value)[:255] for name, value in (facts or {}).items()}
     task, is_new = Task.objects.get_or_create(
         cause=cause, defaults={"kind": kind, "order_id": order_id, "attempt_id": attempt_id, "facts": words}
@@ -129,9 +140,9 @@ def close(task: Task, *, by: str, reason: str) -> bool:
     return _close(Task.objects.filter(pk=task.pk), by, reason) == 1
 
 
-def settle(*, causes: list[str], reason: str) -> int:
-    """Closes the open tasks of these causes, which are gone; returns how many. Repeatable."""
-    return _close(Task.objects.filter(cause__in=causes), PORTAL, reason)
+def settle(*, about: str, reason: str) -> int:
+    """Closes the open tasks of this cause, which is gone; returns how many. Repeatable."""
+    return _close(_about(about), PORTAL, reason)
 
 
 def open_count(kind: Task.Kind) -> int:
@@ -144,12 +155,18 @@ class _Facts(dict[str, str]):
         return "–"
 
 
-def _close(tasks: Any, by: str, reason: str) -> int:
+def _about(cause: str) -> QuerySet[Task]:
+    return Task.objects.filter(Q(cause=cause) | Q(cause__startswith=f"{cause}{AGAIN}"))
+
+
+def _close(tasks: QuerySet[Task], by: str, reason: str) -> int:
     with commit("task.close"):
         closed = tasks.filter(state=State.OPEN).update(
             state=State.DONE, closed_at=Now(), closed_by=by[:254], close_reason=reason[:255]
         )
-    return int(closed)
+    if closed:
+        log.info("task_closed", count=closed, by_portal=by == PORTAL)
+    return closed
 
 
 def _open_case(task: Task) -> None:

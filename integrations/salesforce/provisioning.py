@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from integrations.errors import OutsideError, Rejected
+from integrations.errors import Misconfigured, OutsideError, Rejected
 from integrations.salesforce import fields as f
 from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
 from integrations.salesforce.connection import Connection
@@ -94,13 +94,23 @@ class ProvisioningCalls(Connection):
             return "sent" if self._query("outcome_stands", _standing(outcome), "Order") else "superseded"
         return "sent"
 
-    def activate_opportunity(self, *, opportunity_id: str, whmcs_service_id: int) -> None:
-        """The Opportunity's part of a provisioned outcome by itself, where it was refused before. Repeatable."""
-        part = _opportunity(opportunity_id, whmcs_service_id)
+    def activate_opportunity(
+        self, *, order_id: str, whmcs_order_id: int, opportunity_id: str, whmcs_service_id: int | None
+    ) -> Literal["sent", "superseded"]:
+        """The Opportunity's part of a provisioned outcome by itself, where it was refused before. Repeatable.
+
+        Written only while the Order still is as that outcome left it and nobody has moved the Opportunity on.
+        """
+        guard = _still_provisioned(order_id, whmcs_order_id, opportunity_id)
+        part = _opportunity("@{guard.records[0].OpportunityId}", whmcs_service_id)
         try:
-            self._composite("activate_opportunity", [part], repeatable=True)
+            self._composite("activate_opportunity", [query("guard", guard), part], repeatable=True)
         except PartRefused as refused:
             raise refused.error from None
+        except NoRow:
+            stands = _opportunity_stands(opportunity_id, whmcs_service_id)
+            return "sent" if self._query("opportunity_stands", stands, "Opportunity") else "superseded"
+        return "sent"
 
 
 def _provisionable(row: Row) -> ProvisionableOrder:
@@ -152,31 +162,65 @@ def _esim_plan(attributes: str) -> str:
 
 def _guard(outcome: OrderOutcome) -> str:
     """Only an Order that still waits for this attempt. Provisioned may also replace a stale Failed, but revives no
-    Order that was cancelled meanwhile."""
-    if not outcome.provisioned:
-        return _order_where(outcome, **{f.ACTIVATION_STATUS: [f.ACTIVATING]})
-    waiting: dict[str, Value] = {f.ACTIVATION_STATUS: [f.ACTIVATING, f.FAILED], "Status": [f.APPROVED, f.ACTIVATED]}
-    return _order_where(outcome, **waiting)
+    Order that was cancelled meanwhile; Failed replaces none but an earlier one of the same attempt."""
+    if outcome.provisioned:
+        waiting: dict[str, Value] = {f.ACTIVATION_STATUS: [f.ACTIVATING, f.FAILED], "Status": [f.APPROVED, f.ACTIVATED]}
+        return _order_where(outcome, **waiting)
+    if outcome.replaces is None:
+        return _order_where(outcome, **{f.ACTIVATION_STATUS: f.ACTIVATING})
+    # The text itself cannot be compared in a query: it is a long text area.
+    earlier = f"({f.ACTIVATION_STATUS} = {{}} OR ({f.ACTIVATION_STATUS} = {{}} AND {f.ACTIVATION_ERROR_AT} = {{}}))"
+    ours, values = _ours(outcome)
+    return select(
+        ["Id"], "Order", f"{ours} AND {earlier}", *values, f.ACTIVATING, f.FAILED, _whole_second(outcome.replaces)
+    )
 
 
 def _standing(outcome: OrderOutcome) -> str:
     """Only an Order on which this very outcome was written already."""
-    written: dict[str, Value] = {
-        f.ACTIVATION_STATUS: [f.PROVISIONED if outcome.provisioned else f.FAILED],
-        f.ATTEMPT_COUNT: outcome.attempt_count,
-    }
-    if outcome.provisioned and outcome.whmcs_order_id is not None:
+    written: dict[str, Value] = {f.ATTEMPT_COUNT: outcome.attempt_count}
+    if not outcome.provisioned:
+        written |= {f.ACTIVATION_STATUS: f.FAILED, f.ACTIVATION_ERROR_AT: _whole_second(outcome.at)}
+        return _order_where(outcome, **written)
+    written |= {f.ACTIVATION_STATUS: f.PROVISIONED}
+    if outcome.whmcs_order_id is not None:
         written |= {f.WHMCS_ORDER: outcome.whmcs_order_id}
     return _order_where(outcome, **written)
 
 
 def _order_where(outcome: OrderOutcome, **values: Value) -> str:
     """The outcome's Order if its fields are so, and if its newest request is the one the attempt answers."""
-    wanted: dict[str, Value] = {"Id": sf_id(outcome.order_id, ORDER), **values}
-    if outcome.idem_key:
-        wanted |= {f.LAST_IDEM_KEY: outcome.idem_key}
-    tests = (f"{name} {'IN' if isinstance(value, list) else '='} {{}}" for name, value in wanted.items())
-    return select(["Id"], "Order", " AND ".join(tests), *wanted.values())
+    ours, wanted = _ours(outcome)
+    tests = (f" AND {name} {'IN' if isinstance(value, list) else '='} {{}}" for name, value in values.items())
+    return select(["Id"], "Order", ours + "".join(tests), *wanted, *values.values())
+
+
+def _ours(outcome: OrderOutcome) -> tuple[str, list[Value]]:
+    order_id = sf_id(outcome.order_id, ORDER)
+    if not outcome.idem_key:
+        return "Id = {}", [order_id]
+    return f"Id = {{}} AND {f.LAST_IDEM_KEY} = {{}}", [order_id, outcome.idem_key]
+
+
+def _still_provisioned(order_id: str, whmcs_order_id: int, opportunity_id: str) -> str:
+    """Only an Order that stands Provisioned by this WHMCS order and whose Opportunity is where placing left it."""
+    wanted: dict[str, Value] = {
+        "Id": sf_id(order_id, ORDER),
+        "Status": f.ACTIVATED,
+        f.ACTIVATION_STATUS: f.PROVISIONED,
+        f.WHMCS_ORDER: whmcs_order_id,
+        "OpportunityId": sf_id(opportunity_id, OPPORTUNITY),
+    }
+    where = " AND ".join(f"{name} = {{}}" for name in wanted) + " AND Opportunity.StageName IN {}"
+    not_further = [f.STAGE_INTRODUCTION, f.STAGE_READY, f.STAGE_POST_PROCESSING]
+    return select(["Id", "OpportunityId"], "Order", where, *wanted.values(), not_further)
+
+
+def _opportunity_stands(opportunity_id: str, whmcs_service_id: int | None) -> str:
+    wanted: dict[str, Value] = {"Id": sf_id(opportunity_id, OPPORTUNITY), "StageName": f.STAGE_ACTIVE}
+    if whmcs_service_id is not None:
+        wanted |= {f.WHMCS_SERVICE: whmcs_service_id}
+    return select(["Id"], "Opportunity", " AND ".join(f"{name} = {{}}" for name in wanted), *wanted.values())
 
 
 def _writes(outcome: OrderOutcome) -> list[Part]:
@@ -194,15 +238,15 @@ def _writes(outcome: OrderOutcome) -> list[Part]:
     ]
     parts = [collection("items", "PATCH", items), order] if items else [order]
     if outcome.with_opportunity and outcome.opportunity_id:
-        parts.append(_opportunity(outcome.opportunity_id, outcome.opportunity_service_id))
+        parts.append(_opportunity(sf_id(outcome.opportunity_id, OPPORTUNITY), outcome.opportunity_service_id))
     return parts
 
 
-def _opportunity(opportunity_id: str, whmcs_service_id: int | None) -> Part:
+def _opportunity(reference: str, whmcs_service_id: int | None) -> Part:
     values: dict[str, Any] = {"StageName": f.STAGE_ACTIVE}
     if whmcs_service_id is not None:
         values |= {f.WHMCS_SERVICE: whmcs_service_id}
-    return Part("opportunity", "PATCH", f"sobjects/Opportunity/{sf_id(opportunity_id, OPPORTUNITY)}", values)
+    return Part("opportunity", "PATCH", f"sobjects/Opportunity/{reference}", values)
 
 
 def _order_values(outcome: OrderOutcome) -> dict[str, Any]:
@@ -227,8 +271,13 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _whole_second(at: datetime) -> datetime:
+    """As Salesforce keeps it."""
+    return at.replace(microsecond=0)
+
+
 def _refusal(refused: PartRefused) -> OutsideError:
     error = refused.error
-    if refused.name == "opportunity" and isinstance(error, Rejected):
+    if refused.name == "opportunity" and isinstance(error, Rejected | Misconfigured):
         return Rejected(error.system, error.operation, "opportunity", f"{error.code}: {error.text}")
     return error

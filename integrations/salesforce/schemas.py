@@ -150,6 +150,7 @@ class OrderOutcome:
     attempt_count: int
     at: datetime
     error: str = ""  # "code: cause", at most 255 characters, no personal data
+    replaces: datetime | None = None  # `at` of an earlier Failed of the same attempt, which this one may replace
     whmcs_order_id: int | None = None
     services: Mapping[str, int] = field(default_factory=dict)  # OrderItem id -> WHMCS service id
     opportunity_id: str = ""

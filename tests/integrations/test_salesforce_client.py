@@ -16,6 +16,7 @@ from integrations import correlation, gateway
 from integrations.errors import Misconfigured, Rejected
 from integrations.salesforce.client import SalesforceClient
 from integrations.salesforce.schemas import AccountRecord, NewAccount, NewOrder, NewOrderItem, OrderOutcome, PlacedOrder
+from sandbox.demo import verdict
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -357,7 +358,52 @@ def test_a_refused_opportunity_is_told_apart_and_nothing_is_written(
     assert change is not None
     assert change.activation_status == "Activating"
     assert salesforce.report_outcome(replace(outcome, with_opportunity=False)) == "sent"
-    salesforce.activate_opportunity(opportunity_id=approved.opportunity_id, whmcs_service_id=71)
+    assert activate_opportunity(salesforce, approved, outcome) == "sent"
+    assert activate_opportunity(salesforce, approved, outcome) == "sent"  # its answer was lost
+
+
+def activate_opportunity(salesforce: SalesforceClient, placed: PlacedOrder, outcome: OrderOutcome) -> str:
+    assert outcome.whmcs_order_id is not None
+    return salesforce.activate_opportunity(
+        order_id=placed.id,
+        whmcs_order_id=outcome.whmcs_order_id,
+        opportunity_id=placed.opportunity_id,
+        whmcs_service_id=71,
+    )
+
+
+def test_an_opportunity_is_left_alone_once_its_order_was_cancelled(
+    sandbox: Sandbox, salesforce: SalesforceClient, approved: PlacedOrder
+) -> None:
+    outcome = outcome_of(salesforce, approved, with_opportunity=False)
+    salesforce.report_outcome(outcome)
+    verdict.salesforce(sandbox.urls).Order.update(approved.id, {"Status": "Cancelled"})
+    assert activate_opportunity(salesforce, approved, outcome) == "superseded"
+
+
+def test_an_opportunity_that_a_person_moved_on_is_left_alone(
+    sandbox: Sandbox, salesforce: SalesforceClient, approved: PlacedOrder
+) -> None:
+    outcome = outcome_of(salesforce, approved, with_opportunity=False)
+    salesforce.report_outcome(outcome)
+    org = verdict.salesforce(sandbox.urls)
+    org.Opportunity.update(approved.opportunity_id, {"StageName": "Void"})
+    assert activate_opportunity(salesforce, approved, outcome) == "superseded"
+    assert org.Opportunity.get(approved.opportunity_id)["StageName"] == "Void"
+
+
+def test_what_was_found_out_later_takes_the_place_of_the_attempts_own_failed_alone(
+    salesforce: SalesforceClient, approved: PlacedOrder
+) -> None:
+    first = outcome_of(salesforce, approved, provisioned=False, error="outcome_unknown: no answer")
+    later = replace(first, at=AT + timedelta(minutes=20), error="outcome_unknown: looked again", replaces=first.at)
+    assert [salesforce.report_outcome(each) for each in (first, later, later)] == ["sent"] * 3
+    change = salesforce.order_change(approved.id)
+    assert change is not None
+    assert (change.activation_status, change.activation_error) == ("Failed", later.error)
+    assert salesforce.report_outcome(first) == "superseded"  # a late copy of the older one
+    other = replace(later, at=AT + timedelta(hours=1), replaces=AT - timedelta(hours=1))
+    assert salesforce.report_outcome(other) == "superseded"  # somebody else's Failed
 
 
 def test_a_refused_item_is_not_mistaken_for_anything_else(salesforce: SalesforceClient, approved: PlacedOrder) -> None:

@@ -135,7 +135,9 @@ class SalesforceDouble(Double):
     orders: dict[str, ProvisionableOrder] = field(default_factory=dict)
     reports: list[OrderOutcome] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    failed_at: dict[str, datetime] = field(default_factory=dict)
     opportunities: dict[str, int | None] = field(default_factory=dict)
+    moved_on: set[str] = field(default_factory=set)  # opportunities that a person took further
     refuse_opportunity: bool = False
 
     def order_for_provisioning(self, order_id: str) -> ProvisionableOrder | None:
@@ -146,19 +148,31 @@ class SalesforceDouble(Double):
         """The guard of decisions.md 25: key and status are compared before anything is written."""
         with self._called("report_outcome"):
             row = self.orders.get(outcome.order_id)
-            statuses = {"Activating", "Failed"} if outcome.provisioned else {"Activating"}
-            if row is None or row.activation_status not in statuses:
+            if row is None or (outcome.idem_key and outcome.idem_key != row.last_idem_key):
                 return "superseded"
-            if outcome.idem_key and outcome.idem_key != row.last_idem_key:
-                return "superseded"
+            if not self._waits_for(outcome, row):
+                return "sent" if self._stands(outcome, row) else "superseded"
             if outcome.with_opportunity and self.refuse_opportunity:
                 raise Rejected("salesforce", "report_outcome", "opportunity", "the opportunity is locked")
             self._write(row, outcome)
         return "sent"
 
+    def _waits_for(self, outcome: OrderOutcome, row: ProvisionableOrder) -> bool:
+        if outcome.provisioned:
+            return row.activation_status in {"Activating", "Failed"} and row.status in {"Approved", "Activated"}
+        ours = outcome.replaces is not None and self.failed_at.get(row.id) == outcome.replaces
+        return row.activation_status == "Activating" or (row.activation_status == "Failed" and ours)
+
+    def _stands(self, outcome: OrderOutcome, row: ProvisionableOrder) -> bool:
+        if outcome.provisioned:
+            return row.activation_status == "Provisioned" and row.whmcs_order_id == outcome.whmcs_order_id
+        return row.activation_status == "Failed" and self.failed_at.get(row.id) == outcome.at
+
     def _write(self, row: ProvisionableOrder, outcome: OrderOutcome) -> None:
         self.reports.append(outcome)
         self.errors[row.id] = outcome.error
+        if not outcome.provisioned:
+            self.failed_at[row.id] = outcome.at
         if outcome.provisioned and outcome.with_opportunity:
             self.opportunities[outcome.opportunity_id] = outcome.opportunity_service_id
         self.orders[row.id] = replace(
@@ -169,11 +183,18 @@ class SalesforceDouble(Double):
             attempt_count=outcome.attempt_count,
         )
 
-    def activate_opportunity(self, *, opportunity_id: str, whmcs_service_id: int | None) -> None:
+    def activate_opportunity(
+        self, *, order_id: str, whmcs_order_id: int, opportunity_id: str, whmcs_service_id: int | None
+    ) -> str:
         with self._called("activate_opportunity"):
+            row = self.orders[order_id]
+            stands = (row.status, row.activation_status, row.whmcs_order_id)
+            if stands != ("Activated", "Provisioned", whmcs_order_id) or opportunity_id in self.moved_on:
+                return "superseded"
             if self.refuse_opportunity:
                 raise Rejected("salesforce", "activate_opportunity", "locked", "the opportunity is locked")
             self.opportunities[opportunity_id] = whmcs_service_id
+        return "sent"
 
     def activating_orders(self, *, before: datetime) -> Sequence[Any]:
         with self._called("activating_orders"):
