@@ -6,6 +6,7 @@ reliability.md §2 is the design, amended by decisions.md 18–28; the names are
 import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -103,7 +104,7 @@ class Attempt(models.Model):
     error_text = models.CharField(max_length=255, blank=True)  # for staff; no personal data
     whmcs_order_id = models.PositiveBigIntegerField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)  # workers on several hosts go by it
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
@@ -148,7 +149,7 @@ def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
                 "order_id": order_id,
                 "payload": as_payload(outcome),
                 "correlation_id": correlation_id,
-                "next_try_at": now,
+                "next_try_at": Now(),
             },
         )
         if made:
@@ -203,7 +204,7 @@ def _enqueue(attempt: Attempt, payload: Mapping[str, Any]) -> None:
         attempt=attempt,
         payload=payload,
         correlation_id=attempt.correlation_id,
-        next_try_at=timezone.now(),
+        next_try_at=Now(),
     )
 
 

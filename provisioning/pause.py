@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from journal.commits import commit
 from provisioning.models import Pause
@@ -24,8 +23,8 @@ def is_paused() -> bool:
 
 def current() -> Pause | None:
     """The pause that staff set, with who and why, while it is in force."""
-    row = Pause.objects.filter(pk=1).first()
-    return row if _staff_pause(row) else None
+    stands = Q(until=None) | Q(until__gt=Now())
+    return Pause.objects.filter(stands, pk=1, paused=True).first()
 
 
 def take_permission() -> bool:
@@ -37,7 +36,7 @@ def take_permission() -> bool:
     row = Pause.objects.filter(pk=1).first()
     if row is None or (not row.paused and row.unreachable_in_a_row < BREAKS_AFTER):
         return True
-    if _staff_pause(row):
+    if is_paused():
         return False
     if row.unreachable_in_a_row < BREAKS_AFTER:
         return True
@@ -75,7 +74,3 @@ def resume(*, by: str, reason: str) -> None:
 def _set(values: Mapping[str, Any]) -> None:
     with commit("pause.set"):
         Pause.objects.update_or_create(pk=1, defaults=values)
-
-
-def _staff_pause(row: Pause | None) -> bool:
-    return row is not None and row.paused and (row.until is None or row.until > timezone.now())

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from integrations import correlation, gateway
 from integrations.salesforce.schemas import ActivatingOrder
+from journal.calls import database_clock
 from journal.commits import commit
 from provisioning import outcome
 from provisioning.attempts import live_attempt, lock_order, take_in
@@ -29,7 +29,7 @@ def reconcile() -> dict[str, int]:
     done = {"taken_in": 0, "given_back": 0}
     if not settings.SF_EVENTS_ENABLED:
         return done
-    before = timezone.now() - timedelta(seconds=settings.QUARANTINE_S)
+    before = database_clock() - timedelta(seconds=settings.QUARANTINE_S)
     for order in gateway.salesforce().activating_orders(before=before):
         with correlation.bound(order.correlation_id):
             action = _reconcile(order)

@@ -1,5 +1,8 @@
 """The worker survives a database that was restarted between two jobs, and tells Redis nothing about anybody."""
 
+import threading
+from contextlib import suppress
+
 import django_rq
 import pytest
 from django.db import connection
@@ -43,3 +46,16 @@ def test_a_failed_job_leaves_no_text_in_redis() -> None:
     job = queue.enqueue(fails)
     Worker([queue], connection=queue.connection, serializer=queue.serializer).work(burst=True, logging_level="CRITICAL")
     assert job.latest_result().exc_string == "ValueError"
+
+
+def waits_and_forgives() -> None:
+    """Like any code on a job's way that catches more than it should."""
+    with suppress(Exception):
+        threading.Event().wait(30)
+
+
+def test_a_job_whose_time_is_up_ends_whatever_is_caught_on_its_way() -> None:
+    queue = django_rq.get_queue("provisioning")
+    job = queue.enqueue(waits_and_forgives, job_timeout=1)
+    Worker([queue], connection=queue.connection, serializer=queue.serializer).work(burst=True, logging_level="CRITICAL")
+    assert (job.get_status().value, job.latest_result().exc_string) == ("failed", "TimeIsUp")
