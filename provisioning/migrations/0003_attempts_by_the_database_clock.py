@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('provisioning', '0002_task'),
+        ("provisioning", "0002_task"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='attempt',
-            name='created_at',
+            model_name="attempt",
+            name="created_at",
             field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
         ),
     ]
