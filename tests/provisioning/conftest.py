@@ -57,6 +57,17 @@ def arrive_and_run(number: int = 1) -> Attempt:
     return Attempt.objects.get(idem_key=key(number))
 
 
+def ask_again(salesforce: SalesforceDouble, number: int = 2) -> Attempt:
+    """An operator sets the order to Activating; the event comes in and is worked off."""
+    salesforce.request_provisioning(ORDER)
+    return arrive_and_run(number)
+
+
+def shown_error(salesforce: SalesforceDouble) -> str:
+    """The code that Salesforce shows."""
+    return salesforce.errors.get(ORDER, "").partition(":")[0]
+
+
 @pytest.fixture
 def pass_quarantine() -> Callable[[], None]:
     def now_over() -> None:
