@@ -62,8 +62,8 @@ class Leadership:
 def lead(*, topic: str, wait_s: float) -> Leadership | None:
     """Leadership of the topic, or None while another process has it.
 
-    `wait_s` is how often those who stand by ask: a leader silent for twice as long loses the lock, so that another
-    one leads after three times `wait_s` at the latest. Raises django.db.Error or psycopg.Error.
+    A leader silent for twice `wait_s` loses the lock. Those who stand by ask twice in `wait_s`, so that another one
+    leads after two and a half times `wait_s` at the latest. Raises django.db.Error or psycopg.Error.
     """
     lock = psycopg.connect(**{**connection.get_connection_params(), **CONNECT}, autocommit=True)
     try:

@@ -19,7 +19,7 @@ class Supervisor:
 
     def alive(self) -> None:
         """Progress was made."""
-        self._send("WATCHDOG=1")
+        self._send("WATCHDOG=1", patience_s=0)  # another one follows soon
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
@@ -29,9 +29,10 @@ class Supervisor:
         """The end has begun."""
         self._send("STOPPING=1")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, patience_s: float = 1) -> None:
         if not self._address:
             return
-        # Who cannot hear us will act on the silence; failing over it would help nobody.
+        # Who cannot hear us will act on the silence; failing over it, or waiting for it, would help nobody.
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, contextlib.suppress(OSError):
+            line.settimeout(patience_s)
             line.sendto(message.encode(), self._address)

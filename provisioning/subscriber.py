@@ -83,7 +83,7 @@ class Subscriber:
             leadership = lead(topic=self._topic, wait_s=self._leader_wait_s)
             if leadership is None:
                 self._supervisor.ready("stands by: another process leads")
-                self._sleep(self._leader_wait_s)
+                self._sleep(self._tick_s)
                 return
             try:
                 self._lead(leadership)

@@ -40,3 +40,17 @@ def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_supervisor_that_went_away_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     Supervisor().alive()
+
+
+def test_a_supervisor_that_reads_nothing_does_not_hold_the_work_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(address)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        supervisor = Supervisor()
+        for _ in range(1000):
+            supervisor.alive()
+        line.settimeout(0)
+        assert line.recv(100) == b"WATCHDOG=1"

@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import InterfaceError, connection
 
@@ -177,6 +179,38 @@ def test_a_broken_database_connection_ends_the_stream_and_not_the_subscriber(
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         until_stored(publish(ORDERS[0])["event_id"])
+    assert subscriptions(bus, before) == ["LATEST", "CUSTOM"]
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """PostgreSQL ends every session but this one, and lets nobody in."""
+    name = connection.settings_dict["NAME"]
+    elsewhere = {**connection.get_connection_params(), "dbname": "postgres"}
+    with psycopg.connect(**elsewhere, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                (ours,) = cursor.fetchone()
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
+            admin.execute(others, [name, ours])
+            yield
+        finally:
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+def test_while_the_database_is_away_nothing_is_asked_for_and_then_it_goes_on_where_it_was(
+    stream: EventStream, publish: Publish, before: int, bus: Sandbox
+) -> None:
+    with running(subscriber(stream)):
+        until_stored(_first(publish))
+        with database_away():
+            until(lambda: bus.get("/control/pubsub/streams")["streams"] == 0, what="the stream to be closed")
+            missed = [publish(order)["event_id"] for order in ORDERS]
+            assert subscriptions(bus, before) == ["LATEST"]
+        for each in missed:
+            until_stored(each)
     assert subscriptions(bus, before) == ["LATEST", "CUSTOM"]
 
 
