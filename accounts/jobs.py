@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from accounts import journeys, refresh, retention, signup
+from accounts.profile import syncing
 from journal import rounds
 
 ACCOUNT_REFRESH_S = 120
@@ -25,6 +26,16 @@ def advance_due(limit: int = 20) -> dict[str, int]:
     for journey_id in waiting:
         signup.advance(journey_id)
     return {"advanced": len(waiting)}
+
+
+def sync_profile(user_id: int) -> None:
+    """Queue `cases`: what the customer changed about themselves goes to WHMCS and Salesforce."""
+    syncing.sync(user_id)
+
+
+def sync_profiles() -> None:
+    """Queue `housekeeping`: changes whose job got lost, and those to be tried again."""
+    rounds.run("accounts.sync_profiles", settings.SWEEP_S, syncing.sync_due)
 
 
 def refresh_accounts() -> None:

@@ -1,10 +1,11 @@
 """Addresses under /account/; allauth adds its own beside them."""
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts import views
 
 urlpatterns = [
+    path("", include("accounts.profile.urls")),
     path("setup/", views.account_setup, name="account_setup"),
     path("setup/status/", views.account_setup_status, name="account_setup_status"),
     path("setup/number/", views.account_number, name="account_number"),

@@ -16,6 +16,7 @@ EVERY = {
     "orders.jobs.refresh": settings.WATCHED_REFRESH_S,
     "orders.jobs.place_submitted": settings.SWEEP_S,
     "accounts.jobs.advance_journeys": settings.SWEEP_S,
+    "accounts.jobs.sync_profiles": settings.SWEEP_S,
     "accounts.jobs.refresh_accounts": 120,
     "accounts.jobs.delete_unverified": 24 * 3600,
     "catalog.jobs.sync": 300,

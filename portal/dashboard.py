@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import links
 from accounts.access import user_of
-from accounts.models import CustomerLink, SignupJourney, User
+from accounts.models import Address, CustomerLink, SignupJourney, User
 from orders import queries
 from orders.gate import Task
 
@@ -28,11 +28,17 @@ def to_do(user: User, *, has_orders: bool) -> list[Task]:
     """What the customer has to do or wait for now, the most urgent first; nothing that is done."""
     link = links.link_of(user)
     if link is not None and link.state == CustomerLink.State.LINKED:
-        return [_payment(has_orders=has_orders)] if link.has_payment_method is False else []
+        tasks = [] if Address.objects.filter(user=user).exists() else [_address()]
+        return tasks + ([_payment(has_orders=has_orders)] if link.has_payment_method is False else [])
     if link is not None:
         text = _("We are comparing your details by hand. You can browse and order meanwhile.")
         return [Task("account", "wait", _("Your customer account"), text)]
     return [_account(SignupJourney.objects.filter(user=user).first())]
+
+
+def _address() -> Task:
+    text = _("For deliveries, bills and the check of your identity.")
+    return Task("address", "todo", _("Add your address"), text, _("Add your address"), reverse("address"))
 
 
 def _payment(*, has_orders: bool) -> Task:

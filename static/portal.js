@@ -145,6 +145,31 @@
     form.addEventListener("change", () => ask().catch(() => (byHand.hidden = false)));
   };
 
+  // --- form[data-place]: seven digits of a postal code fill in prefecture, city and town; nothing typed is overwritten
+  const findPlace = (form) => {
+    const fields = form.elements;
+    const filled = {};
+    form.querySelector("[data-find]").hidden = true;
+
+    const find = async () => {
+      const code = fields.postal_code.value.normalize("NFKC").replace(/\D/g, "");
+      if (code.length !== 7) return;
+      const body = new FormData();
+      body.set("postal_code", code);
+      body.set("csrfmiddlewaretoken", fields.csrfmiddlewaretoken.value);
+      const answer = await fetch(form.dataset.place, { method: "POST", body, credentials: "same-origin", redirect: "error" });
+      if (!answer.ok) return;
+      Object.entries(await answer.json()).forEach(([name, value]) => {
+        if (fields[name].value && fields[name].value !== filled[name]) return;
+        fields[name].value = filled[name] = String(value);
+      });
+      announce(fields.prefecture.selectedOptions[0]?.textContent + " " + fields.city.value);
+    };
+
+    // When the look-up fails, the customer types what it would have filled in.
+    fields.postal_code.addEventListener("input", () => find().catch(() => {}));
+  };
+
   // --- dialogs where the browser does not know commandfor yet
   const oldDialog = (event) => {
     const button = event.target.closest("button[commandfor]");
@@ -169,6 +194,7 @@
   document.querySelectorAll("[data-poll][id]").forEach(poll);
   document.querySelectorAll("[data-copy]").forEach(offerCopy);
   document.querySelectorAll("form[data-follow]").forEach(follow);
+  document.querySelectorAll("form[data-place]").forEach(findPlace);
   document.querySelector('.error-summary[role="alert"]')?.focus();
   document.addEventListener("submit", sentOnce);
   document.addEventListener("click", closeMenus);

@@ -1,6 +1,7 @@
 """What is stored about a customer, one module per subject."""
 
+from accounts.models.address import Address, ProfileSync
 from accounts.models.journey import SignupJourney
 from accounts.models.people import CustomerLink, User, UserManager
 
-__all__ = ["CustomerLink", "SignupJourney", "User", "UserManager"]
+__all__ = ["Address", "CustomerLink", "ProfileSync", "SignupJourney", "User", "UserManager"]

@@ -34,6 +34,8 @@ class User(AbstractUser):
     language = models.CharField(
         _("language"), max_length=2, choices=[("en", "English"), ("ja", "日本語")], default="en"
     )
+    phone = models.CharField(_("phone"), max_length=16, blank=True)  # E.164
+    news_mails = models.BooleanField(_("news by e-mail"), default=False)
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
 

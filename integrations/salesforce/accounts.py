@@ -8,9 +8,9 @@ from integrations.errors import Rejected
 from integrations.salesforce import fields as f
 from integrations.salesforce.composite import NoRow, Part, PartRefused, query
 from integrations.salesforce.connection import Connection
-from integrations.salesforce.ids import ACCOUNT, OPPORTUNITY, sf_id
+from integrations.salesforce.ids import ACCOUNT, CONTACT, OPPORTUNITY, sf_id
 from integrations.salesforce.reading import Row
-from integrations.salesforce.schemas import AccountRecord, NewAccount
+from integrations.salesforce.schemas import AccountRecord, ContactDetails, NewAccount
 from integrations.salesforce.soql import Value, children, select
 
 OWN_FIELDS = (
@@ -92,6 +92,20 @@ class AccountCalls(Connection):
             text = f"Account {account_id} names another WHMCS client, or is not to be seen."
             raise Rejected("salesforce", "register_account", "client_mismatch", text) from None
 
+    def write_details(self, *, account_id: str, contact_id: str, details: ContactDetails) -> None:
+        """Writes what the customer said to Account and Contact (may be empty), in one Composite. Repeatable.
+
+        An Account's name is left alone: it may be a company's.
+        """
+        parts = [Part("account", "PATCH", f"sobjects/Account/{sf_id(account_id, ACCOUNT)}", _of_account(details))]
+        if contact_id:
+            address = f"sobjects/Contact/{sf_id(contact_id, CONTACT)}"
+            parts.append(Part("contact", "PATCH", address, _of_contact(details), ALLOW_DUPLICATES))
+        try:
+            self._composite("write_details", parts, repeatable=True)
+        except PartRefused as refused:
+            raise refused.error from None
+
     def create_case(
         self,
         *,
@@ -131,6 +145,27 @@ class AccountCalls(Connection):
     def _accounts(self, operation: str, where: str, *values: Value) -> list[AccountRecord]:
         soql = select(WITH_CONTACTS, "Account", where, *values)
         return [_record(row) for row in self._query(operation, soql, "Account")]
+
+
+def _of_account(details: ContactDetails) -> dict[str, Any]:
+    return {"Phone": details.phone or None} | _address("Billing", details)
+
+
+def _of_contact(details: ContactDetails) -> dict[str, Any]:
+    names = {"FirstName": details.given_name, "LastName": details.family_name}
+    return names | {"Phone": details.phone or None} | _address("Mailing", details)
+
+
+def _address(kind: str, details: ContactDetails) -> dict[str, Any]:
+    if not details.city:
+        return {}
+    return {
+        f"{kind}Street": details.street,
+        f"{kind}City": details.city,
+        f"{kind}State": details.state,
+        f"{kind}PostalCode": details.postal_code,
+        f"{kind}Country": "Japan",
+    }
 
 
 def _new_account_parts(new: NewAccount) -> list[Part]:

@@ -23,6 +23,19 @@ class AccountRecord:
 
 
 @dataclass(frozen=True)
+class ContactDetails:
+    """What a customer says about themselves: names and phone of the Contact, address of Account and Contact."""
+
+    given_name: str
+    family_name: str
+    phone: str  # E.164, or empty
+    street: str = ""  # lines
+    city: str = ""  # empty: no address is written
+    state: str = ""  # the prefecture
+    postal_code: str = ""
+
+
+@dataclass(frozen=True)
 class NewAccount:
     """What a new customer's Account and Contact are made from."""
 

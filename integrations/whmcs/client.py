@@ -25,6 +25,7 @@ from integrations.whmcs.schemas import (
     AddedOrder,
     CatalogueProduct,
     Client,
+    ClientProfile,
     Invoice,
     OrderRequest,
     PayMethod,
@@ -119,6 +120,21 @@ class WhmcsClient:
         """Writes the customer-number field; other fields stay (whmcs-wire.md §3.1). Repeatable."""
         fields = encoded({self._customer_number_field: customer_number})
         self._read("UpdateClient", {"clientid": client_id, "customfields": fields}, _done)
+
+    def update_profile(self, client_id: int, profile: ClientProfile) -> None:
+        """Name, language, phone and address of a client (whmcs-wire.md §3.1). Repeatable."""
+        form = {
+            "clientid": client_id,
+            "firstname": without_mark(profile.given_name),
+            "lastname": without_mark(profile.family_name),
+            "language": LANGUAGES.get(profile.language, "english"),
+            "phonenumber": profile.phone,
+        }
+        if profile.address1:
+            # An empty second line would be ignored, and an old building stay there for ever.
+            form |= {"address1": profile.address1, "address2": profile.address2 or "-", "city": profile.city}
+            form |= {"state": profile.state, "postcode": profile.postcode, "country": "JP"}
+        self._read("UpdateClient", form, _done)
 
     # --- how the customer pays
 

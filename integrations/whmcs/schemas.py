@@ -14,6 +14,21 @@ class Client:
 
 
 @dataclass(frozen=True)
+class ClientProfile:
+    """What UpdateClient writes about a person; what is empty is left as it is there (whmcs-wire.md §3.1)."""
+
+    given_name: str
+    family_name: str
+    language: str  # en or ja
+    phone: str = ""  # E.164
+    address1: str = ""
+    address2: str = ""
+    city: str = ""
+    state: str = ""  # the prefecture
+    postcode: str = ""  # 123-4567
+
+
+@dataclass(frozen=True)
 class PayMethod:
     """One stored way to pay; no token, no number beyond the last four digits."""
 

@@ -1,0 +1,145 @@
+"""Name, address and phone as the customer types them, and which mails they want."""
+
+from typing import Any
+
+import jaconv
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import NO_CONTROL_CHARACTERS
+from accounts.models import Address, User
+from accounts.profile import postal_codes
+from accounts.profile.prefectures import PREFECTURES
+
+WRONG_POSTAL_CODE = _("Enter seven digits, for example 108-0023")
+WRONG_PHONE = _("Enter a phone number in Japan, for example 080-1234-5678")
+
+
+class PostalCodeField(forms.CharField):
+    """Seven digits; 〒, hyphens, blanks and full width are tolerated."""
+
+    def clean(self, value: Any) -> str:
+        digits = postal_codes.digits(str(super().clean(value)))
+        if not (len(digits) == 7 and digits.isascii() and digits.isdecimal()):
+            raise ValidationError(WRONG_POSTAL_CODE, code="shape")
+        return digits
+
+
+class PhoneField(forms.CharField):
+    """A Japanese number in any usual way of writing it, kept as E.164."""
+
+    def clean(self, value: Any) -> str:
+        typed = jaconv.z2h(str(super().clean(value)), kana=False, ascii=True, digit=True)
+        try:
+            number = phonenumbers.parse(typed, "JP")
+        except phonenumbers.NumberParseException as error:
+            raise ValidationError(WRONG_PHONE, code="shape") from error
+        if number.country_code != 81 or not phonenumbers.is_valid_number(number):
+            raise ValidationError(WRONG_PHONE, code="shape")
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def national(phone: str) -> str:
+    """An E.164 number as people in Japan write it: 080-1234-5678."""
+    if not phone:
+        return ""
+    return str(phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.NATIONAL))
+
+
+def _text(label: Any, autocomplete: str, missing: Any, *, longest: int, hint: Any = "", css: str = "") -> Any:
+    return forms.CharField(
+        label=label,
+        help_text=hint,
+        max_length=longest,
+        required=bool(missing),
+        validators=[NO_CONTROL_CHARACTERS],
+        error_messages={"required": missing},
+        widget=forms.TextInput(attrs={"autocomplete": autocomplete} | ({"class": css} if css else {})),
+    )
+
+
+class AddressForm(forms.Form):
+    """The page "Name and address". `names_locked`: the name stands on papers that were checked, it is only shown."""
+
+    given_name = _text(_("Given names"), "given-name", _("Enter your given names"), longest=60)
+    family_name = _text(_("Family name"), "family-name", _("Enter your family name"), longest=60)
+    postal_code = PostalCodeField(
+        label=_("Postal code"),
+        help_text=_("Seven digits, for example 108-0023"),
+        max_length=20,
+        error_messages={"required": WRONG_POSTAL_CODE},
+        widget=forms.TextInput(attrs={"class": "w-s", "inputmode": "numeric", "autocomplete": "postal-code"}),
+    )
+    prefecture = forms.TypedChoiceField(
+        label=_("Prefecture"),
+        choices=[("", _("Choose a prefecture")), *((p.number, f"{p.romaji} {p.kanji}") for p in PREFECTURES.values())],
+        coerce=int,
+        error_messages={"required": _("Choose a prefecture")},
+        widget=forms.Select(attrs={"class": "w-m", "autocomplete": "address-level1"}),
+    )
+    city = _text(
+        _("City or ward"),
+        "address-level2",
+        _("Enter the city or ward"),
+        longest=40,
+        hint=_("For example Minato-ku or 港区"),
+    )
+    street = _text(
+        _("Town and number"),
+        "address-line1",
+        _("Enter the town, block and house number"),
+        longest=120,
+        hint=_("Chome, block and house number, for example 芝浦3-12-8"),
+    )
+    building = _text(_("Building"), "address-line2", "", longest=80)
+    room = _text(_("Room"), "address-line3", "", longest=20, css="w-s")
+    phone = PhoneField(
+        label=_("Phone"),
+        help_text=_("A number in Japan on which we can reach you"),
+        max_length=30,
+        error_messages={"required": WRONG_PHONE},
+        widget=forms.TextInput(attrs={"class": "w-m", "type": "tel", "autocomplete": "tel-national"}),
+    )
+
+    def __init__(self, *args: Any, names_locked: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("given_name", "family_name") if names_locked else ():
+            self.fields[name].disabled = True
+            self.fields[name].help_text = _("As on the papers we checked; to change it, contact us")
+
+    def clean(self) -> dict[str, Any]:
+        """The prefecture must be that of the postal code; everything else the customer knows better than any table."""
+        cleaned = super().clean() or {}
+        place = postal_codes.place_of(cleaned["postal_code"]) if cleaned.get("postal_code") else None
+        if cleaned.get("postal_code") and place is None:
+            self.add_error("postal_code", _("Japan Post knows no such postal code; compare it with a letter you got"))
+        elif place and cleaned.get("prefecture") not in (None, "", place.prefecture):
+            where = PREFECTURES[place.prefecture]
+            self.add_error(
+                "prefecture",
+                _("This postal code is in %(prefecture)s") % {"prefecture": f"{where.romaji} {where.kanji}"},
+            )
+        return cleaned
+
+
+def initial_of(user: User) -> dict[str, Any]:
+    """What the form shows first: what the customer last said."""
+    known: dict[str, Any] = {"given_name": user.given_name, "family_name": user.family_name}
+    known["phone"] = national(user.phone)
+    address = Address.objects.filter(user=user).first()
+    if address is not None:
+        names = ("prefecture", "city", "street", "building", "room")
+        known |= {name: getattr(address, name) for name in names}
+        known["postal_code"] = f"{address.postal_code[:3]}-{address.postal_code[3:]}"
+    return known
+
+
+class MailForm(forms.Form):
+    """Language of pages and mails, and whether there is news besides what an order needs."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=[("en", "English"), ("ja", "日本語")])
+    news_mails = forms.BooleanField(
+        label=_("Send me news about plans and offers, at most once a month"), required=False
+    )

@@ -1,0 +1,95 @@
+"""Name and address, and which mails."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import asked_next, user_of
+from accounts.links import linked
+from accounts.models import User
+from accounts.profile import postal_codes
+from accounts.profile.forms import AddressForm, MailForm, initial_of
+from accounts.profile.saving import save_mails, save_profile
+
+CHECKED = ("Pending", "Verified")  # Id_Verification_Status__c
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def address(request: HttpRequest) -> HttpResponse:
+    """Shows and saves name, address and phone; the button "Find" fills in the place of the postal code."""
+    user = user_of(request)
+    form = AddressForm(request.POST or None, initial=initial_of(user), names_locked=_names_locked(user))
+    if "find" in request.POST:
+        return _page(request, _with_place(request, user))
+    if request.method == "POST" and form.is_valid():
+        if save_profile(user, form.cleaned_data):
+            messages.success(request, _("Saved. Billing and support get it within a minute."))
+        return HttpResponseRedirect(asked_next(request) or reverse("dashboard"))
+    return _page(request, form, status=422 if form.errors else 200)
+
+
+@login_required
+@require_POST
+@never_cache
+def place(request: HttpRequest) -> JsonResponse:
+    """The place of a postal code, for the script on the address page; 404 when there is none. By POST, so that where
+    somebody lives stands in no log of addresses."""
+    found = postal_codes.place_of(postal_codes.digits(request.POST.get("postal_code", ""))[:7])
+    if found is None:
+        return JsonResponse({}, status=404)
+    return JsonResponse({"prefecture": found.prefecture, "city": found.city, "street": found.town})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def mails(request: HttpRequest) -> HttpResponse:
+    """The language, and news or none."""
+    user = user_of(request)
+    known = {"language": user.language, "news_mails": user.news_mails}
+    form = MailForm(request.POST or None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        save_mails(user, language=form.cleaned_data["language"], news_mails=form.cleaned_data["news_mails"])
+        messages.success(request, _("Saved."))
+        return redirect("mail_preferences")
+    return render(request, "accounts/mail_preferences.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _names_locked(user: User) -> bool:
+    link = linked(user)
+    return link is not None and link.identity_status in CHECKED
+
+
+def _with_place(request: HttpRequest, user: User) -> AddressForm:
+    """The form as typed, with the postal code's place filled in."""
+    typed: dict[str, Any] = initial_of(user) | {name: request.POST[name] for name in _asked(request)}
+    found = postal_codes.place_of(postal_codes.digits(typed["postal_code"])[:7])
+    if found is not None:
+        typed |= {"prefecture": found.prefecture, "city": found.city, "street": typed["street"] or found.town}
+        return AddressForm(initial=typed, names_locked=_names_locked(user))
+    form = AddressForm(typed, initial=initial_of(user), names_locked=_names_locked(user))
+    for name in form.fields:
+        if name != "postal_code":
+            form.errors.pop(name, None)
+    if not form.errors:
+        form.add_error("postal_code", _("Japan Post knows no such postal code; compare it with a letter you got"))
+    return form
+
+
+def _asked(request: HttpRequest) -> list[str]:
+    """The fields that came; a browser leaves locked ones out."""
+    return [name for name in AddressForm.base_fields if name in request.POST]
+
+
+def _page(request: HttpRequest, form: AddressForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "next": asked_next(request)}
+    return render(request, "accounts/address.html", context, status=422 if form.errors else status)

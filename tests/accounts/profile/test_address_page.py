@@ -1,0 +1,162 @@
+"""Maria tells us where she lives."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Address, CustomerLink, ProfileSync, User
+from audit.models import AuditEntry
+from tests.people import make_customer, make_user
+
+pytestmark = pytest.mark.django_db
+SAID = {
+    "given_name": "Maria Clara",
+    "family_name": "Santos",
+    "postal_code": "〒108-0023",
+    "prefecture": "13",
+    "city": "港区",
+    "street": "芝浦3-12-8",
+    "building": "グランメゾン芝浦",
+    "room": "1204",
+    "phone": "080-5521-0147",
+}
+
+
+@pytest.fixture
+def maria() -> User:
+    return make_customer("maria@example.jp", given_name="Maria", family_name="Santos")
+
+
+@pytest.fixture
+def browser(client: Client, maria: User) -> Client:
+    client.force_login(maria)
+    return client
+
+
+def save(browser: Client, **other: Any) -> Any:
+    return browser.post(reverse("address"), {**SAID, **other})
+
+
+def test_what_she_types_is_kept_as_she_typed_it(browser: Client, maria: User) -> None:
+    assert save(browser).status_code == 302
+    address = Address.objects.get(user=maria)
+    maria.refresh_from_db()
+    assert (address.postal_code, address.prefecture, address.city, address.street) == (
+        "1080023",
+        13,
+        "港区",
+        "芝浦3-12-8",
+    )
+    assert (address.building, address.room) == ("グランメゾン芝浦", "1204")
+    assert (maria.given_name, maria.phone) == ("Maria Clara", "+818055210147")
+    page = browser.get(reverse("address")).content.decode()
+    assert 'value="108-0023"' in page
+    assert 'value="080-5521-0147"' in page
+
+
+def test_romaji_is_as_good_as_kanji(browser: Client, maria: User) -> None:
+    assert save(browser, city="Minato-ku", street="Shibaura 3-12-8", building="", room="").status_code == 302
+    assert Address.objects.get(user=maria).city == "Minato-ku"
+
+
+def test_a_change_is_to_be_sent_once_and_nothing_new_is_not(browser: Client, maria: User) -> None:
+    save(browser)
+    save(browser)
+    assert ProfileSync.objects.get(user=maria).wanted == 1
+    save(browser, room="1205")
+    assert ProfileSync.objects.get(user=maria).wanted == 2
+    assert AuditEntry.objects.filter(action="profile_changed", user_id=maria.pk).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("postal_code", "108-002", "Enter seven digits"),
+        ("postal_code", "0000000", "Japan Post knows no such postal code"),
+        ("prefecture", "", "Choose a prefecture"),
+        ("prefecture", "27", "This postal code is in Tokyo 東京都"),
+        ("prefecture", "48", "Select a valid choice"),
+        ("city", "", "Enter the city or ward"),
+        ("street", "", "Enter the town, block and house number"),
+        ("street", "1\u202e", "Use letters"),
+        ("phone", "12345", "Enter a phone number in Japan"),
+        ("phone", "+1 202 555 0123", "Enter a phone number in Japan"),
+        ("given_name", "", "Enter your given names"),
+    ],
+)
+def test_what_cannot_be_right_is_said_beside_it_and_nothing_changes(
+    browser: Client, field: str, typed: str, said: str
+) -> None:
+    answer = save(browser, **{field: typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert said in page
+    assert "グランメゾン芝浦" in page  # what was typed stays
+    assert not Address.objects.exists()
+    assert not ProfileSync.objects.exists()
+
+
+def test_the_button_fills_in_the_place_without_a_script(browser: Client) -> None:
+    answer = save(browser, find="yes", prefecture="", city="", street="")
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'value="港区"' in page
+    assert 'value="芝浦"' in page
+    assert '<option value="13" selected>' in page
+    assert 'value="グランメゾン芝浦"' in page
+    assert not Address.objects.exists()
+
+
+def test_the_button_says_so_when_there_is_no_such_place(browser: Client) -> None:
+    for code, said in (("000-0000", "Japan Post knows no such postal code"), ("12", "Enter seven digits")):
+        answer = save(browser, find="yes", postal_code=code, city="")
+        assert answer.status_code == 422
+        assert said in answer.content.decode()
+        assert "Enter the city or ward" not in answer.content.decode()
+
+
+def test_the_script_gets_the_place_of_a_code(browser: Client) -> None:
+    found = browser.post(reverse("address_place"), {"postal_code": "1080023"})
+    assert found.json() == {"prefecture": 13, "city": "港区", "street": "芝浦"}
+    assert browser.post(reverse("address_place"), {"postal_code": "0000000"}).status_code == 404
+    assert browser.get(reverse("address_place"), {"postal_code": "1080023"}).status_code == 405  # not in an address
+
+
+@pytest.mark.parametrize("status", ["Pending", "Verified"])
+def test_a_name_on_checked_papers_cannot_be_changed_here(browser: Client, maria: User, status: str) -> None:
+    CustomerLink.objects.update(identity_status=status)
+    save(browser, given_name="Somebody", family_name="Else")
+    maria.refresh_from_db()
+    assert (maria.given_name, maria.family_name) == ("Maria", "Santos")
+    assert Address.objects.get(user=maria).city == "港区"
+    assert "contact us" in browser.get(reverse("address")).content.decode()
+
+
+def test_a_new_customer_may_say_it_while_the_account_is_set_up(client: Client) -> None:
+    newcomer = make_user("newcomer@example.jp")
+    client.force_login(newcomer)
+    assert save(client).status_code == 302
+    assert ProfileSync.objects.get(user=newcomer).wanted == 1
+
+
+def test_the_page_costs_the_same_few_queries_with_and_without_an_address(
+    browser: Client, django_assert_num_queries: Any
+) -> None:
+    counts = []
+    for _ in range(2):
+        with django_assert_num_queries(12, exact=False) as captured:
+            browser.get(reverse("address"))
+        counts.append(len(captured))
+        save(browser)
+    assert counts[0] == counts[1]
+
+
+def test_language_and_news_are_hers_to_choose(browser: Client, maria: User) -> None:
+    assert browser.post(reverse("mail_preferences"), {"language": "ja", "news_mails": "on"}).status_code == 302
+    maria.refresh_from_db()
+    assert (maria.language, maria.news_mails) == ("ja", True)
+    assert browser.post(reverse("mail_preferences"), {"language": "fr"}).status_code == 422
+    maria.refresh_from_db()
+    assert maria.language == "ja"
