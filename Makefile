@@ -73,6 +73,10 @@ $(NODE_STAMP): $(NODE_CLIENTS)/package.json $(NODE_CLIENTS)/package-lock.json
 	@cd $(NODE_CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.PHONY: model
+model: $(STAMP) ## provisioning under every fault, by chance and for longer; EXAMPLES=2000
+	MODEL_EXAMPLES=$${EXAMPLES:-500} $(BIN)/python -m pytest tests/provisioning/model/test_model.py -q
+
 .PHONY: bench
 bench: $(STAMP) ## approval to Provisioned, and what one order costs in remote calls
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,207 @@
+"""The state machine: whatever may happen to three orders of one customer, in any order (reliability.md §4)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from integrations import failpoints
+from integrations.errors import OutsideError
+from journal.models import RemoteCall, RemoteFact
+from notifications.models import Email
+from provisioning import cursor, intake, jobs, outbox, sweepers
+from provisioning import reconcile as reconciler
+from provisioning.intake import StaleLeader
+from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step
+from tests.provisioning.model import actors
+from tests.provisioning.model.actors import Actor
+from tests.provisioning.model.clock import ModelClock
+from tests.provisioning.model.points import Mishap, mishaps
+from tests.provisioning.model.wire import Fault
+from tests.provisioning.model.world import ORDERS, TOPIC, World
+
+TABLES = (Step, Outbox, Attempt, InboxEvent, EventCursor, Pause, RemoteCall, RemoteFact, Email)
+WHICH = st.sampled_from(ORDERS)
+PASSING = st.sampled_from([0, 0, 20, 100, 1200])  # within a lease; beyond one; beyond a quarantine
+INDEX = st.integers(0, 3)
+NOTED = (OutsideError, StaleLeader)  # what makes a job fail and is no wonder: the next round is another job
+MOST_ZOMBIES, MOST_ROUNDS = 2, 6
+
+
+class ProvisioningMachine(RuleBasedStateMachine):
+    """The portal's jobs run as processes that take turns; `world` is everything else."""
+
+    clock: ModelClock
+    patch: pytest.MonkeyPatch
+    counts: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for table in TABLES:
+            table.objects.all().delete()
+        self.world = World(self.clock, self.patch)
+        self.asleep: list[Actor] = []
+        self.leader_epoch = cursor.take_over(topic=TOPIC, leader="model:1")
+
+    # --- people, Salesforce, and its bus
+
+    @initialize(mishaps=mishaps("worker"))
+    def begins(self, mishaps: list[Mishap]) -> None:
+        self.ask_and_work(ORDERS[0], mishaps)
+
+    @rule(order_id=WHICH, mishaps=mishaps("subscriber"), taken=INDEX, most=st.integers(1, 4))
+    def ask_and_deliver(self, order_id: str, mishaps: list[Mishap], taken: int, most: int) -> None:
+        self.ask(order_id)
+        self.deliver(mishaps, taken, most)
+
+    @rule(order_id=WHICH, mishaps=mishaps("worker"))
+    def ask_and_work(self, order_id: str, mishaps: list[Mishap]) -> None:
+        """What mostly happens: a request, its event, a worker."""
+        self.ask(order_id)
+        self.deliver([], 0, 9)
+        if self.world.wake_ups.jobs:
+            self.start_worker(mishaps)
+
+    def ask(self, order_id: str) -> None:
+        """Approval, and later the operator: Failed, or Activating for too long, becomes Activating anew (also A6)."""
+        row = self.world.salesforce.orders[order_id]
+        if row.status == "Draft":
+            self.world.salesforce.approve(order_id)
+        elif row.activation_status in {"Failed", "Activating"} and row.status == "Approved":
+            self.world.salesforce.ask_again(order_id)
+
+    def deliver(self, mishaps: list[Mishap], taken: int, most: int) -> None:
+        """The bus takes what was published, in any order; the subscriber gets a response from where it stands."""
+        while self.world.salesforce.published:
+            self.world.salesforce.carry(taken)
+        stored = EventCursor.objects.get(topic=TOPIC).replay_id
+        response = self.world.salesforce.response(bytes(stored) if stored else None, most)
+        self.run(
+            "subscriber", lambda: intake.store(topic=TOPIC, leader_epoch=self.leader_epoch, response=response), mishaps
+        )
+
+    # --- the portal's jobs
+
+    @precondition(lambda self: self.world.wake_ups.jobs)
+    @rule(mishaps=mishaps("worker"))
+    def start_worker(self, mishaps: list[Mishap]) -> None:
+        """A worker takes a job, which is gone with it when it dies."""
+        self.world.wake_ups.jobs -= 1
+        self.run("worker", jobs.provision, mishaps)
+
+    @rule(seconds=PASSING, mishaps=mishaps("sweep"))
+    def sweep(self, seconds: int, mishaps: list[Mishap]) -> None:
+        """Time passes, then the clock's job comes."""
+        self.world.advance(seconds)
+        self.run("sweep", sweepers.sweep, mishaps)
+
+    @rule(seconds=PASSING, mishaps=mishaps("drain"), also_compares=st.booleans())
+    def drain_outbox(self, seconds: int, mishaps: list[Mishap], also_compares: bool) -> None:
+        """Reports go out; now and then Salesforce is compared with what is here."""
+        self.world.advance(seconds)
+        self.run("drain", outbox.drain, mishaps)
+        if also_compares:
+            self.run("reconcile", reconciler.reconcile, [])
+
+    # --- what goes wrong
+
+    @precondition(lambda self: self.asleep)
+    @rule(index=INDEX)
+    def resume(self, index: int) -> None:
+        """Somebody who stood still goes on; whoever lost the attempt meanwhile must not touch it any more."""
+        actor = self.asleep.pop(index % len(self.asleep))
+        with self.world.judge.fenced_writes_nothing(actor):
+            actor.go()
+        self.ended(actor)
+
+    @precondition(lambda self: self.world.late())
+    @rule(index=INDEX)
+    def late_request_is_carried_out(self, index: int) -> None:
+        late = self.world.late()
+        self.world.land(late[index % len(late)])
+
+    @precondition(lambda self: self.world.wake_ups.jobs)
+    @rule()
+    def redis_is_flushed(self) -> None:
+        self.world.wake_ups.jobs = 0
+
+    # --- how a job runs
+
+    def run(self, name: str, work: Callable[[], object], mishaps: list[Mishap]) -> None:
+        actor = Actor(name, work, at_once=all(each.kind != "stands" for each in mishaps))
+        with self.armed(mishaps):
+            actor.go()
+        if actor.stands:
+            self.asleep.append(actor)
+        else:
+            self.ended(actor)
+
+    @contextmanager
+    def armed(self, mishaps: list[Mishap]) -> Iterator[None]:
+        with ExitStack() as stack:
+            for each in mishaps:
+                if each.kind in {"dies", "stands"}:
+                    act = {"dies": "raise", "stands": "call"}[each.kind]
+                    may_stand = act == "raise" or len(self.asleep) < MOST_ZOMBIES
+                    if may_stand:
+                        stack.enter_context(
+                            failpoints.arm(f"{each.at}={act}@{each.nth}", lambda: actors.current().stand_still())
+                        )
+                else:
+                    system, _, operation = each.at.partition(".")
+                    self.world.wires[system].faults.append(Fault(operation, each.kind, each.nth))
+            yield
+        self.world.forget_faults()
+
+    def ended(self, actor: Actor) -> None:
+        assert not actor.stands
+        self.counts[f"{actor.name} {'died' if actor.died else 'stood still' if actor.resumed else 'ran'}"] += 1
+        if actor.error is not None and not isinstance(actor.error, NOTED):
+            raise AssertionError(f"{actor.name} ended with {actor.error!r}") from actor.error
+
+    # --- what must be true
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        self.world.judge.check()
+
+    def teardown(self) -> None:
+        self.counts["examples"] += 1
+        try:
+            if not self.world.judge.violations:
+                self.heal()
+                self.world.judge.check()
+                self.finally_right()
+        finally:
+            for actor in self.asleep:
+                actor.kill()
+            self.world.judge.close()
+
+    def heal(self) -> None:
+        """Faults are over, everybody goes on, time passes, the clock's jobs run."""
+        while self.asleep:
+            self.resume(0)
+        self.world.wake_ups.is_away = False
+        for _round in range(MOST_ROUNDS):
+            self.deliver([], 0, 100)
+            self.sweep(1200, [])
+            self.drain_outbox(0, [], True)
+            while self.world.wake_ups.jobs:
+                self.start_worker([])
+            if self.world.judge.at_rest():
+                break
+
+    def finally_right(self) -> None:
+        self.world.judge.settled()
+        for order_id, row in self.world.salesforce.orders.items():
+            if row.status == "Approved" and row.activation_status == "Failed":
+                self.world.salesforce.ask_again(order_id)
+        self.heal()
+        self.world.judge.check()
+        self.world.judge.settled()
+        for order_id, row in self.world.salesforce.orders.items():
+            if row.status != "Draft":
+                assert row.activation_status == "Provisioned", f"L3: {order_id} is {row}"
