@@ -150,7 +150,7 @@ def _intend(
     """
     calls = RemoteCall.objects.filter(subject=subject, operation=operation)
     with commit("call.intent"):
-        _in_turn(subject)
+        in_turn(subject)
         refuse_while_open(subject, now=looked_at)
         for earlier in calls.filter(state__in=OPEN).select_for_update():
             conclude(earlier, exists=False)
@@ -171,7 +171,8 @@ def _intend(
     return intent
 
 
-def _in_turn(subject: str) -> None:
+def in_turn(subject: str) -> None:
+    """Takes the lock under which intents for this subject are made, for the length of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"journal:{subject}"])
 
