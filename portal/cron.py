@@ -22,6 +22,7 @@ EVERY = {
     "catalog.jobs.sync": 300,
     "notifications.jobs.send_due": settings.SWEEP_S,
     "support.jobs.open_due": settings.SWEEP_S,
+    "portal.alerts.check": 60,
 }
 
 for job, seconds in EVERY.items():

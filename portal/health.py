@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from portal.metrics.collector import registry as counted
 from provisioning.health import sf_events_status
 
 INTERNAL = {"127.0.0.1", "::1", ""}  # empty: over the Unix socket
@@ -70,4 +71,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text, for insiders; to everybody else the address does not exist."""
     if not may_see_details(request):
         raise Http404
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    text = generate_latest() + generate_latest(counted)
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What belongs to no app: the Salesforce token all processes share."""
+"""What belongs to no app: the Salesforce token all processes share, and the alerts of the portal itself."""
 
 from django.db import models
 
@@ -15,3 +15,15 @@ class SalesforceToken(models.Model):
 
     def __str__(self) -> str:
         return f"obtained {self.obtained_at:%Y-%m-%d %H:%M:%S}"
+
+
+class AlertEpisode(models.Model):
+    """Whether one of the portal's own alerts is on, and whether its mail went out: one mail per episode."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    active = models.BooleanField(default=False)
+    mailed_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'on' if self.active else 'off'}"

@@ -301,6 +301,7 @@ try:
 except environ.ImproperlyConfigured:
     stop("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or consolemail://.")
 EMAIL_TIMEOUT = 15
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 if env.str("SENDGRID_API_KEY", default=""):
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
     ANYMAIL = {"SENDGRID_API_KEY": env.str("SENDGRID_API_KEY")}

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from portal import health, views
 from portal.dashboard import dashboard
+from portal.staff.provisioning_now import provisioning_now
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -29,6 +30,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="health_ready"),
     path("health/sf-events", health.sf_events, name="health_sf_events"),
     path("metrics", health.metrics, name="metrics"),
+    path("admin/provisioning/now/", admin.site.admin_view(provisioning_now), name="provisioning_now"),
     path("admin/", admin.site.urls),
 ]
 

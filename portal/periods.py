@@ -1,0 +1,32 @@
+"""How often each periodic round is meant to succeed, and when that makes it late."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+DAY_S = 24 * 3600
+GRACE_S = 300  # of patience beyond three missed turns
+
+# The name under which journal.rounds keeps it -> seconds; the longest where a round varies its own pace.
+PERIODS: Mapping[str, float] = {
+    "provisioning.sweep": settings.SWEEP_S,
+    "provisioning.outbox": settings.SWEEP_S,
+    "provisioning.reconcile": 600,
+    "provisioning.forget_payloads": DAY_S,
+    "orders.refresh": settings.REFRESH_S,
+    "orders.place_submitted": settings.SWEEP_S,
+    "accounts.advance_journeys": settings.SWEEP_S,
+    "accounts.refresh_accounts": 120,
+    "accounts.delete_unverified": DAY_S,
+    "catalog.sync": 300,
+    "notifications.send_due": settings.SWEEP_S,
+    "support.open_due": settings.SWEEP_S,
+    "portal.alerts": 60,
+}
+
+
+def is_late(name: str, succeeded_at: datetime | None, now: datetime) -> bool:
+    """Whether the round has not succeeded for longer than its period explains; one that never did is late."""
+    allowed = timedelta(seconds=GRACE_S + 3 * PERIODS.get(name, DAY_S))
+    return succeeded_at is None or now - succeeded_at > allowed
