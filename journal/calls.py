@@ -23,6 +23,7 @@ from journal.models import RemoteCall
 log = structlog.get_logger(__name__)
 State = RemoteCall.State
 OPEN = (State.INTENT, State.UNKNOWN)
+ADOPTED, NOT_THERE, RELEASED = "adopted", "not_there", "released"  # error codes of calls that a look-up closed
 T = TypeVar("T")
 
 
@@ -76,7 +77,7 @@ def once(
         looked_at = database_clock()
         found = look_up()
         if found is not None:
-            _close_open(subject, operation, state=State.DONE, result=record(found))
+            _close_open(subject, operation, state=State.DONE, error_code=ADOPTED, result=record(found))
             return found
         intent = _intend(subject, operation, owner, deadline_s, looked_at, asked or {})
         if intent is not None:
@@ -111,6 +112,16 @@ def last_call(subject: str, operation: str) -> RemoteCall | None:
     return RemoteCall.objects.filter(subject=subject, operation=operation).order_by("-id").first()
 
 
+def answered_late(operation: str) -> QuerySet[RemoteCall]:
+    """The calls of this kind that got no answer of their own: a look-up or a person said what came of them, or nobody
+    has yet and their quarantine is over. What they asked for may still be carried out, or have been for a second time.
+    """
+    unanswered = Q(state=State.DONE) & ~Q(error_code="")
+    given_up = Q(state=State.FAILED, error_code__in=[NOT_THERE, RELEASED])
+    nobody = Q(state__in=OPEN, quarantine_until__lt=Now())
+    return RemoteCall.objects.filter(unanswered | given_up | nobody, operation=operation)
+
+
 def carried_out(*, owner: str) -> bool:
     """Whether anything that `owner` sent was done there."""
     return RemoteCall.objects.filter(owner=owner, state=State.DONE).exists()
@@ -130,12 +141,12 @@ def conclude(call: RemoteCall, *, exists: bool, result: Mapping[str, Any] | None
     if exists:
         _close(call, state=State.DONE, result={**call.result, **(result or {})})
     else:
-        _close(call, state=State.FAILED, error_code="not_there", error_text="looked up after the quarantine: not there")
+        _close(call, state=State.FAILED, error_code=NOT_THERE, error_text="looked up after the quarantine: not there")
 
 
 def release(call: RemoteCall, *, by: str, reason: str) -> None:
     """A member of staff has looked and says that it does not exist there: the next owner may send it. Repeatable."""
-    _close(call, state=State.FAILED, error_code="released", released_by=by[:80], release_reason=reason[:255])
+    _close(call, state=State.FAILED, error_code=RELEASED, released_by=by[:80], release_reason=reason[:255])
     log.warning("call_released", operation=call.operation)  # the reason is free text and stays in the row
 
 
@@ -195,7 +206,7 @@ def _look_again(
         found = None
     if found is not None:
         log.warning("outcome_adopted", operation=intent.operation, code=error.code)
-        _close(intent, state=State.DONE, result={**intent.result, **record(found)})
+        _close(intent, state=State.DONE, error_code=error.code[:40], result={**intent.result, **record(found)})
         return found
     _leave_open(intent, error)
     raise OutcomeUnknown(intent) from error

@@ -36,7 +36,10 @@ class RemoteCall(models.Model):
                 name="call_one_open_per_subject",
             ),
         ]
-        indexes = [models.Index(fields=["state", "quarantine_until"])]
+        indexes = [
+            models.Index(fields=["state", "quarantine_until"]),
+            models.Index(fields=["operation"], condition=~models.Q(error_code=""), name="call_in_doubt"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} for {self.subject}: {self.state}"

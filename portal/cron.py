@@ -11,6 +11,7 @@ EVERY = {
     "provisioning.jobs.sweep": settings.SWEEP_S,
     "provisioning.jobs.drain_outbox": settings.SWEEP_S,
     "provisioning.jobs.reconcile": 600,
+    "provisioning.jobs.clean_up": 4 * settings.SWEEP_S,
     "provisioning.jobs.reconcile_gap": settings.SWEEP_S,
     "provisioning.jobs.forget_payloads": 24 * 3600,
     "orders.jobs.refresh": settings.WATCHED_REFRESH_S,

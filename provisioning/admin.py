@@ -21,13 +21,14 @@ from orders.models import Order
 from provisioning import outbox, pause
 from provisioning.decisions import confirmation, decide, reason_of, write_down
 from provisioning.failures import Code
-from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step, Task
+from provisioning.models import Attempt, EventCursor, InboxEvent, Inspection, Outbox, Pause, Step, Task
 from provisioning.ordering import owner_of
 from provisioning.situation import ACTIONS, admin_page, situation_of
-from provisioning.task_admin import TaskAdmin
+from provisioning.task_admin import InspectionAdmin, TaskAdmin
 
 OPERATOR = "provisioning.change_attempt"
 admin.site.register(Task, TaskAdmin)
+admin.site.register(Inspection, InspectionAdmin)
 
 
 class FailureCode(FixedFilter):

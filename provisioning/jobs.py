@@ -4,14 +4,15 @@ import structlog
 from django.conf import settings
 
 from journal import rounds
-from provisioning import cursor, outbox, retention, sweepers, worker
+from provisioning import cleaning, cursor, outbox, retention, sweepers, worker
 from provisioning import reconcile as reconciler
 from provisioning.wakeups import wake
 
 log = structlog.get_logger(__name__)
-__all__ = ["drain_outbox", "forget_payloads", "provision", "reconcile", "reconcile_gap", "sweep", "wake"]
+__all__ = ["clean_up", "drain_outbox", "forget_payloads", "provision", "reconcile", "reconcile_gap", "sweep", "wake"]
 RECONCILE = "provisioning.reconcile"
 RECONCILE_S = 600
+ROUNDS_PER_CLEAN_UP = 4  # sweeps in the time of one
 RETENTION_S = 24 * 3600
 
 
@@ -43,6 +44,11 @@ def reconcile_gap() -> None:
         return
     if rounds.run(RECONCILE, settings.SWEEP_S, reconciler.reconcile):
         log.warning("gap_reconciled", topic=settings.SF_PROVISION_EVENT_CHANNEL)
+
+
+def clean_up() -> None:
+    """Clears away what cancelled orders and late calls left in WHMCS, and asks people about the rest."""
+    rounds.run("provisioning.clean_up", settings.SWEEP_S * ROUNDS_PER_CLEAN_UP, cleaning.clean_up)
 
 
 def forget_payloads() -> None:

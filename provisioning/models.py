@@ -120,6 +120,11 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=models.Q(state="QUEUED"), name="attempt_queue"),
             models.Index(fields=["lease_until"], condition=models.Q(state="RUNNING"), name="attempt_leases"),
+            models.Index(
+                fields=["order_id"],
+                condition=models.Q(state="FAILED", error_code="identity_pending"),
+                name="attempt_for_identity",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -245,3 +250,31 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.order_id}".strip()
+
+
+class Inspection(models.Model):
+    """A look at what WHMCS holds for an order, due now or later: the order was cancelled, or a call may come late.
+
+    One per cause; a cancelled order is looked at until nothing of it is left.
+    """
+
+    class Reason(models.TextChoices):
+        CANCELLED = "cancelled", _("the order was cancelled")
+        LATE = "late", _("a request may be carried out late")
+        DUPLICATE = "duplicate", _("several WHMCS orders of one order")
+
+    cause = models.CharField(max_length=60, unique=True)
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    order_id = models.CharField(max_length=18, db_index=True)
+    since = models.DateTimeField()  # when it was cancelled there, or the call's quarantine ended
+    due_at = models.DateTimeField(null=True, blank=True)  # null: nothing more to look for
+    looks = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    finding = models.CharField(max_length=255, blank=True)  # of the last look, for staff
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="inspection_due")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.get_reason_display()}"

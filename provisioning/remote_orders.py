@@ -28,6 +28,14 @@ def subject_of(order_id: str) -> str:
     return f"order:{order_id}"
 
 
+class Accepted(Failure):
+    """It was not cancelled: WHMCS has accepted the order."""
+
+
+class Charged(Failure):
+    """It was not cancelled: money was taken for it, or is about to be."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One WHMCS order of ours with its services as last read; none yet for one that was just made."""
@@ -72,13 +80,25 @@ def look_up(order_id: str, client_id: int, *, hold: Hold = freely) -> Found | No
     WHMCS_MARK_CARRIER=notes) unless there are several. Raises Failure: duplicate_active, cancelled_in_whmcs.
     """
     known = facts.recall(subject_of(order_id), KIND)
-    marked = _candidates(order_id, client_id, int(known.remote_id) if known else None)
+    marked = candidates_of(order_id, client_id)
     candidates = _still_counting(order_id, marked, hold)
     live = [each for each in candidates if each.live]
     if not live and (candidates or known):
         gone = candidates[0].order_id if candidates else known.remote_id if known else ""
         raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {gone}")
     return _winner(order_id, live, hold) if live else None
+
+
+def candidates_of(order_id: str, client_id: int) -> list[Found]:
+    """Every WHMCS order of this Salesforce order, live or not, the lowest id first: by its mark, or by the journal.
+
+    One read, two with WHMCS_MARK_CARRIER=notes.
+    """
+    known = facts.recall(subject_of(order_id), KIND)
+    services = gateway.whmcs().services(client_id)
+    is_ours = _by_mark(order_id, client_id)
+    ids = {each.order_id for each in services if is_ours(each) or (known and str(each.order_id) == known.remote_id)}
+    return [Found(whmcs_id, tuple(each for each in services if each.order_id == whmcs_id)) for whmcs_id in sorted(ids)]
 
 
 def read(client_id: int, whmcs_order_id: int) -> Found:
@@ -96,12 +116,12 @@ def cancel(order_id: str, found: Found, *, otherwise: Code, hold: Hold = freely)
     """Cancels a pending WHMCS order with its services and its unpaid invoice, each read back (decisions.md 24).
 
     From here on the order counts no longer for `order_id`; a look-up finishes what a crash leaves half done. Raises
-    Failure(`otherwise`), and nothing was done, when the order was accepted or money was taken for it: those are for a
-    person. Raises Failure(whmcs_error) when something of it is not cancelled afterwards.
+    Accepted or Charged(`otherwise`), and nothing was done, when the order was accepted or money was taken for it:
+    those are for a person. Raises Failure(whmcs_error) when something of it is not cancelled afterwards.
     """
     order = gateway.whmcs().order(found.order_id)
     if order is not None and order.status not in CANCELLABLE:
-        raise Failure(otherwise, f"WHMCS order {found.order_id} is {order.status}")
+        raise Accepted(otherwise, f"WHMCS order {found.order_id} is {order.status}")
     invoice_id = order.invoice_id if order else None
     _refuse_charged(invoice_id, otherwise)
     facts.forget(subject_of(order_id), KIND, str(found.order_id))
@@ -142,7 +162,7 @@ def _cancel_invoice(invoice_id: int | None, hold: Hold) -> None:
 def _refuse_charged(invoice_id: int | None, otherwise: Code) -> None:
     invoice = gateway.whmcs().invoice(invoice_id) if invoice_id else None
     if invoice is not None and invoice.charged:
-        raise Failure(otherwise, f"invoice {invoice.id} is {invoice.status}, {invoice.balance} of {invoice.total} open")
+        raise Charged(otherwise, f"invoice {invoice.id} is {invoice.status}, {invoice.balance} of {invoice.total} open")
 
 
 def _cancel_order(whmcs_order_id: int) -> None:
@@ -167,13 +187,6 @@ def _cancel_services(found: Found, hold: Hold) -> None:
 
 def _services_again(found: Found) -> tuple[Service, ...]:
     return read(found.services[0].client_id, found.order_id).services if found.services else ()
-
-
-def _candidates(order_id: str, client_id: int, known: int | None) -> list[Found]:
-    services = gateway.whmcs().services(client_id)
-    is_ours = _by_mark(order_id, client_id)
-    ids = {each.order_id for each in services if each.order_id == known or is_ours(each)}
-    return [Found(whmcs_id, tuple(each for each in services if each.order_id == whmcs_id)) for whmcs_id in sorted(ids)]
 
 
 def _still_counting(order_id: str, candidates: Sequence[Found], hold: Hold) -> list[Found]:

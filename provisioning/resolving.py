@@ -24,7 +24,7 @@ def resolve(attempt: Attempt) -> bool:
 
     Repeatable; two at the same time end it once. Raises the errors of the outside systems, and then nothing changed.
     """
-    quarantined = {call.pk for call in _still_quarantined(attempt)}  # before the look-up, or it would prove nothing
+    quarantined = {call.pk for call in still_quarantined(attempt.order_id)}  # before the look-up, or it proves nothing
     order = gateway.salesforce().order_for_provisioning(attempt.order_id)
     whose = Whose(attempt.pk, None, order)
     try:
@@ -32,20 +32,21 @@ def resolve(attempt: Attempt) -> bool:
             raise Failure(Code.OUTCOME_UNKNOWN, "Salesforce has no such order any more")
         lines = mapping.lines_of(order)
         found = _what_is_there(order.id, guard.client_of(order))
-        if not _conclude(attempt, found, quarantined):
+        if not conclude(attempt.order_id, found, quarantined):
             return False
         if found is None or not found.done:
             raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found))
     except Failure as failure:
-        if _still_quarantined(attempt):
+        if still_quarantined(attempt.order_id):
             return False
         return _once(partial(outcome.failed, whose, failure))
     return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found)))
 
 
-def _still_quarantined(attempt: Attempt) -> list[RemoteCall]:
+def still_quarantined(order_id: str) -> list[RemoteCall]:
+    """The order's calls that may still be executing there."""
     now = calls.database_clock()
-    return [call for call in calls.open_calls(subject_of(attempt.order_id)) if call.quarantine_until > now]
+    return [call for call in calls.open_calls(subject_of(order_id)) if call.quarantine_until > now]
 
 
 def _what_is_there(order_id: str, client_id: int) -> Found | None:
@@ -57,10 +58,13 @@ def _what_is_there(order_id: str, client_id: int) -> Found | None:
     return remote_orders.activate_without_module(found) if accepted else found
 
 
-def _conclude(attempt: Attempt, found: Found | None, quarantined: set[int]) -> bool:
-    """Closes every open call that the look-up settles; whether none is left open."""
+def conclude(order_id: str, found: Found | None, quarantined: set[int]) -> bool:
+    """Closes every open call that a look-up settles, which found this; whether none is left open. Repeatable.
+
+    `quarantined` are the ids of those that could still be executing when the look-up began.
+    """
     settled = True
-    for call in calls.open_calls(subject_of(attempt.order_id)):
+    for call in calls.open_calls(subject_of(order_id)):
         exists = EVIDENCE[call.operation.partition(":")[0]](call, found)
         if exists or call.pk not in quarantined:
             calls.conclude(call, exists=exists)

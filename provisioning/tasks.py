@@ -125,7 +125,7 @@ def raise_task(
         return None
     if kind in TOLD_BY_CASE:
         _open_case(task)
-    log.warning("task_raised", kind=kind, order_id=order_id, task_id=task.pk)
+    log.warning("task_raised", kind=str(kind), order_id=order_id, task_id=task.pk)
     return task
 
 
@@ -143,6 +143,17 @@ def close(task: Task, *, by: str, reason: str) -> bool:
 def settle(*, about: str, reason: str) -> int:
     """Closes the open tasks of this cause, which is gone; returns how many. Repeatable."""
     return _close(_about(about), PORTAL, reason)
+
+
+def settle_order(order_id: str, *kinds: Task.Kind, reason: str) -> int:
+    """Closes the open tasks of these kinds about an order, whose causes are gone; returns how many. Repeatable."""
+    return _close(Task.objects.filter(order_id=order_id, kind__in=kinds), PORTAL, reason)
+
+
+def dealt_with(about: str) -> bool:
+    """Whether a person, and not the portal, closed the newest task of this cause."""
+    newest = _about(about).order_by("-id").first()
+    return newest is not None and newest.state == State.DONE and newest.closed_by != PORTAL
 
 
 def open_count(kind: Task.Kind) -> int:

@@ -61,6 +61,7 @@ PORTAL_SOURCE = "Portal_Source__c"
 # Values
 ACTIVATING, PROVISIONED, FAILED = "Activating", "Provisioned", "Failed"
 PENDING_REVIEW, APPROVED, ACTIVATED = "Pending Review", "Approved", "Activated"
+CANCELLED = "Cancelled"
 PORTAL_ACTIVE = "Active"
 STAGE_INTRODUCTION, STAGE_READY, STAGE_POST_PROCESSING = "Introduction", "Ready", "Post Processing"
 STAGE_ACTIVE = "Active"

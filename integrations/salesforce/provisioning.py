@@ -10,7 +10,13 @@ from integrations.salesforce.composite import NoRow, Part, PartRefused, collecti
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import OPPORTUNITY, ORDER, ORDER_ITEM, sf_id
 from integrations.salesforce.reading import Row
-from integrations.salesforce.schemas import ActivatingOrder, OrderOutcome, ProvisionableItem, ProvisionableOrder
+from integrations.salesforce.schemas import (
+    ActivatingOrder,
+    CancelledOrder,
+    OrderOutcome,
+    ProvisionableItem,
+    ProvisionableOrder,
+)
 from integrations.salesforce.soql import Value, children, select
 
 ITEM = (
@@ -78,6 +84,13 @@ class ProvisioningCalls(Connection):
             )
             for row in self._query("activating_orders", soql, "Order")
         ]
+
+    def cancelled_orders(self, *, since: datetime) -> list[CancelledOrder]:
+        """Orders that stand Cancelled and were saved at `since` (aware) or later, oldest first. Repeatable."""
+        where = "Status = {} AND SystemModstamp >= {}"
+        soql = select(("Id", "SystemModstamp"), "Order", where, f.CANCELLED, since, order="SystemModstamp, Id")
+        rows = self._query("cancelled_orders", soql, "Order")
+        return [CancelledOrder(row.id, row.moment("SystemModstamp")) for row in rows]
 
     def report_outcome(self, outcome: OrderOutcome) -> Literal["sent", "superseded"]:
         """Writes an attempt's end in one Composite, unless the Order is no longer where the attempt found it.

@@ -154,6 +154,14 @@ class ActivatingOrder:
 
 
 @dataclass(frozen=True)
+class CancelledOrder:
+    """An Order that stands Cancelled; `modstamp` is when it was last saved."""
+
+    id: str
+    modstamp: datetime
+
+
+@dataclass(frozen=True)
 class OrderOutcome:
     """What is written back for one attempt (decisions.md 25)."""
 

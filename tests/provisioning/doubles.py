@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
-from integrations.salesforce.schemas import OrderOutcome, ProvisionableItem, ProvisionableOrder
+from integrations.salesforce.schemas import CancelledOrder, OrderOutcome, ProvisionableItem, ProvisionableOrder
 from integrations.whmcs.schemas import (
     AddedOrder,
     CatalogueProduct,
@@ -139,6 +139,7 @@ class SalesforceDouble(Double):
     opportunities: dict[str, int | None] = field(default_factory=dict)
     moved_on: set[str] = field(default_factory=set)  # opportunities that a person took further
     refuse_opportunity: bool = False
+    saved_at: datetime = datetime(2026, 11, 20, tzinfo=UTC)
 
     def order_for_provisioning(self, order_id: str) -> ProvisionableOrder | None:
         with self._called("order_for_provisioning"):
@@ -204,12 +205,26 @@ class SalesforceDouble(Double):
                 if each.activation_status == "Activating"
             ]
 
+    def cancelled_orders(self, *, since: datetime) -> list[CancelledOrder]:
+        with self._called("cancelled_orders"):
+            saved = [CancelledOrder(each.id, self.saved_at) for each in self.orders.values() if cancelled(each)]
+            return [each for each in saved if each.modstamp >= since]
+
+    def cancel(self, order_id: str = ORDER) -> None:
+        """Somebody cancels the order there, just now."""
+        self.saved_at = datetime.now(UTC)
+        self.orders[order_id] = replace(self.orders[order_id], status="Cancelled")
+
     def request_provisioning(self, order_id: str) -> None:
         """What the flow does: a new key; the event is the test's to deliver."""
         with self._called("request_provisioning"):
             row = self.orders[order_id]
             number = int(row.last_idem_key.rpartition("-")[2] or 0) + 1
             self.orders[order_id] = replace(row, activation_status="Activating", last_idem_key=key(number, order_id))
+
+
+def cancelled(order: ProvisionableOrder) -> bool:
+    return order.status == "Cancelled"
 
 
 @dataclass(frozen=True)

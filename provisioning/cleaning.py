@@ -1,0 +1,188 @@
+"""Cleaning up in WHMCS (decisions.md 24): what a cancelled order left there, and what a late call made twice.
+
+Pending goes by itself, with its services and its unpaid invoice. What works, was paid or is an eSIM line is a task for
+a person. Looks are rare: they are noted by provisioning.inspections, and each costs one read in either system.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from integrations import gateway
+from integrations.errors import OutsideError, Unavailable
+from integrations.salesforce.schemas import ProvisionableOrder
+from journal import facts
+from journal.commits import commit
+from orders.models import RefreshCursor
+from provisioning import attention, guard, inspections, remote_orders, resolving, tasks
+from provisioning.attempts import live_attempt
+from provisioning.failures import Code, Failure
+from provisioning.models import Attempt, Inspection, Task
+from provisioning.remote_orders import KIND, Accepted, Charged, Found, subject_of
+from provisioning.steps import INTERRUPTIONS
+
+log = structlog.get_logger(__name__)
+Reason, Kind = Inspection.Reason, Task.Kind
+CURSOR = "provisioning.cancelled"
+OVERLAP = timedelta(seconds=60)  # rows commit later than their SystemModstamp says
+MOST_LOOKS = 20  # in one round
+ESIM = "esim"  # the journal's kind of an eSIM line
+OF_CANCELLED = (Kind.LIVE_SERVICE, Kind.PAID_INVOICE, Kind.LIVE_ESIM)
+
+
+class Busy(Exception):
+    """An attempt of the order is under way, or a call may still be executing: what would be seen proves nothing."""
+
+
+def clean_up() -> dict[str, int]:
+    """One round; returns what was done (action -> count). Repeatable, safe in several processes.
+
+    Looks end with the first that finds a system away. Raises the errors of the Salesforce client's one query.
+    """
+    done = Counter({"asked": attention.ask_people(), "late_calls_noted": inspections.note_late()})
+    done["cancellations_seen"] = note_cancellations()
+    for inspection in inspections.due(MOST_LOOKS):
+        before = len(facts.forgotten(subject_of(inspection.order_id), KIND))
+        result = _look(inspection)
+        done[result] += 1
+        done["orders_cancelled"] += len(facts.forgotten(subject_of(inspection.order_id), KIND)) - before
+        if result == "away":
+            break
+    return dict(done)
+
+
+def note_cancellations() -> int:
+    """Reads which orders were cancelled since the last round, in one query, and notes those that were tried here."""
+    first = Attempt.objects.order_by("created_at").values_list("created_at", flat=True).first()
+    if first is None:
+        return 0
+    cursor, _made = RefreshCursor.objects.get_or_create(name=CURSOR, defaults={"modstamp": first})
+    cancelled = gateway.salesforce().cancelled_orders(since=cursor.modstamp - OVERLAP)
+    count = inspections.note_cancelled(cancelled)
+    newest = max((order.modstamp for order in cancelled), default=cursor.modstamp)
+    with commit("cleaning.cursor"):
+        RefreshCursor.objects.filter(name=CURSOR, modstamp__lt=newest).update(modstamp=newest)
+    return count
+
+
+def _look(inspection: Inspection) -> str:
+    """Deals with one; one that cannot be dealt with does not keep the others from it. Returns the action's name."""
+    again_s = inspections.wait_s(inspection)
+    try:
+        return _inspect(inspection)
+    except (*INTERRUPTIONS, OperationalError, InterfaceError):
+        raise
+    except Busy as busy:
+        inspections.put_off(inspection, finding=str(busy), seconds=settings.SWEEP_S)
+        return "busy"
+    except (Failure, OutsideError) as error:
+        inspections.put_off(inspection, finding=str(error), seconds=again_s)
+        log.warning("inspection_put_off", order_id=inspection.order_id, code=error.code)
+        return "away" if isinstance(error, Unavailable) else "undecided"
+    except Exception as error:
+        inspections.put_off(inspection, finding=type(error).__name__, seconds=again_s)
+        log.exception("inspection_left", order_id=inspection.order_id)
+        return "undecided"
+
+
+def _inspect(inspection: Inspection) -> str:
+    order_id = inspection.order_id
+    _require_quiet(order_id)
+    order = gateway.salesforce().order_for_provisioning(order_id)
+    if order is None:
+        inspections.looked(inspection, finding="Salesforce has no such order any more", again_at=None)
+        return "looked"
+    is_cancelled = order.status == "Cancelled"
+    left = _clear(order) if is_cancelled else _leave_one(order)
+    inspections.looked(inspection, finding=left or "in order", again_at=_again_at(inspection, left))
+    return "left_to_a_person" if left else "looked"
+
+
+def _again_at(inspection: Inspection, left: str) -> datetime | None:
+    if left:
+        return timezone.now() + timedelta(seconds=inspections.wait_s(inspection))
+    return inspections.next_look(inspection) if inspection.reason == Reason.LATE else None
+
+
+def _require_quiet(order_id: str) -> None:
+    if live_attempt(order_id) is not None:
+        raise Busy("an attempt is under way")
+    if resolving.still_quarantined(order_id):
+        raise Busy("a request may still be executing")
+
+
+def _leave_one(order: ProvisionableOrder) -> str:
+    """Of an order that stands, one WHMCS order stays. Returns what is left for a person, in words."""
+    tasks.settle_order(order.id, *OF_CANCELLED, reason="the order is not cancelled any more")
+    found = None
+    try:
+        found = remote_orders.look_up(order.id, guard.client_of(order), hold=lambda: _require_quiet(order.id))
+    except Failure as failure:
+        if failure.code == Code.DUPLICATE_ACTIVE:
+            return _several(order.id, failure.cause)
+        if failure.code != Code.CANCELLED_IN_WHMCS:
+            raise
+    if found is not None:
+        facts.replace(subject_of(order.id), KIND, str(found.order_id))
+    resolving.conclude(order.id, found, set())
+    tasks.settle_order(order.id, Kind.DUPLICATE_ACTIVE, reason="one WHMCS order is left")
+    return ""
+
+
+def _several(order_id: str, cause: str) -> str:
+    if tasks.dealt_with(f"duplicate:{order_id}"):
+        return ""
+    with commit("cleaning.duplicates"):
+        tasks.raise_task(
+            Kind.DUPLICATE_ACTIVE, cause=f"duplicate:{order_id}", order_id=order_id, facts={"cause": cause}, again=True
+        )
+    return cause
+
+
+def _clear(order: ProvisionableOrder) -> str:
+    """Of a cancelled order nothing stays but what a person must decide. Returns that, in words."""
+    candidates = remote_orders.candidates_of(order.id, guard.client_of(order))
+    left = [_clear_one(order.id, found) for found in candidates]
+    resolving.conclude(order.id, next((each for each in candidates if each.live), None), set())
+    line = facts.recall(subject_of(order.id), ESIM)
+    if line is not None:
+        left.append(_ask(Kind.LIVE_ESIM, order.id, line.remote_id, {"esim": line.remote_id}))
+    left = [words for words in left if words]
+    if not left:
+        tasks.settle_order(order.id, *OF_CANCELLED, Kind.DUPLICATE_ACTIVE, reason="nothing of the order is left")
+    return "; ".join(left)
+
+
+def _clear_one(order_id: str, found: Found) -> str:
+    """Cancels one WHMCS order, or asks a person to; returns what is left of it, in words."""
+    number = str(found.order_id)
+    if not found.live and number in facts.forgotten(subject_of(order_id), KIND):
+        return ""  # it was cancelled to the end: services go last
+    services = ", ".join(f"service {each.id} is {each.status}" for each in found.services)
+    try:
+        if found.working:
+            raise Accepted(Code.ORDER_NOT_APPROVED, services)
+        remote_orders.cancel(order_id, found, otherwise=Code.ORDER_NOT_APPROVED, hold=lambda: _require_quiet(order_id))
+    except Charged as charged:
+        return _ask(Kind.PAID_INVOICE, order_id, number, {"cause": charged.cause, "whmcs_order": number})
+    except Accepted:
+        if not found.live:  # a person terminated what it held
+            return ""
+        return _ask(Kind.LIVE_SERVICE, order_id, number, {"services": services, "whmcs_order": number})
+    for kind in (Kind.LIVE_SERVICE, Kind.PAID_INVOICE):
+        tasks.settle(about=f"{kind}:{order_id}:{number}", reason="its WHMCS order is cancelled")
+    return ""
+
+
+def _ask(kind: Task.Kind, order_id: str, what: str, words: dict[str, str]) -> str:
+    """A task for a person; says what is left, and nothing once somebody closed it."""
+    about = f"{kind}:{order_id}:{what}"
+    if tasks.dealt_with(about):
+        return ""
+    with commit("cleaning.task"):
+        tasks.raise_task(kind, cause=about, order_id=order_id, facts=words, again=True)
+    return f"{kind} {what}"
