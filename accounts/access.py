@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -31,6 +32,12 @@ def customer_required(view: View[P]) -> View[P]:
         return view(request, *args, **kwargs)
 
     return cast("View[P]", login_required(guarded))
+
+
+def recently_authenticated(view: View[P]) -> View[P]:
+    """A form behind it is carried out only by somebody who proved a moment ago who they are; else allauth asks for the
+    password or a passkey first and goes on afterwards. Opening the page asks for nothing."""
+    return cast("View[P]", reauthentication_required(view, allow_get=True))
 
 
 def setup_url(next_url: str = "") -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts import closing
 from accounts.models import CustomerLink
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord
@@ -24,6 +25,8 @@ def refresh_accounts() -> dict[str, int]:
 
 
 def _apply(account: AccountRecord, started: object) -> int:
+    if account.portal_status == "Inactive":
+        closing.carried_out(account.id)
     links = CustomerLink.objects.filter(sf_account_id=account.id, state=CustomerLink.State.LINKED)
     return links.update(
         internet_eligibility=account.internet_eligibility,

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
     path("", include("subscriptions.urls")),
+    path("account/", include("portal.personal_data.urls")),
     path("account/", include("accounts.urls")),
     path("account/", include("allauth.urls")),
     path("overview/", dashboard, name="dashboard"),

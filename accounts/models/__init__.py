@@ -1,7 +1,8 @@
 """What is stored about a customer, one module per subject."""
 
 from accounts.models.address import Address, ProfileSync
+from accounts.models.closing import ClosingRequest
 from accounts.models.journey import SignupJourney
 from accounts.models.people import CustomerLink, User, UserManager
 
-__all__ = ["Address", "CustomerLink", "ProfileSync", "SignupJourney", "User", "UserManager"]
+__all__ = ["Address", "ClosingRequest", "CustomerLink", "ProfileSync", "SignupJourney", "User", "UserManager"]

@@ -1,0 +1,206 @@
+"""What we hold about Aiko is hers to see, and goes when she goes."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from accounts import closing
+from accounts.models import Address, ClosingRequest, CustomerLink, User
+from accounts.profile.saving import save_profile
+from audit.models import AuditEntry
+from orders.models import Order
+from portal.personal_data.collecting import SECTIONS, held_about
+from support.models import Case
+from tests.orders.conftest import salesforce, whmcs
+from tests.orders.doubles import Salesforce, Whmcs
+from tests.orders.steps import fill, order_now
+from tests.people import PASSWORD, Staff, signed_in
+
+__all__ = ["salesforce", "whmcs"]
+pytestmark = pytest.mark.django_db(transaction=True)
+LIVES = {
+    "given_name": "Aiko",
+    "family_name": "Sato",
+    "postal_code": "1080023",
+    "prefecture": 13,
+    "city": "港区",
+    "street": "芝浦9-9-9",
+    "building": "",
+    "room": "",
+    "phone": "+818055210147",
+}
+# Where something of a customer lies: a section of the file, or why it is none.
+KEPT: dict[str, str] = {
+    "account.emailaddress": "email_addresses",
+    "mfa.authenticator": "second_factors",
+    "accounts.address": "address",
+    "accounts.customerlink": "ids_in_other_systems",
+    "accounts.signupjourney": "sign_up",
+    "accounts.profilesync": "sent_to_other_systems",
+    "accounts.closingrequest": "closing_requests",
+    "orders.order": "orders",
+    "orders.cart": "carts",
+    "notifications.email": "mails",
+    "support.case": "support_cases",
+    "audit.auditentry": "log",
+    "admin.logentry": "of staff",
+}
+
+
+def prove_who_one_is(browser: Client) -> None:
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+
+@pytest.fixture
+def customer(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> User:
+    """Aiko with an order, a cart, an address and mails."""
+    order_now(aiko, "VPN-US")
+    fill(aiko, "VPN-US")
+    save_profile(aiko, LIVES)
+    return aiko
+
+
+def test_every_table_with_a_customer_in_it_is_in_the_file() -> None:
+    named: set[str] = set()
+    for model in apps.get_models():
+        people = {field.name for field in model._meta.fields if field.related_model is User or field.name == "user_id"}
+        if people and model is not User:
+            named.add(model._meta.label_lower)
+    assert named <= set(KEPT), "say in collecting.py and here what of a customer lies there"
+    assert {section for section in KEPT.values() if section in SECTIONS} | {"profile"} == set(SECTIONS)
+
+
+def test_the_file_tells_what_she_told_us(customer: User) -> None:
+    held = json.loads(json.dumps(held_about(customer)))
+    assert held["profile"][0]["email"] == "aiko@example.jp"
+    assert held["address"][0]["street"] == "芝浦9-9-9"
+    assert held["orders"][0]["items"][0]["sku"] == "VPN-US"
+    assert held["carts"]
+    assert [mail["template"] for mail in held["mails"]] == ["order_received"]
+
+
+def test_the_file_helps_nobody_to_sign_in(customer: User) -> None:
+    text = json.dumps(held_about(customer))
+    assert customer.password not in text
+    assert "argon2" not in text
+
+
+def test_it_costs_the_same_queries_with_one_order_and_with_three(
+    customer: User, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(30, exact=False) as first:
+        held_about(customer)
+    for sku in ("VPN-UK", "SIM-D-3"):
+        Order.objects.create(
+            user=customer,
+            cart_hash=sku,
+            portal_ref=sku,
+            category="VPN",
+            terms_version="1",
+            terms_accepted_at="2026-01-01T00:00Z",
+        )
+    with django_assert_num_queries(len(first)):
+        held_about(customer)
+
+
+def test_she_downloads_it_after_showing_that_it_is_she(customer: User, ben: User) -> None:
+    browser = signed_in(customer)
+    asked = browser.post(reverse("data_download"))
+    assert asked.status_code == 302
+    assert "reauthenticate" in asked["Location"]
+
+    prove_who_one_is(browser)
+    got = browser.post(reverse("data_download"))
+    assert got["Content-Disposition"].startswith("attachment")
+    assert "no-store" in got["Cache-Control"]
+    assert got.json()["profile"][0]["email"] == "aiko@example.jp"
+    assert "ben@example.jp" not in got.content.decode()
+    assert AuditEntry.objects.filter(action="data_exported", user_id=customer.pk).count() == 1
+
+
+def test_closing_is_a_case_once_and_can_be_taken_back(customer: User) -> None:
+    browser = signed_in(customer)
+    page = browser.get(reverse("close_account")).content.decode()
+    assert "You have an order under way" in page
+    prove_who_one_is(browser)
+    for _ in range(2):
+        browser.post(reverse("close_account"))
+    assert Case.objects.filter(cause__startswith="closing:").count() == 1
+    assert "You asked us to close your account" in browser.get(reverse("your_data")).content.decode()
+
+    browser.post(reverse("keep_account"))
+    assert Case.objects.filter(cause__startswith="closing_taken_back:").count() == 1
+    assert closing.open_request(customer) is None
+    assert "Close my account" in browser.get(reverse("your_data")).content.decode()
+
+
+def test_what_salesforce_says_is_closed_is_done_with(customer: User) -> None:
+    closing.ask(customer)
+    closing.carried_out(customer.link.sf_account_id)
+    assert ClosingRequest.objects.get().state == ClosingRequest.State.CARRIED_OUT
+
+
+def is_closed(customer: User) -> None:
+    """Support carried it out, and nothing is on its way any more."""
+    CustomerLink.objects.filter(user=customer).update(portal_status="Inactive")
+    Order.objects.update(sf_status="Cancelled")
+    Case.objects.update(state="opened")
+    apps.get_model("notifications.Email").objects.update(state="sent")
+
+
+def erase(*arguments: str) -> str:
+    out = StringIO()
+    call_command("erase_customer", "aiko@example.jp", "--reason", "Case 00001027", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_nothing_that_names_her_is_left(customer: User, ben: User) -> None:
+    browser = signed_in(customer)
+    is_closed(customer)
+    assert "orders_without_customer: 1" in erase("--yes")
+
+    tables = {model: list(model.objects.values()) for model in apps.get_models() if model._meta.managed}  # type: ignore[attr-defined]
+    left = json.dumps([rows for model, rows in tables.items() if model._meta.label != "sessions.Session"], default=str)
+    for word in ("aiko@example.jp", "芝浦9-9-9", "+818055210147"):
+        assert word not in left
+    assert Order.objects.get().user is None
+    assert not Address.objects.exists()
+    assert browser.get(reverse("dashboard")).status_code == 302
+    assert AuditEntry.objects.get(action="customer_erased").reason == "Case 00001027"
+    assert User.objects.get(pk=ben.pk).email == "ben@example.jp"
+
+
+@pytest.mark.parametrize(
+    ("open_again", "said"),
+    [
+        (lambda: CustomerLink.objects.update(portal_status="Active"), "not closed"),
+        (lambda: Order.objects.update(sf_status="Approved"), "order is under way"),
+        (lambda: apps.get_model("notifications.Email").objects.update(state="pending"), "mail"),
+    ],
+)
+def test_who_is_still_needed_is_not_erased(customer: User, open_again: Any, said: str) -> None:
+    is_closed(customer)
+    open_again()
+    with pytest.raises(CommandError, match=said):
+        erase("--yes")
+    assert User.objects.filter(email="aiko@example.jp").exists()
+    assert Address.objects.exists()
+
+
+def test_staff_are_not_erased_so(cs_carol: Staff) -> None:
+    with pytest.raises(CommandError, match="staff"):
+        call_command("erase_customer", cs_carol.user.email, "--reason", "x", "--yes", stdout=StringIO())
+
+
+def test_the_command_asks_first(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_closed(customer)
+    monkeypatch.setattr("builtins.input", lambda _question: "no")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        erase()
+    assert User.objects.filter(email="aiko@example.jp").exists()
