@@ -1,0 +1,91 @@
+"""`make campaign SEEDS=5000`: see docs/crash-campaign.md, or `python -m tests.campaign --help`."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import sandbox.__main__  # noqa: F401 - so that the cells' sandboxes have it imported
+from tests.campaign import cells, report, seeds, tracing
+from tests.campaign.cells import Options
+from tests.campaign.circumstances import CIRCUMSTANCES
+from tests.campaign.progress import Progress
+from tests.campaign.servers import ROOT, Servers
+
+
+def main() -> int:
+    asked = _arguments()
+    if asked.trace:
+        return _trace(asked.cells)
+    wanted = [seeds.seed(asked.seed)] if asked.seed is not None else _wanted(asked)
+    progress = Progress(asked.state, fresh=asked.fresh or asked.seed is not None or asked.sample is not None)
+    left = [seed for seed in wanted if seed.number not in progress.done]
+    say(f"{len(left)} seeds in {asked.cells} cells, {len(wanted) - len(left)} done before; {progress.revision}")
+    began = time.monotonic()
+    everything = Servers.start(Path(tempfile.mkdtemp(prefix="campaign-")))
+    options = Options(asked.cells, ROOT / ".artifacts" / "campaign", broken=asked.broken, without=asked.without)
+    try:
+        for result in cells.live_through(left, everything, options):
+            progress.keep(result)
+            _tell(result, len(progress.done), len(wanted), time.monotonic() - began)
+    finally:
+        everything.stop()
+    progress.spent(time.monotonic() - began)
+    summary = report.summary(progress)
+    say(report.in_words(summary))
+    if asked.report:
+        report.write_into(asked.report, summary)
+    return 0 if summary.green else 1
+
+
+def _trace(count: int) -> int:
+    """Makes the list of points anew."""
+    everything = Servers.start(Path(tempfile.mkdtemp(prefix="campaign-")))
+    try:
+        options = Options(count, ROOT / ".artifacts" / "campaign", trace=True)
+        results = list(cells.live_through(seeds.calm(), everything, options))
+    finally:
+        everything.stop()
+    for result in results:
+        say(f"{result['circumstance']}: {result['took_s']} s {result['problems'] or ''}")
+    tracing.write(results, CIRCUMSTANCES)
+    return 0
+
+
+def _wanted(asked: argparse.Namespace) -> list[seeds.Seed]:
+    if asked.sample is not None:
+        return list(seeds.spread(asked.sample))
+    return [seeds.seed(number) for number in range(asked.seeds)]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5000, help="the first N seeds")
+    parser.add_argument("--sample", type=int, help="N seeds from all over instead, without progress kept")
+    parser.add_argument("--seed", type=int, help="this seed alone, with its history")
+    parser.add_argument("--cells", type=int, default=16, help="how many seeds are lived through at once")
+    parser.add_argument("--state", type=Path, default=ROOT / ".campaign", help="where progress is kept")
+    parser.add_argument("--fresh", action="store_true", help="forgets the progress of an interrupted campaign")
+    parser.add_argument("--trace", action="store_true", help="makes points.json anew")
+    parser.add_argument("--report", type=Path, help="writes the result into the last section of this page")
+    parser.add_argument("--broken", default="", help="the mutation proof: what is taken away (tests/campaign/broken.py)")
+    parser.add_argument("--without", default="", help="the mutation proof: SQL run in every database")
+    return parser.parse_args()
+
+
+def _tell(result: dict[str, object], done: int, of: int, seconds: float) -> None:
+    if result["problems"]:
+        say(f"RED {result['number']} {result['seed']}: {json.dumps(result['problems'])}")
+    if done % 50 == 0:
+        say(f"{done}/{of} after {seconds:.0f} s")
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

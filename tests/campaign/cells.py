@@ -1,0 +1,133 @@
+"""Many cells at once: each a process of its own with its own sandbox, fed with seeds until there are none."""
+
+import json
+import os
+import selectors
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tests.campaign import seeds, servers
+from tests.campaign.forks import fork, log_to
+from tests.campaign.seeds import Seed
+
+PORTS = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How every cell is made."""
+
+    cells: int
+    keep: Path  # logs of red seeds
+    broken: str = ""
+    without: str = ""  # SQL
+    trace: bool = False
+
+
+def live_through(wanted: Iterable[Seed], everything: servers.Servers, options: Options) -> Iterator[dict[str, Any]]:
+    """The facts of each seed, as they come in."""
+    left = deque(wanted)
+    cells = selectors.DefaultSelector()
+    for number in range(min(options.cells, len(left))):
+        wire = _cell(number, everything, options)
+        cells.register(wire, selectors.EVENT_READ, wire.makefile("rw"))
+    while cells.get_map():
+        for key, _events in cells.select():
+            line = key.data.readline()
+            if not line:
+                raise RuntimeError(f"a cell died; its last words:\n{_last_words(everything.folder)}")
+            if "number" in (answer := json.loads(line)):
+                yield answer
+            if left:
+                _send(key.data, left.popleft().number)
+            else:
+                _send(key.data, None)
+                cells.unregister(key.fileobj)
+
+
+def _last_words(folder: Path) -> str:
+    logs = sorted(folder.glob("*/driver.log"), key=lambda log: log.stat().st_mtime)
+    return "\n".join(log.read_text()[-2000:] for log in logs)
+
+
+def _send(wire: IO[str], number: int | None) -> None:
+    wire.write(json.dumps(number) + "\n")
+    wire.flush()
+
+
+def _cell(number: int, everything: servers.Servers, options: Options) -> socket.socket:
+    """Forks a cell; what comes from the socket are facts, what goes into it numbers of seeds."""
+    name = f"cell{number}" + (f"-{options.broken or 'cut'}" if options.broken or options.without else "")
+    folder = everything.folder / name
+    folder.mkdir()
+    database = everything.new_database(name, without=options.without)
+    ours, theirs = socket.socketpair()
+    fork(lambda: _live(theirs, folder, database, f"{everything.redis_server}/{number + 1}", options), close=[ours])
+    theirs.close()
+    return ours
+
+
+def _live(wire: socket.socket, folder: Path, database: str, redis: str, options: Options) -> None:
+    ready = _outside(folder)
+    log_to(folder / "driver.log")
+    os.environ |= servers.variables(database, redis, ready)
+    import django
+
+    django.setup()
+    from tests.campaign import roles, tracing
+    from tests.campaign.cell import Cell, logged
+    from tests.campaign.shop import Shop
+    from tests.campaign.zygote import Zygote
+    from tests.sandbox_process import Buttons
+
+    roles.prepare()
+    zygote = Zygote(folder, broken=options.broken, trace=options.trace)
+    cell = Cell(folder, zygote, Shop(ready, Buttons(ready["people_url"])))
+    lines = wire.makefile("rw")
+    _tell(lines, {"ready": True})
+    for line in lines:
+        number = json.loads(line)
+        if number is None:
+            break
+        seed = seeds.seed(number)
+        with logged(folder, options.keep, seed) as result:
+            result |= cell.run(seed)
+            if options.trace:
+                cell.close()
+                result["points"] = tracing.read(folder)
+        _tell(lines, result)
+    cell.close()
+
+
+def _tell(lines: IO[str], facts: dict[str, Any]) -> None:
+    lines.write(json.dumps(facts) + "\n")
+    lines.flush()
+
+
+def _outside(folder: Path) -> dict[str, Any]:
+    """A sandbox of this cell's own, forked from this process."""
+    reader, writer = os.pipe()
+
+    def become() -> None:
+        os.close(reader)
+        log_to(folder / "outside.log")
+        os.dup2(writer, 1)
+        sandbox_main = _sandbox()
+        ports = [part for port in PORTS for part in (f"--{port}-port", "0")]
+        sys.exit(sandbox_main(["--state", str(folder / "outside"), *ports]))
+
+    fork(become)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        return servers.read_ready(said.readline())
+
+
+def _sandbox() -> Callable[[list[str]], int]:
+    import sandbox.__main__
+
+    return sandbox.__main__.main

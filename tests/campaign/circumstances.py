@@ -1,0 +1,53 @@
+"""The ways an order can go without any crash; together they lead past every point of provisioning and journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """`faults` are rules of the sandbox, `settings` switches of its WHMCS; the rest is done by the driver."""
+
+    faults: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)  # what the settings are otherwise
+    before: str = ""  # what the driver does to the order before it is approved
+    button: str = ""  # what staff press when the attempt is UNKNOWN or has failed
+    worker_plan: str = ""  # how the first worker dies, so that the others find what it left
+    no_subscriber: bool = False  # events are not received until the end
+
+
+def _rule(system: str, kind: str, operation: str, part: str = "", **parameters: Any) -> Mapping[str, Any]:
+    match = {"part": part} if part else {}
+    rule = {"system": system, "kind": kind, "operation": operation, "parameters": parameters, "when": "once"}
+    return {**rule, "match": match}
+
+
+REQUEST_LOST = _rule("whmcs", "drop", "AddOrder", at="before", how="close")
+CIRCUMSTANCES: Mapping[str, Circumstance] = {
+    "plain": Circumstance(),
+    "refused": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="Unable to add order"),)),
+    "unknown": Circumstance((REQUEST_LOST,)),
+    "answer lost": Circumstance((_rule("whmcs", "drop", "AddOrder", at="after", how="close"),)),
+    "module fails": Circumstance((_rule("whmcs", "module_failure", "module.create", text="The line is not ready"),)),
+    "no module": Circumstance(
+        settings={"moduleless_stays_pending": True}, usual={"moduleless_stays_pending": False}
+    ),
+    "two orders": Circumstance(before="two orders"),
+    "other items": Circumstance(before="other items"),
+    "cancelled there": Circumstance(before="cancelled there", button="create_anew"),
+    "events lost": Circumstance(no_subscriber=True),
+    "report lost": Circumstance((_rule("salesforce", "http_error", "composite", at="before", status=503),), before="report lost"),
+    "opportunity refused": Circumstance(
+        (_rule("salesforce", "sub_request_fails", "composite", "opportunity", code="FIELD_INTEGRITY_EXCEPTION", message="locked"),)
+    ),
+    "position lost": Circumstance((_rule("pubsub", "replay_refused", "Subscribe"),)),
+    "stream breaks": Circumstance((_rule("pubsub", "stream_cut", "deliver", at="before"),)),
+    "staff look": Circumstance((REQUEST_LOST,), button="look_again"),
+    "staff release": Circumstance((REQUEST_LOST,), button="release"),
+    "staff fail": Circumstance((REQUEST_LOST,), button="mark_failed"),
+    "staff ask": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="request_again"),
+    "staff pause": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="pause"),
+    "worker dies": Circumstance(worker_plan="whmcs.AddOrder:after=kill"),
+}

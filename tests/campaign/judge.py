@@ -1,0 +1,115 @@
+"""The verdict on one order: the ledger and the outside systems say what happened, the portal's tables what it thinks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import gateway
+from journal import calls
+from notifications.models import Email
+from orders.models import Order
+from provisioning.models import Attempt, Outbox
+from provisioning.remote_orders import subject_of
+from tests.campaign.shop import Shop
+
+DEAD = {"Cancelled", "Fraud", "Terminated"}
+WORKING = {"Active", "Completed"}
+MAILS = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`kind`: lost, doubled, unknown or wrong."""
+
+    kind: str
+    text: str
+
+
+def problems(shop: Shop, order_id: str) -> list[Problem]:
+    """Everything that is not as it must be once the order has come to its end; empty when all is well."""
+    order, held = shop.order(order_id), shop.whmcs(order_id)
+    found = [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
+    return found if order["Status"] != "Cancelled" else _cancelled(held)
+
+
+def _in_whmcs(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Problem]:
+    live = [each for each in held["orders"] if each["status"] not in DEAD]
+    if not live:
+        return [Problem("lost", "WHMCS has no live order")]
+    if len(live) > 1:
+        return [Problem("doubled", f"WHMCS orders {_list(live)} live")]
+    services = [each for each in held["services"] if each["status"] not in DEAD]
+    found = [
+        Problem("lost", f"service {each['id']} is {each['status']}")
+        for each in services
+        if each["status"] not in WORKING
+    ]
+    expected = len(gateway_items(order_id))
+    if len(services) != expected:
+        kind = "doubled" if len(services) > expected else "lost"
+        found.append(Problem(kind, f"{len(services)} live services for {expected} items"))
+    invoices = [each for each in held["invoices"] if each["status"] != "Cancelled"]
+    if len(invoices) > 1:
+        found.append(Problem("doubled", f"invoices {_list(invoices)} are open or paid"))
+    return found + _in_the_ledger(shop, order_id, held)
+
+
+def _in_the_ledger(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Problem]:
+    """What was set up at any time, whatever stands in the tables now."""
+    rows = shop.buttons.ledger(system="whmcs", operation="module.create", word=order_id)
+    made = [row["key"] for row in rows if row["detail"]["mark"] == order_id and not row["detail"]["error"]]
+    accepted = [each for each in held["orders"] if each["status"] == "Active"]
+    found = [Problem("doubled", f"service {each} was set up more than once") for each in {*made} if made.count(each) > 1]
+    if len(accepted) != 1:
+        found.append(Problem("doubled" if accepted else "lost", f"{len(accepted)} accepted WHMCS orders"))
+    return found
+
+
+def _in_salesforce(order: dict[str, Any], held: dict[str, Any]) -> list[Problem]:
+    said = (order["Status"], order["Activation_Status__c"])
+    found = [] if said == ("Activated", "Provisioned") else [Problem("lost", f"Salesforce says {said}")]
+    number = order.get("WHMCS_Order_Id__c")
+    if int(number or 0) not in {each["id"] for each in held["orders"] if each["status"] == "Active"}:
+        found.append(Problem("wrong", f"Salesforce names WHMCS order {number}"))
+    return found
+
+
+def _here(order_id: str) -> list[Problem]:
+    attempts = Attempt.objects.filter(order_id=order_id)
+    found = [Problem("unknown", f"attempt {each}") for each in attempts if each.state in Attempt.LIVE]
+    if not attempts.filter(state=Attempt.State.PROVISIONED).exists():
+        found.append(Problem("wrong", "no attempt is PROVISIONED"))
+    found += [Problem("unknown", f"open call {each.operation}") for each in calls.open_calls(subject_of(order_id))]
+    reports = Outbox.objects.filter(order_id=order_id)
+    found += [Problem("wrong", f"report {each}") for each in reports.filter(state__in=["PENDING", "REFUSED"])]
+    portal = Order.objects.filter(sf_order_id=order_id).first()
+    if portal is not None:
+        found += _of_the_customer(portal, order_id)
+    return found
+
+
+def _of_the_customer(portal: Order, order_id: str) -> list[Problem]:
+    ids = [str(each) for each in Attempt.objects.filter(order_id=order_id).values_list("pk", flat=True)]
+    causes = [f"provisioned:{each}" for each in ids] + [f"delayed:{order_id}"]
+    mails = Email.objects.filter(cause__in=causes).count()
+    found = [] if 1 <= mails <= MAILS else [Problem("wrong", f"{mails} mails")]
+    if portal.progress != Order.Progress.PROVISIONED:
+        found.append(Problem("wrong", f"the page says {portal.progress or 'nothing'}"))
+    return found
+
+
+def _cancelled(held: dict[str, Any]) -> list[Problem]:
+    """Nothing may work or be charged for."""
+    working = [each for each in held["services"] if each["status"] in WORKING]
+    invoices = [each for each in held["invoices"] if each["status"] != "Cancelled"]
+    found = [Problem("wrong", f"cancelled, but services {_list(working)} work")] if working else []
+    return found + ([Problem("wrong", f"cancelled, but invoices {_list(invoices)} live")] if invoices else [])
+
+
+def gateway_items(order_id: str) -> tuple[Any, ...]:
+    """The order's items as Salesforce has them."""
+    order = gateway.salesforce().order_for_provisioning(order_id)
+    return order.items if order else ()
+
+
+def _list(rows: list[dict[str, Any]]) -> str:
+    return ", ".join(str(each["id"]) for each in rows)
