@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import failpoints
 from journal.commits import commit
 from journal.models import Round
 
@@ -65,10 +64,11 @@ def _ask(query: str, *values: str) -> object:
 
 
 def _begin(name: str, interval_s: float) -> bool:
-    Round.objects.get_or_create(name=name)
-    due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
-    with failpoints.around("round.begin"):
-        return due.update(started_at=Now()) == 1
+    with commit("round.begin"):
+        Round.objects.get_or_create(name=name)
+        due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
+        begun = due.update(started_at=Now()) == 1
+    return begun
 
 
 def _succeed(name: str, done: Mapping[str, int]) -> None:

@@ -46,16 +46,18 @@ def take_permission() -> bool:
 
 def note_unreachable() -> None:
     """One more attempt failed because WHMCS was not reached; the fifth in a row opens the breaker."""
-    Pause.objects.get_or_create(pk=1)
-    Pause.objects.filter(pk=1).update(unreachable_in_a_row=F("unreachable_in_a_row") + 1)
-    opened = Pause.objects.filter(pk=1, unreachable_in_a_row__gte=BREAKS_AFTER)
-    if opened.update(breaker_until=Now() + BREAK):
+    with commit("pause.count"):
+        Pause.objects.get_or_create(pk=1)
+        Pause.objects.filter(pk=1).update(unreachable_in_a_row=F("unreachable_in_a_row") + 1)
+        opened = Pause.objects.filter(pk=1, unreachable_in_a_row__gte=BREAKS_AFTER).update(breaker_until=Now() + BREAK)
+    if opened:
         log.warning("breaker_opened", system="whmcs", seconds=BREAK.total_seconds())
 
 
 def note_reachable() -> None:
     """WHMCS answered: the count begins anew and claims are free."""
-    Pause.objects.filter(pk=1, unreachable_in_a_row__gt=0).update(unreachable_in_a_row=0, breaker_until=None)
+    with commit("pause.reachable"):
+        Pause.objects.filter(pk=1, unreachable_in_a_row__gt=0).update(unreachable_in_a_row=0, breaker_until=None)
 
 
 def pause(*, by: str, reason: str, until: datetime | None = None) -> None:
@@ -66,8 +68,8 @@ def pause(*, by: str, reason: str, until: datetime | None = None) -> None:
 
 def resume(*, by: str, reason: str) -> None:
     """Lets claims go on and forgets what the breaker counted. Repeatable."""
-    _set({"paused": False, "reason": reason[:255], "until": None, "set_by": by})
-    Pause.objects.filter(pk=1).update(unreachable_in_a_row=0, breaker_until=None)
+    counted = {"unreachable_in_a_row": 0, "breaker_until": None}
+    _set({"paused": False, "reason": reason[:255], "until": None, "set_by": by, **counted})
     log.warning("provisioning_resumed")
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from tests.campaign.servers import ROOT, Servers
 
 def main() -> int:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are stopped in any case
     if asked.trace:
         return _trace(asked.cells)
     wanted = [seeds.seed(asked.seed)] if asked.seed is not None else _wanted(asked)
@@ -70,7 +72,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="forgets the progress of an interrupted campaign")
     parser.add_argument("--trace", action="store_true", help="makes points.json anew")
     parser.add_argument("--report", type=Path, help="writes the result into the last section of this page")
-    parser.add_argument("--broken", default="", help="the mutation proof: what is taken away (tests/campaign/broken.py)")
+    parser.add_argument(
+        "--broken", default="", help="the mutation proof: what is taken away (tests/campaign/broken.py)"
+    )
     parser.add_argument("--without", default="", help="the mutation proof: SQL run in every database")
     return parser.parse_args()
 

@@ -31,16 +31,25 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "unknown": Circumstance((REQUEST_LOST,)),
     "answer lost": Circumstance((_rule("whmcs", "drop", "AddOrder", at="after", how="close"),)),
     "module fails": Circumstance((_rule("whmcs", "module_failure", "module.create", text="The line is not ready"),)),
-    "no module": Circumstance(
-        settings={"moduleless_stays_pending": True}, usual={"moduleless_stays_pending": False}
-    ),
+    "no module": Circumstance(settings={"moduleless_stays_pending": True}, usual={"moduleless_stays_pending": False}),
     "two orders": Circumstance(before="two orders"),
     "other items": Circumstance(before="other items"),
     "cancelled there": Circumstance(before="cancelled there", button="create_anew"),
     "events lost": Circumstance(no_subscriber=True),
-    "report lost": Circumstance((_rule("salesforce", "http_error", "composite", at="before", status=503),), before="report lost"),
+    "report lost": Circumstance(
+        (_rule("salesforce", "http_error", "composite", at="before", status=503),), before="report lost"
+    ),
     "opportunity refused": Circumstance(
-        (_rule("salesforce", "sub_request_fails", "composite", "opportunity", code="FIELD_INTEGRITY_EXCEPTION", message="locked"),)
+        (
+            _rule(
+                "salesforce",
+                "sub_request_fails",
+                "composite",
+                "opportunity",
+                code="FIELD_INTEGRITY_EXCEPTION",
+                message="locked",
+            ),
+        )
     ),
     "position lost": Circumstance((_rule("pubsub", "replay_refused", "Subscribe"),)),
     "stream breaks": Circumstance((_rule("pubsub", "stream_cut", "deliver", at="before"),)),
@@ -49,5 +58,6 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "staff fail": Circumstance((REQUEST_LOST,), button="mark_failed"),
     "staff ask": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="request_again"),
     "staff pause": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="pause"),
+    "whmcs away": Circumstance((_rule("whmcs", "refuse", "connect", how="reset"),)),
     "worker dies": Circumstance(worker_plan="whmcs.AddOrder:after=kill"),
 }

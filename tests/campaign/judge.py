@@ -58,7 +58,9 @@ def _in_the_ledger(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Prob
     rows = shop.buttons.ledger(system="whmcs", operation="module.create", word=order_id)
     made = [row["key"] for row in rows if row["detail"]["mark"] == order_id and not row["detail"]["error"]]
     accepted = [each for each in held["orders"] if each["status"] == "Active"]
-    found = [Problem("doubled", f"service {each} was set up more than once") for each in {*made} if made.count(each) > 1]
+    found = [
+        Problem("doubled", f"service {each} was set up more than once") for each in {*made} if made.count(each) > 1
+    ]
     if len(accepted) != 1:
         found.append(Problem("doubled" if accepted else "lost", f"{len(accepted)} accepted WHMCS orders"))
     return found

@@ -56,7 +56,9 @@ class Seed:
         blows = [f"{each.action} {each.kind} at {each.point}#{each.nth}" for each in self.blows]
         faults = [f"{each.kind} of {each.system}.{each.operation}#{each.nth}" for each in self.faults]
         more = [name for name in ("second_worker", "impatient", "portal_order") if getattr(self, name)]
-        more += [f"flush at {self.flush_at}"] * bool(self.flush_at) + [f"cancel at {self.cancel_at}"] * bool(self.cancel_at)
+        more += [f"flush at {self.flush_at}"] * bool(self.flush_at) + [f"cancel at {self.cancel_at}"] * bool(
+            self.cancel_at
+        )
         return f"{self.circumstance} {'+'.join(self.goods)}: " + "; ".join(blows + faults + more or ["nothing"])
 
     def facts(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ OURS = ("provisioning", "journal", "integrations")
 PASSING = {"commit", "around", "reach"}
 # Points whose names are put together: systems and operations, which the list has by name.
 COMPOSED = {"pubsub.GetTopic", "pubsub.GetSchema", "pubsub.Subscribe", "whmcs.AddOrder", "whmcs.AcceptOrder"}
+# No flow of provisioning passes these; where they are passed instead.
+ELSEWHERE = {"fact.remember": "tests/journal/test_facts_and_rounds.py"}
 
 
 def names_in(file: Path) -> Iterator[str]:
@@ -38,6 +40,7 @@ def test_every_point_of_the_code_is_in_the_campaigns_list_before_and_after() -> 
     named = {name for file in sources(*OURS) for name in names_in(file)} | COMPOSED
     assert len(named) > 30
     missing = {f"{name}:{side}" for name in named for side in ("before", "after")} - listed()
+    missing = {point for point in missing if point.partition(":")[0] not in ELSEWHERE}
     assert not missing, f"run python -m tests.campaign --trace; if they stay away, a circumstance is missing: {missing}"
 
 

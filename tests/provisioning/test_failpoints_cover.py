@@ -13,7 +13,7 @@ from provisioning import jobs, outbox, sweepers, worker
 from provisioning.models import Attempt
 from tests.provisioning.conftest import arrives
 from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key
-from tests.provisioning.test_on_the_wire import Shop, shop  # noqa: F401
+from tests.provisioning.test_on_the_wire import Shop, shop  # noqa: F401 - a fixture
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 NOT_OURS = ("portal_cache", "django_cache")  # a cache that is lost is filled again
@@ -107,13 +107,15 @@ def interrupted_and_swept(whmcs: WhmcsDouble, _salesforce: SalesforceDouble) -> 
     comes_in()
     with pytest.raises(KeyboardInterrupt):
         worker.work_off()
-    Attempt.objects.update(lease_until="2020-01-01T00:00:00Z")
+    with failpoints.around("test.clock"):
+        Attempt.objects.update(lease_until="2020-01-01T00:00:00Z")
     assert sweepers.end_interrupted() == 1
 
 
 def forgotten_and_woken(_whmcs: WhmcsDouble, _salesforce: SalesforceDouble) -> None:
     comes_in()
-    Attempt.objects.update(created_at="2020-01-01T00:00:00Z")
+    with failpoints.around("test.clock"):
+        Attempt.objects.update(created_at="2020-01-01T00:00:00Z")
     assert sweepers.wake_forgotten() == 1
     worker.work_off()
 
@@ -166,6 +168,6 @@ def test_every_request_and_every_commit_of_an_order_on_the_wire_stands_between_t
     with trail(monkeypatch) as recorded:
         comes_in(shop.order_id, shop.event()["detail"]["IdemKey__c"])
         worker.work_off()
-    assert shop.order().activation_status == "Provisioned"
-    assert recorded.names.count("* a request") >= 8
-    assert recorded.bare() == []
+        requests, bare = recorded.names.count("* a request"), recorded.bare()
+    assert (bare, shop.order().activation_status) == ([], "Provisioned")
+    assert requests >= 8
