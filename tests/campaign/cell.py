@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.db import connection
 
 from provisioning.models import Attempt, Outbox
@@ -20,6 +21,7 @@ from tests.campaign.seeds import Seed
 from tests.campaign.shop import Shop
 from tests.campaign.zygote import Zygote
 
+log = structlog.get_logger(__name__)
 KINDS = ("subscriber", "worker", "housekeeping")
 STANDS_STILL_S = 5.0  # longer than LEASE_S, and than a read's deadline with its margin
 TICK_S = 0.1
@@ -61,6 +63,9 @@ class Cell:
             found = [problem for order_id in orders for problem in judge.problems(self.shop, order_id)]
         except Stuck as reason:
             found = [Problem("lost", str(reason))]
+        except Exception as error:  # a seed that could not be judged is red, and the next one is lived through
+            log.exception("seed_broken", seed=seed.number)
+            found = [Problem("wrong", f"the campaign itself: {error!r}"[:500])]
         finally:
             self._heal(seed)
         return {
@@ -148,7 +153,10 @@ class Cell:
 
     def _heal(self, seed: Seed) -> None:
         """No plan, no rule and no stopped process is left for the next seed."""
-        for kind in {"worker", *(blow.kind for blow in seed.blows)} & set(self.processes):
+        hurt = {blow.kind for blow in seed.blows}
+        if CIRCUMSTANCES[seed.circumstance].worker_plan:
+            hurt.add("worker")
+        for kind in hurt & set(self.processes):
             self._end(kind)
         for kind in [kind for kind, pid in self.processes.items() if pid in self.happened.stopped]:
             self._end(kind)

@@ -15,6 +15,7 @@ from tests.campaign import seeds, servers
 from tests.campaign.forks import fork, log_to
 from tests.campaign.seeds import Seed
 
+PATIENCE_S = 60
 PORTS = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
 
 
@@ -79,6 +80,8 @@ def _live(wire: socket.socket, folder: Path, database: str, redis: str, options:
     import django
 
     django.setup()
+    from django.conf import settings
+
     from tests.campaign import roles, tracing
     from tests.campaign.cell import Cell, logged
     from tests.campaign.shop import Shop
@@ -87,6 +90,8 @@ def _live(wire: socket.socket, folder: Path, database: str, redis: str, options:
 
     roles.prepare()
     zygote = Zygote(folder, broken=options.broken, trace=options.trace)
+    for name in ("READ_DEADLINE_S", "ADD_ORDER_DEADLINE_S"):
+        setattr(settings, name, PATIENCE_S)  # only the portal's processes, forked above, are in a hurry
     cell = Cell(folder, zygote, Shop(ready, Buttons(ready["people_url"])))
     lines = wire.makefile("rw")
     _tell(lines, {"ready": True})

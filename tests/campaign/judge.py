@@ -1,4 +1,4 @@
-"""The verdict on one order: the ledger and the outside systems say what happened, the portal's tables what it thinks."""
+"""The verdict on one order: the ledger and the outside systems say what happened, our tables what the portal thinks."""
 
 from dataclasses import dataclass
 from typing import Any

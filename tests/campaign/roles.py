@@ -3,10 +3,20 @@
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 RECONCILE_S = 2  # instead of ten minutes
 ALSO = ("notifications.jobs.send_due",)
+IMPORTED = (
+    "django_rq.management.commands.rqworker",
+    "portal.clients",
+    "portal.workers",
+    "provisioning.jobs",
+    "provisioning.management.commands.subscribe_sf_events",
+    "provisioning.staff",
+    "rq.worker",
+)
 
 
 def subscriber(_arguments: Mapping[str, Any]) -> None:
@@ -78,12 +88,5 @@ ROLES: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
 
 def prepare() -> None:
     """Imports everything the roles use, so that a fork has it. Touches no connection and no channel."""
-    import django_rq.management.commands.rqworker
-    import rq.worker
-
-    import portal.clients
-    import portal.cron
-    import portal.workers
-    import provisioning.jobs
-    import provisioning.management.commands.subscribe_sf_events
-    import provisioning.staff  # noqa: F401
+    for name in IMPORTED:
+        import_module(name)

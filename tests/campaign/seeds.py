@@ -153,7 +153,7 @@ def drawn(number: int) -> Seed:
 
 
 def _a_blow(dice: random.Random, circumstance: str) -> Blow:
-    kind = dice.choice(sorted(POINTS[circumstance]))
+    kind = dice.choice(sorted(kind for kind, points in POINTS[circumstance].items() if points))
     point = dice.choice(sorted(POINTS[circumstance][kind]))
     most = POINTS[circumstance][kind][point]
     return Blow(kind, point, dice.choice(ACTIONS), dice.randint(1, min(most, 4)))

@@ -67,12 +67,12 @@ class Servers:
         self._sql(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
         if without:
             with psycopg.connect(self.database(name), autocommit=True) as connection:
-                connection.execute(without)  # type: ignore[call-overload]
+                connection.execute(without)
         return self.database(name)
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def variables(database_url: str, redis_url: str, ready: dict[str, Any] | None = None) -> dict[str, str]:

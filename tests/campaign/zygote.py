@@ -81,7 +81,7 @@ def _start(question: Mapping[str, Any], wire: socket.socket, folder: Path, trace
 
 
 def _changes() -> list[tuple[int, str, float]]:
-    found = []
+    found: list[tuple[int, str, float]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
