@@ -89,6 +89,14 @@ bench-burst: $(STAMP) ## 10,000 approvals at once; ORDERS=1000 for fewer
 bench-sandbox: $(STAMP) ## the sandbox alone: memory over 100,000 orders, and what its calls take
 	$(BIN)/python -m benchmarks.sandbox
 
+.PHONY: campaign
+campaign: $(STAMP) ## the crash campaign, SEEDS=5000 in CELLS=16 at once; goes on where it stopped
+	$(BIN)/python -m tests.campaign --seeds $${SEEDS:-5000} --cells $${CELLS:-16} --report docs/crash-campaign.md
+
+.PHONY: campaign-proof
+campaign-proof: $(STAMP) ## without each of its safeguards the portal must fail the campaign
+	$(BIN)/python -m tests.campaign.proof
+
 .PHONY: shots
 shots: $(STAMP) browser ## photographs of every page of a running demo, in .shots/
 	$(BIN)/python -m benchmarks.shots
@@ -106,4 +114,4 @@ pins: $(STAMP) ## compiles requirements*.in to pinned, hashed requirements*.txt
 
 .PHONY: clean
 clean: ## forgets the demo's data and every test's leavings
-	rm -rf .demo .test .shots .bench .artifacts staticfiles
+	rm -rf .demo .test .shots .bench .artifacts .campaign staticfiles

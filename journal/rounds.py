@@ -67,8 +67,7 @@ def _begin(name: str, interval_s: float) -> bool:
     with commit("round.begin"):
         Round.objects.get_or_create(name=name)
         due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
-        begun = due.update(started_at=Now()) == 1
-    return begun
+        return due.update(started_at=Now()) == 1
 
 
 def _succeed(name: str, done: Mapping[str, int]) -> None:
