@@ -210,7 +210,7 @@ class SalesforceDouble(Double):
             saved = [CancelledOrder(each.id, self.saved_at) for each in self.orders.values() if cancelled(each)]
             return [each for each in saved if each.modstamp >= since]
 
-    def cancel(self, order_id: str = ORDER) -> None:
+    def is_cancelled(self, order_id: str = ORDER) -> None:
         """Somebody cancels the order there, just now."""
         self.saved_at = datetime.now(UTC)
         self.orders[order_id] = replace(self.orders[order_id], status="Cancelled")

@@ -49,7 +49,7 @@ def test_the_pending_order_of_a_cancelled_one_goes_with_services_and_invoice(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     assert a_round_later() == {"cancellations_seen": 1, "looked": 1, "orders_cancelled": 1}
     assert whmcs.statuses() == {501: "Cancelled"}
     assert {each.status for each in whmcs.of_order(501)} == {"Cancelled"}
@@ -62,7 +62,7 @@ def test_an_order_cancelled_while_its_service_works_is_told_to_a_person_and_to_s
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     arrive_and_run()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     assert a_round_later() == {"cancellations_seen": 1, "left_to_a_person": 1}
     assert whmcs.statuses() == {501: "Active"}
     task = Task.objects.get()
@@ -77,7 +77,7 @@ def test_the_task_closes_by_itself_when_a_person_has_terminated_the_service(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     arrive_and_run()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     for service in whmcs.of_order(501):
         whmcs.set_status(service.id, "Terminated")
@@ -87,7 +87,7 @@ def test_the_task_closes_by_itself_when_a_person_has_terminated_the_service(
 
 def test_what_a_person_has_closed_is_not_asked_again(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     arrive_and_run()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     tasks.close(Task.objects.get(), by="carol@example.jp", reason="the customer keeps it until the end of the month")
     assert a_round_later() == {"looked": 1}
@@ -97,7 +97,7 @@ def test_what_a_person_has_closed_is_not_asked_again(salesforce: SalesforceDoubl
 def test_an_order_that_was_paid_and_cancelled_is_for_a_person(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     left_pending(whmcs)
     whmcs.pay(501)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     assert open_tasks() == ["paid_invoice"]
     assert whmcs.statuses() == {501: "Pending"}
@@ -111,7 +111,7 @@ def test_the_esim_line_of_a_cancelled_order_is_for_a_person_until_it_is_gone(
 ) -> None:
     left_pending(whmcs)
     facts.remember(subject_of(ORDER), "esim", "8981000000000000001")
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     assert (open_tasks(), whmcs.statuses()) == (["live_esim"], {501: "Cancelled"})
     facts.forget(subject_of(ORDER), "esim", "8981000000000000001")
@@ -121,7 +121,7 @@ def test_the_esim_line_of_a_cancelled_order_is_for_a_person_until_it_is_gone(
 
 def test_an_order_put_back_closes_the_tasks_of_its_cancelling(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     arrive_and_run()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     salesforce.orders[ORDER] = replace(salesforce.orders[ORDER], status="Activated")
     a_round_later()
@@ -134,7 +134,7 @@ def test_a_cancelled_order_that_was_never_tried_here_is_not_looked_at(
     other = "801000000000002AAA"
     salesforce.orders[other] = replace(salesforce.orders[ORDER], id=other)
     arrive_and_run()
-    salesforce.cancel(other)
+    salesforce.is_cancelled(other)
     assert a_round_later() == {}
 
 
@@ -142,13 +142,13 @@ def test_each_cancellation_is_looked_at_once_and_a_later_one_anew(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     reads = salesforce.count("order_for_provisioning")
     for _each in range(3):
         assert a_round_later() == {}
     assert salesforce.count("order_for_provisioning") == reads
-    salesforce.cancel()
+    salesforce.is_cancelled()
     assert a_round_later() == {"cancellations_seen": 1, "looked": 1}
 
 
@@ -158,7 +158,7 @@ def test_a_round_costs_one_query_and_asks_only_for_what_changed(
     assert a_round_later() == {}
     assert salesforce.calls == []  # nothing was ever tried
     arrive_and_run()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     assert RefreshCursor.objects.get(name=cleaning.CURSOR).modstamp == salesforce.saved_at
     before = list(salesforce.calls)
@@ -168,7 +168,7 @@ def test_a_round_costs_one_query_and_asks_only_for_what_changed(
 
 def test_an_attempt_under_way_is_waited_for(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     arrives(key(2))
     assert a_round_later() == {"cancellations_seen": 1, "busy": 1}
     assert whmcs.statuses() == {501: "Pending"}
@@ -178,7 +178,7 @@ def test_a_whmcs_that_is_away_ends_the_round_and_the_next_one_goes_on(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     whmcs.trouble("services", Unavailable("whmcs", "GetClientsProducts", "refused"))
     assert a_round_later() == {"cancellations_seen": 1, "away": 1}
     assert a_round_later() == {"looked": 1, "orders_cancelled": 1}
@@ -190,7 +190,7 @@ def test_a_death_while_clearing_away_leaves_nothing_behind(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble, operation: str, after: bool
 ) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     whmcs.trouble(operation, KeyboardInterrupt(), after=after)
     with pytest.raises(KeyboardInterrupt):
         a_round_later()
@@ -204,7 +204,7 @@ def test_one_order_that_cannot_be_dealt_with_does_not_keep_the_others_from_it(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
     left_pending(whmcs)
-    salesforce.cancel()
+    salesforce.is_cancelled()
     now = timezone.now()
     Inspection.objects.create(cause="call:0", reason="late", order_id="other", since=now - DAY, due_at=now - DAY)
     salesforce.trouble("order_for_provisioning", ValueError("not an id"))
@@ -255,7 +255,7 @@ def test_an_order_that_lands_after_its_order_was_cancelled_goes(
     add_order_without_answer(whmcs)
     pass_quarantine()
     sweepers.resolve_unknown()
-    salesforce.cancel()
+    salesforce.is_cancelled()
     a_round_later()
     an_order_in_whmcs(whmcs)
     a_round_later()
