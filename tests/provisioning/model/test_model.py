@@ -4,7 +4,7 @@ import os
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.provisioning.model.machine import ProvisioningMachine
@@ -17,6 +17,7 @@ BUDGET = hypothesis.settings(
     derandomize=not EXAMPLES,
     database=None,
     deadline=None,
+    phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

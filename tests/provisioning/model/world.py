@@ -56,7 +56,7 @@ class World:
         }
         self.patch.setattr(gateway, "salesforce", lambda: self.wires["salesforce"])
         self.patch.setattr(gateway, "whmcs", lambda: self.wires["whmcs"])
-        self.patch.setattr("provisioning.wakeups.django_rq.get_queue", lambda _name: self.wake_ups)
+        self.patch.setattr("provisioning.wakeups.queue", lambda: self.wake_ups)
         self.patch.setattr("provisioning.outbox.secrets.randbelow", lambda most: most // 2)
 
     def forget_faults(self) -> None:
