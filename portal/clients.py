@@ -1,4 +1,7 @@
-"""The clients of the outside systems, made from settings; integrations.gateway keeps one of each per process."""
+"""The clients of the outside systems, made from settings; integrations.gateway keeps one of each per process.
+
+Each is imported where it is made: most processes need one or two of them, and the subscriber is to stay small.
+"""
 
 import hashlib
 from functools import partial
@@ -8,10 +11,8 @@ from django.conf import settings
 from django.db import connection
 
 from integrations.errors import Misconfigured
-from integrations.esim.client import HttpProvider
 from integrations.http import Caller
 from integrations.salesforce.auth import Login, TokenSource
-from integrations.whmcs.client import Deadlines, WhmcsClient
 from portal.recorder import LogAndMetrics
 from portal.tokens import DatabaseTokenStore
 
@@ -56,7 +57,7 @@ def _all_of(login: Login) -> str:
 
 def salesforce() -> "SalesforceClient":
     """The client of the org in SF_LOGIN_URL."""
-    from integrations.salesforce.client import SalesforceClient  # simple-salesforce costs 30 MB; not all need it
+    from integrations.salesforce.client import SalesforceClient  # simple-salesforce costs 30 MB
 
     return SalesforceClient(
         tokens=token_source(),
@@ -83,8 +84,10 @@ def event_stream() -> "EventStream":
     )
 
 
-def whmcs() -> WhmcsClient:
+def whmcs() -> "WhmcsClient":
     """The client of the installation at WHMCS_API_URL."""
+    from integrations.whmcs.client import Deadlines, WhmcsClient
+
     return WhmcsClient(
         caller=_caller(system="whmcs", ca_bundle=settings.WHMCS_CA_BUNDLE, max_bytes=WHMCS_BYTES),
         url=settings.WHMCS_API_URL,
@@ -106,6 +109,8 @@ def esim() -> "ESimProvider":
     """The eSIM provider at ESIM_API_URL. Raises Misconfigured `not_configured` when that is not set."""
     if not settings.ESIM_API_URL:
         raise Misconfigured("esim", "settings", "not_configured", "ESIM_API_URL is not set.")
+    from integrations.esim.client import HttpProvider
+
     return HttpProvider(
         caller=_caller(system="esim", ca_bundle=settings.ESIM_CA_BUNDLE),
         url=settings.ESIM_API_URL,

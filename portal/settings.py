@@ -81,7 +81,7 @@ INSTALLED_APPS = [
     "support",
     "notifications",
     "audit",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
