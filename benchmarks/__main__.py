@@ -1,4 +1,4 @@
-"""`make bench`: approval → Provisioned, and what one order costs in remote calls, beside the budget."""
+"""`make bench`: approval → Provisioned, what one order costs in remote calls, and how fast events are taken in."""
 
 import json
 import statistics
@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from benchmarks import intake
 from sandbox.demo.customer import Customer, Person, until
 from sandbox.demo.stack import Ports, Stack
 from sandbox.embedded.processes import CannotStart
@@ -27,6 +28,8 @@ def main() -> int:
         try:
             stack.start()
             report([one(stack, number) for number in range(orders)])
+            stack.stop()
+            intake.measure(intake.EVENTS, intake.MANY, say)
         except CannotStart as error:
             sys.stderr.write(f"bench: {error}\n")
             return 2

@@ -22,13 +22,10 @@ Headers = tuple[tuple[str, str], ...]
 
 def measure(ready: dict[str, Any], events: int = EVENTS) -> float:
     """Events per second of a subscription to so many stored ones, the first response included."""
-    headers = _headers(ready)
+    headers = headers_of(ready)
     first = _publish(ready, 1)
     last = _publish(ready, events)
-    channel = grpc.secure_channel(
-        ready["pubsub_endpoint"], grpc.ssl_channel_credentials(Path(ready["ca"]).read_bytes())
-    )
-    with channel:
+    with channel_to(ready) as channel:
         _topic(channel, headers)  # the connection stands
         began = time.perf_counter()
         received = _receive(channel, headers, bytes.fromhex(first["replay_id"]), last["event_id"])
@@ -47,7 +44,14 @@ def _publish(ready: dict[str, Any], count: int) -> dict[str, Any]:
     return published
 
 
-def _headers(ready: dict[str, Any]) -> Headers:
+def channel_to(ready: dict[str, Any]) -> grpc.Channel:
+    """A channel to the Pub/Sub API; use it as a context manager."""
+    roots = grpc.ssl_channel_credentials(Path(ready["ca"]).read_bytes())
+    return grpc.secure_channel(ready["pubsub_endpoint"], roots)
+
+
+def headers_of(ready: dict[str, Any]) -> Headers:
+    """What every call of the integration user carries."""
     access = token(Wire(ready["salesforce_url"], ready["ca"]), ready)
     return (
         ("accesstoken", access),
