@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.exceptions import RedisError
 
 from portal.metrics.collector import registry as counted
+from provisioning import wakeups
 from provisioning.health import sf_events_status
 
 INTERNAL = {"127.0.0.1", "::1", ""}  # empty: over the Unix socket
@@ -63,6 +65,26 @@ def sf_events(request: HttpRequest) -> HttpResponse:
         answer = {"status": "down", "last_error": "database unreachable"}
     shown = answer if may_see_details(request) else {"status": answer["status"]}
     return JsonResponse(shown, status=503 if answer["status"] == "down" else 200)
+
+
+def _redis_says() -> dict[str, Any]:
+    """A Redis that evicts loses jobs in silence; one that is full or away costs wake-ups, which sweeps repeat."""
+    try:
+        memory = wakeups.queue().connection.info("memory")
+    except RedisError as error:
+        return {"status": "down", "error": type(error).__name__}
+    policy, limit, used = memory["maxmemory_policy"], memory["maxmemory"], memory["used_memory"]
+    status = "evicts" if policy != "noeviction" else "full" if 0 < limit <= used else "ok"
+    return {"status": status, "maxmemory_policy": policy, "maxmemory": limit, "used_memory": used}
+
+
+@never_cache
+@require_safe
+def deps(request: HttpRequest) -> HttpResponse:
+    """How what we depend on is, for people: always 200. For insiders; to everybody else the address does not exist."""
+    if not may_see_details(request):
+        raise Http404
+    return JsonResponse({"redis": _redis_says()})
 
 
 @never_cache

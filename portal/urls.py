@@ -29,6 +29,7 @@ urlpatterns = [
     path("styleguide/", views.styleguide, name="styleguide"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("health/deps", health.deps, name="health_deps"),
     path("health/sf-events", health.sf_events, name="health_sf_events"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/provisioning/now/", admin.site.admin_view(provisioning_now), name="provisioning_now"),

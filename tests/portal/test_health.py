@@ -1,10 +1,16 @@
 """The health pages answer truthfully."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+
+from provisioning import wakeups
+from sandbox.embedded import redis
 
 
 def test_live_answers_without_a_database(client: Client) -> None:
@@ -58,3 +64,30 @@ def test_nobody_becomes_an_insider_by_saying_so(client: Client, claimed: str, ca
 @pytest.mark.django_db
 def test_who_reaches_the_socket_itself_is_on_this_machine(client: Client) -> None:
     assert client.get("/metrics", REMOTE_ADDR="").status_code == 200
+
+
+@pytest.fixture
+def redis_of_this_test(tmp_path: Path, settings: Any) -> Iterator[redis.Redis]:
+    server = redis.start(tmp_path)
+    settings.REDIS_URL = server.url
+    wakeups.queue.cache_clear()
+    yield server
+    wakeups.queue.cache_clear()
+    server.stop()
+
+
+def test_a_redis_that_evicts_is_full_or_away_is_told_to_insiders(
+    client: Client, redis_of_this_test: redis.Redis
+) -> None:
+    def status() -> str:
+        return str(client.get("/health/deps").json()["redis"]["status"])
+
+    server = wakeups.queue().connection
+    assert status() == "ok"
+    server.config_set("maxmemory", 1)
+    assert status() == "full"
+    server.config_set("maxmemory-policy", "allkeys-lru")
+    assert status() == "evicts"
+    redis_of_this_test.stop()
+    assert status() == "down"
+    assert client.get("/health/deps", REMOTE_ADDR="203.0.113.9").status_code == 404
