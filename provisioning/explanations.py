@@ -100,6 +100,11 @@ CODES: Mapping[str, tuple[Promise, Promise, Promise]] = {  # what is certain, wh
         _("Which of them is to stay, and whether the customer paid twice."),
         _("Find out in WHMCS which order is right and terminate the other one."),
     ),
+    Code.MARK_CONFLICT: (
+        _("This attempt accepted nothing. The portal provisioned the WHMCS order in the cause for the order it names."),
+        _("Which of the two orders the WHMCS order is really for."),
+        _("Compare both orders with the services in WHMCS, correct their mark, then request provisioning again."),
+    ),
     Code.CANCELLED_IN_WHMCS: (
         _("The WHMCS order named in the cause does not count any more. The portal makes no other one by itself."),
         _("Whether it was cancelled on purpose."),

@@ -20,6 +20,7 @@ class Code(TextChoices):
     ITEMS_CHANGED = "items_changed", _("The items differ from those already ordered in WHMCS.")
     ORDER_INCOMPLETE = "order_incomplete", _("The WHMCS order does not hold all items.")
     DUPLICATE_ACTIVE = "duplicate_active", _("More than one accepted WHMCS order carries this order's mark.")
+    MARK_CONFLICT = "mark_conflict", _("The WHMCS order with this order's mark belongs to another order.")
     CANCELLED_IN_WHMCS = "cancelled_in_whmcs", _("The WHMCS order of this order was cancelled or deleted.")
     SERVICE_NOT_ACTIVE = "service_not_active", _("WHMCS accepted the order, but a service is not active.")
     WHMCS_ERROR = "whmcs_error", _("WHMCS refused.")

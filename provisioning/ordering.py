@@ -49,7 +49,7 @@ class Work:
         """Writes down which WHMCS order it is; a worker that lost its attempt must not touch what others wrote."""
         with commit("order.keep"):
             self.claim.write(whmcs_order_id=found.order_id)
-            facts.replace(self.subject, KIND, str(found.order_id), fingerprint=fingerprint)
+            remote_orders.keep(self.order_id, found.order_id, fingerprint=fingerprint)
 
 
 def owner_of(attempt_id: Any) -> str:

@@ -101,6 +101,14 @@ def candidates_of(order_id: str, client_id: int) -> list[Found]:
     return [Found(whmcs_id, tuple(each for each in services if each.order_id == whmcs_id)) for whmcs_id in sorted(ids)]
 
 
+def keep(order_id: str, whmcs_order_id: int, *, fingerprint: str = "") -> None:
+    """Writes down which WHMCS order it is from now on. Repeatable. Raises Failure(mark_conflict): it is another's."""
+    try:
+        facts.replace(subject_of(order_id), KIND, str(whmcs_order_id), fingerprint=fingerprint)
+    except facts.FactConflict as conflict:
+        raise Failure(Code.MARK_CONFLICT, str(conflict)) from conflict
+
+
 def read(client_id: int, whmcs_order_id: int) -> Found:
     """One WHMCS order's services as they are now. One read."""
     services = gateway.whmcs().services(client_id)

@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from integrations import gateway
-from journal import calls, facts
+from journal import calls
 from journal.models import RemoteCall
 from provisioning import guard, mapping, ordering, outcome, remote_orders
 from provisioning.attempts import IllegalMove
@@ -14,7 +14,7 @@ from provisioning.explanations import NOTHING_THERE, THERE_NOT_ACTIVE
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
-from provisioning.remote_orders import KIND, Found, subject_of
+from provisioning.remote_orders import Found, subject_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ def _what_is_there(order_id: str, client_id: int) -> Found | None:
     found = remote_orders.look_up(order_id, client_id)
     if found is None:
         return None
-    facts.replace(subject_of(order_id), KIND, str(found.order_id))
+    remote_orders.keep(order_id, found.order_id)
     accepted = ordering.accepted_status(found.order_id) is not None
     return remote_orders.activate_without_module(found) if accepted else found
 

@@ -1,5 +1,6 @@
 """What an attempt makes of the orders that WHMCS holds already."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,20 +8,25 @@ import pytest
 
 from integrations.errors import Rejected
 from journal.models import RemoteFact
-from tests.provisioning.conftest import arrive_and_run, ask_again, shown_error
+from provisioning import sweepers, worker
+from provisioning.models import Attempt
+from tests.provisioning.conftest import arrive_and_run, arrives, ask_again, shown_error
 from tests.provisioning.doubles import (
+    MARK,
     ORDER,
     SERVICE_PID,
     SalesforceDouble,
     WhmcsDouble,
     activation,
     item,
+    key,
     no_answer,
     order,
 )
 from tests.provisioning.ordered import request
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OTHER = "801000000000002AAA"
 
 
 def test_an_order_known_by_id_is_found_though_staff_removed_its_mark(
@@ -117,3 +123,39 @@ def test_a_half_accepted_order_is_finished_service_by_service(salesforce: Salesf
     whmcs.failing_pids = set()
     assert ask_again(salesforce).state == "PROVISIONED"
     assert (whmcs.count("add_order"), whmcs.count("module_create"), whmcs.statuses()) == (1, 1, {501: "Active"})
+
+
+def copy_the_mark(whmcs: WhmcsDouble) -> None:
+    """Somebody wrote the id of another Salesforce order into what was made for the first."""
+    whmcs.service_rows = {
+        number: replace(row, custom_fields={MARK: OTHER}) for number, row in whmcs.service_rows.items()
+    }
+
+
+def test_a_mark_on_what_belongs_to_another_order_is_for_a_person(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    arrive_and_run()
+    copy_the_mark(whmcs)
+    salesforce.orders[OTHER] = order(id=OTHER, last_idem_key=key(1, OTHER))
+    arrives(key(1, OTHER), order_id=OTHER)
+    worker.work_off()
+    attempt = Attempt.objects.get(order_id=OTHER)
+    assert (attempt.state, attempt.error_code) == ("FAILED", "mark_conflict")
+    assert "whmcs_order 501 is order:" + ORDER in salesforce.errors[OTHER]
+    assert "Next: compare both orders" in salesforce.errors[OTHER]
+    assert (whmcs.count("add_order"), whmcs.count("accept_order")) == (1, 1)
+
+
+def test_a_mark_that_was_copied_meanwhile_ends_an_unknown_attempt_for_a_person(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    arrive_and_run()
+    salesforce.orders[OTHER] = order(id=OTHER, last_idem_key=key(1, OTHER))
+    whmcs.trouble("add_order", no_answer())
+    arrives(key(1, OTHER), order_id=OTHER)
+    worker.work_off()
+    copy_the_mark(whmcs)
+    pass_quarantine()
+    assert sweepers.resolve_unknown() == 1
+    assert Attempt.objects.get(order_id=OTHER).error_code == "mark_conflict"
