@@ -13,7 +13,8 @@ from provisioning import jobs, outbox, sweepers, worker
 from provisioning.models import Attempt
 from tests.provisioning.conftest import arrives
 from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key
-from tests.provisioning.test_on_the_wire import Shop, shop  # noqa: F401 - a fixture
+from tests.provisioning.shop import Shop
+from tests.provisioning.test_on_the_wire import shop  # noqa: F401 - a fixture
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
 NOT_OURS = ("portal_cache", "django_cache")  # a cache that is lost is filled again
