@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from journal.models import RemoteCall
 from provisioning.failures import CUSTOMER_CAUSES, TEXT_LIMIT, Code, error_text
+from provisioning.models import Attempt
 
 # How the causes of an ended unknown outcome begin: by them its explanation is found again.
 EARLIER_RUNS = "an earlier request may be running"
@@ -197,6 +198,26 @@ NO_OPEN_CALL = Explanation(
     _("Wait: the portal looks again by itself within minutes; or look at the order in WHMCS."),
     "whether the services work",
 )
+UNDER_WAY: Mapping[str, Explanation] = {
+    Attempt.State.QUEUED: Explanation(
+        _("The request came in and waits for a worker."),
+        NOTHING_SENT,
+        _("When it is its turn."),
+        _("Nothing to do, unless it has waited for more than five minutes: then look at “Provisioning now”."),
+    ),
+    Attempt.State.RUNNING: Explanation(
+        _("A worker is at step %(step)s."),
+        _("Should the worker die, the sweep ends the attempt; it is never run a second time."),
+        _("How it will end."),
+        _("Nothing to do. What is wanted of it meanwhile waits."),
+    ),
+    Attempt.State.WAITING: Explanation(
+        _("The eSIM provider accepted the activation and has not finished it."),
+        _("WHMCS has not been asked to order anything yet. The portal asks for the ticket again and again."),
+        _("When the provider finishes, and whether it succeeds."),
+        _("Nothing to do before the time at which the ticket is given up; or ask the provider by the ticket."),
+    ),
+}
 ENDED_UNKNOWN: Mapping[str, Explanation] = {
     EARLIER_RUNS: Explanation(
         _("An earlier request for this order was sent and not answered, so nothing was sent now."),
@@ -241,6 +262,12 @@ def explain(
         return _unknown(cause, live, first).told(_facts(step, first))
     certain, unknown, next_step = (str(text) for text in CODES[code])
     return Told(str(Code(code).label), certain, unknown, next_step, code in CUSTOMER_CAUSES)
+
+
+def explain_under_way(state: str, *, step: str = "") -> Told | None:
+    """What staff read about an attempt that is queued, running or waiting; None for one that is not."""
+    found = UNDER_WAY.get(state)
+    return found.told(_facts(step, None)) if found else None
 
 
 def for_salesforce(code: str, cause: str = "", *, live: bool = False, open_calls: Iterable[RemoteCall] = ()) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from journal import calls, facts
 from journal.models import RemoteCall
 from orders.models import Order
-from provisioning.explanations import Told, explain
+from provisioning.explanations import Told, explain, explain_under_way
 from provisioning.failures import Code
 from provisioning.models import Attempt, InboxEvent, Task
 from provisioning.remote_orders import KIND, subject_of
@@ -107,7 +107,7 @@ class Situation:
 def situation_of(attempt: Attempt) -> Situation:
     """A handful of queries; no outside system is asked."""
     open_calls = list(calls.open_calls(subject_of(attempt.order_id)))
-    told = explain(
+    told = explain_under_way(attempt.state, step=attempt.step) or explain(
         attempt.error_code,
         cause=attempt.error_text.partition(": ")[2],
         live=attempt.state == State.UNKNOWN,

@@ -6,7 +6,15 @@ import pytest
 from django.utils import translation
 
 from journal.models import RemoteCall
-from provisioning.explanations import EARLIER_RUNS, NOTHING_THERE, THERE_NOT_ACTIVE, Told, explain, for_salesforce
+from provisioning.explanations import (
+    EARLIER_RUNS,
+    NOTHING_THERE,
+    THERE_NOT_ACTIVE,
+    Told,
+    explain,
+    explain_under_way,
+    for_salesforce,
+)
 from provisioning.failures import TEXT_LIMIT, Code
 
 UNTIL = datetime(2026, 11, 20, 3, 20, tzinfo=UTC)  # 12:20 in Japan
@@ -53,6 +61,16 @@ def test_an_ended_unknown_outcome_says_what_the_look_showed() -> None:
     causes = [EARLIER_RUNS, NOTHING_THERE, f"{THERE_NOT_ACTIVE} 501 is there but not active", "something else"]
     certain = {texts(explain(Code.OUTCOME_UNKNOWN, cause=cause, open_calls=[a_call()]))[1] for cause in causes}
     assert len(certain) == len(causes)
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "WAITING"])
+def test_what_is_under_way_is_explained_in_both_languages(state: str) -> None:
+    english = texts(explain_under_way(state, step="payment"))
+    with translation.override("ja"):
+        japanese = texts(explain_under_way(state, step="payment"))
+    assert all(ours != theirs for ours, theirs in zip(english, japanese, strict=True))
+    assert ("payment" in english[0]) == (state == "RUNNING")
+    assert explain_under_way("FAILED") is None
 
 
 def test_a_code_of_another_release_is_not_explained() -> None:
