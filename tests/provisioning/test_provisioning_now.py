@@ -109,7 +109,7 @@ def test_every_round_there_is_has_a_period() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "rounds.run":
                 name = node.args[0]
                 named.add(name.value if isinstance(name, ast.Constant) else constants.get(ast.unparse(name)))
-    assert named == set(PERIODS)
+    assert named == set(PERIODS), "portal/periods.py lists every round"
 
 
 def test_the_page_costs_the_same_however_much_there_is(
