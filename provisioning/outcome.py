@@ -129,10 +129,10 @@ def skipped(whose: Whose, reason: NotWanted) -> None:
     attempts.end(attempt_id=whose.attempt_id, to=State.SKIPPED, epoch=whose.epoch, changes={"error_code": reason.code})
 
 
-def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
+def lost(*, order_id: str, idem_key: str, correlation_id: str) -> bool:
     """An order that is Activating though its request was dealt with: it becomes Failed, so that somebody asks again.
 
-    Repeatable: one report per key.
+    Repeatable: one report per key; False when it was made before.
     """
     now = timezone.now()
     outcome = OrderOutcome(
@@ -156,6 +156,7 @@ def lost(*, order_id: str, idem_key: str, correlation_id: str) -> None:
         )
         if made:
             record_progress(sf_order_id=order_id, progress=Order.Progress.FAILED, at=now)
+    return made
 
 
 def as_payload(outcome: OrderOutcome) -> dict[str, Any]:

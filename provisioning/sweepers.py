@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from integrations import correlation, failpoints
 from integrations.errors import OutsideError, Unavailable
 from journal import calls
-from journal.commits import commit
+from journal.commits import commit, settled
 from provisioning import ordering, outbox, outcome, pause, resolving
 from provisioning.attempts import State, lock_order, transition
 from provisioning.failures import Code, Failure
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 MOST_WAKE_UPS = 8
 LOST_AFTER_S = 60
 RAREST_LOOK_S = 900
-STOPS_THE_ROUND = (*INTERRUPTIONS, OperationalError, InterfaceError, Unavailable)
+STOPS_THE_ROUND = (*INTERRUPTIONS, OperationalError, InterfaceError)
 
 
 def sweep() -> dict[str, int]:
@@ -34,7 +34,7 @@ def sweep() -> dict[str, int]:
 
     What asks outside systems comes last: while they are slow, nobody else's attempt waits for them.
     """
-    done = {"interrupted": end_interrupted(), "checked": requeue_waiting(), "woken": wake_forgotten()}
+    done = {"interrupted": end_interrupted(), "requeued": requeue_waiting(), "woken": wake_forgotten()}
     return {**done, "resolved": resolve_unknown()}
 
 
@@ -64,10 +64,7 @@ def resolve_unknown() -> int:
     The longer one has been unknown, the rarer it is looked at. A system that does not answer ends the round.
     """
     due = Attempt.objects.filter(state=State.UNKNOWN).filter(Q(check_at=None) | Q(check_at__lte=Now()))
-    try:
-        return _each(due.order_by("started_at"), _resolve)
-    except Unavailable:
-        return 0
+    return _each(due.order_by("started_at"), _resolve)
 
 
 def requeue_waiting() -> int:
@@ -79,7 +76,10 @@ def requeue_waiting() -> int:
 
 
 def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int:
-    """Runs `action` on each of them; one that cannot be dealt with does not keep the others from it."""
+    """Runs `action` on each of them, until an outside system is away; says how many it dealt with.
+
+    One that cannot be dealt with does not keep the others from it.
+    """
     count = 0
     for attempt in list(attempts):
         with correlation.bound(attempt.correlation_id):
@@ -87,6 +87,8 @@ def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int
                 count += action(attempt)
             except STOPS_THE_ROUND:
                 raise
+            except Unavailable:
+                return count
             except Exception:
                 log.exception("attempt_left", attempt_id=str(attempt.pk), order_id=attempt.order_id)
     return count
@@ -121,6 +123,7 @@ def _requeue(attempt: Attempt) -> bool:
     return True
 
 
+@settled
 def _end_interrupted(attempt: Attempt) -> bool:
     with commit("sweep.interrupted"):
         lock_order(attempt.order_id)

@@ -16,6 +16,14 @@ PASSING = {"commit", "around", "reach"}
 COMPOSED = {"pubsub.GetTopic", "pubsub.GetSchema", "pubsub.Subscribe", "whmcs.AddOrder", "whmcs.AcceptOrder"}
 # No flow of provisioning passes these; where they are passed instead.
 ELSEWHERE = {
+    "attention.ask": "tests/provisioning/test_attention.py",
+    "cleaning.cursor": "tests/provisioning/test_cleaning.py",  # what the clean-up passes when an order was cancelled
+    "cleaning.duplicates": "tests/provisioning/test_cleaning.py",
+    "cleaning.task": "tests/provisioning/test_cleaning.py",
+    "inspection.cancelled": "tests/provisioning/test_cleaning.py",
+    "inspection.late": "tests/provisioning/test_cleaning.py",
+    "inspection.write": "tests/provisioning/test_cleaning.py",
+    "task.close": "tests/provisioning/test_cleaning.py",
     "fact.remember": "tests/journal/test_facts_and_rounds.py",
     "outbox.hold_back": "tests/provisioning/test_outbox.py",  # Salesforce's limit: a quarter of an hour
     "outbox.send_again": "tests/provisioning/test_outbox.py",  # after five refusals

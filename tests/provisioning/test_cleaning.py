@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from integrations import failpoints
 from integrations.errors import Rejected, Unavailable
 from journal import facts
-from journal.models import RemoteFact
+from journal.models import RemoteCall, RemoteFact
 from orders.models import RefreshCursor
 from provisioning import cleaning, staff, sweepers, tasks
 from provisioning.models import Attempt, Inspection, Task
@@ -22,6 +23,7 @@ from tests.provisioning.ordered import an_order_in_whmcs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
+LONG_AGO = timezone.now() - DAY
 
 
 def a_round_later() -> dict[str, int]:
@@ -198,6 +200,31 @@ def test_a_death_while_clearing_away_leaves_nothing_behind(
     assert whmcs.statuses() == {501: "Cancelled"}
     assert {each.status for each in whmcs.of_order(501)} == {"Cancelled"}
     assert whmcs.open_invoices() == []
+
+
+POINTS = ["cleaning.cursor", "inspection.cancelled", "inspection.late", "inspection.write", "cleaning.task"]
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("point", [*POINTS, "task.close", "attention.ask", "fact.forget"])
+def test_a_death_at_any_commit_of_a_round_is_made_good_by_the_next(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, point: str, side: str
+) -> None:
+    """A late duplicate, a paid order and a task that is to be closed: every commit of a round is passed."""
+    left_pending(whmcs)
+    whmcs.pay(an_order_in_whmcs(whmcs))
+    Attempt.objects.create(order_id="801000000000009AAA", idem_key="k", state="UNKNOWN", started_at=LONG_AGO)
+    RemoteCall.objects.filter(operation="whmcs.AddOrder").update(error_code="timeout")
+    tasks.raise_task(Task.Kind.STILL_UNKNOWN, cause="x", attempt_id=Attempt.objects.get(order_id=ORDER).pk)
+    salesforce.is_cancelled()
+    with failpoints.arm(f"{point}:{side}=raise"), pytest.raises(failpoints.Died):
+        a_round_later()
+    for _each in range(2):
+        a_round_later()
+    assert whmcs.statuses() == {501: "Cancelled", 502: "Pending"}
+    assert whmcs.open_invoices() == [502]  # the paid one
+    assert sorted(open_tasks()) == ["paid_invoice", "still_unknown"]
+    assert Case.objects.count() == 1
 
 
 def test_one_order_that_cannot_be_dealt_with_does_not_keep_the_others_from_it(

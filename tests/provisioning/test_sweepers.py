@@ -7,6 +7,8 @@ from typing import Any
 
 import django_rq
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -172,6 +174,42 @@ def test_an_order_whose_request_is_used_up_is_given_back_as_failed_once(
     jobs.drain_outbox()
     assert salesforce.errors[ORDER] == "lost_request: Next: request provisioning again."
     assert salesforce.orders[ORDER].activation_status == "Failed"
+
+
+def test_what_was_reported_after_the_query_is_not_given_back(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of thousands is old by the time the last of them is dealt with. Without keys only the status guards."""
+    salesforce.orders[ORDER] = order(last_idem_key="")
+    whmcs.methods = []
+    old = salesforce.activating_orders(before=timezone.now())
+
+    def query(*, before: object) -> object:
+        arrives("older-flow-key")
+        worker.work_off()
+        salesforce.orders[ORDER] = replace(salesforce.orders[ORDER], activation_status="Activating")
+        InboxEvent.objects.update(idem_key=f"reconcile:{ORDER}:20261120T120000")
+        return old
+
+    monkeypatch.setattr(salesforce, "activating_orders", query)
+    assert reconcile.reconcile() == {"taken_in": 0, "given_back": 0}
+    assert Outbox.objects.filter(dedupe_key__startswith="lost:").count() == 0
+
+
+def test_one_bad_order_does_not_keep_thousands_from_being_taken_in(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"801{number:012d}AAA" for number in range(1, 31)]
+    salesforce.orders = {each: order(id=each, last_idem_key=key(1, each)) for each in ids}
+    salesforce.orders[ids[0]] = order(id=ids[0], last_idem_key="x" * 81)  # longer than a key can be
+    arrives(key(1, ids[1]), order_id=ids[1])
+    monkeypatch.setattr(reconcile, "AT_ONCE", 10)
+    with CaptureQueriesContext(connection) as statements:
+        assert reconcile.reconcile() == {"taken_in": 28, "given_back": 0, "left": 1}
+    locked = "".join(each["sql"] for each in statements if "pg_advisory_xact_lock" in each["sql"])
+    assert [each for each in ids if each not in locked] == [ids[1]]  # what is worked on costs no lock
+    assert Attempt.objects.count() == 29
+    assert queued_wake_ups() == reconcile.MOST_WAKE_UPS
 
 
 def test_an_org_without_keys_is_reconciled_by_the_time_of_the_change(
