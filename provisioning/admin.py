@@ -23,7 +23,7 @@ from provisioning.decisions import confirmation, decide, reason_of, write_down
 from provisioning.failures import Code
 from provisioning.models import Attempt, EventCursor, InboxEvent, Inspection, Outbox, Pause, Step, Task
 from provisioning.ordering import owner_of
-from provisioning.situation import ACTIONS, admin_page, situation_of
+from provisioning.situation import ACTIONS, admin_page, japan_time, situation_of
 from provisioning.task_admin import InspectionAdmin, TaskAdmin
 
 OPERATOR = "provisioning.change_attempt"
@@ -73,7 +73,7 @@ class ReportInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["created_at", "order_id", "state", "error_code", "age", "step", "whmcs_order_id", "finished_at"]
+    list_display = ["created_at", "order_id", "state", "error_code", "age", "step", "whmcs_order_id"]
     list_filter = ["state", FailureCode, "created_at"]
     list_select_related = ["event"]
     search_fields = ["order_id__startswith", "idem_key__exact", "correlation_id__exact", "whmcs_order_id__exact"]
@@ -125,7 +125,10 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("Calls that must not be repeated"))
     def calls(self, attempt: Attempt) -> SafeString | str:
         calls = RemoteCall.objects.filter(owner=owner_of(attempt.pk)).order_by("id")
-        rows = [(admin_page(each), each.operation, each.get_state_display(), each.quarantine_until) for each in calls]
+        rows = [
+            (admin_page(each), each.operation, each.get_state_display(), japan_time(each.quarantine_until))
+            for each in calls
+        ]
         return format_html_join("", '<div><a href="{}">{}</a>: {} ({})</div>', rows) or "–"
 
     @admin.display(description=_("Event"))

@@ -124,20 +124,20 @@ def _facts(attempt: Attempt, open_calls: Sequence[RemoteCall]) -> Iterable[Fact]
         yield Fact(_("Order"), order.number, admin_page(order))
     yield _whmcs_order(attempt)
     if attempt.ticket_ref:
-        until = _moment(attempt.give_up_at)
+        until = japan_time(attempt.give_up_at)
         yield Fact(
             _("eSIM ticket"), _("%(ticket)s, given up at %(until)s") % {"ticket": attempt.ticket_ref, "until": until}
         )
     for call in open_calls:
         text = _("%(operation)s may be running until %(until)s")
-        until = _moment(call.quarantine_until)
+        until = japan_time(call.quarantine_until)
         yield Fact(_("Open call"), text % {"operation": call.operation, "until": until}, admin_page(call))
     for task in Task.objects.filter(order_id=attempt.order_id, state=Task.State.OPEN):
         yield Fact(_("Open task"), task.get_kind_display(), admin_page(task))
     for event in InboxEvent.objects.filter(order_id=attempt.order_id)[:EVENTS_SHOWN]:
         waits = event.state == InboxEvent.State.WAITING
         label = _("Newer request") if waits else _("Event")
-        yield Fact(label, f"{event.get_state_display()}, {_moment(event.received_at)}", admin_page(event))
+        yield Fact(label, f"{event.get_state_display()}, {japan_time(event.received_at)}", admin_page(event))
 
 
 def _whmcs_order(attempt: Attempt) -> Fact:
@@ -179,5 +179,6 @@ def admin_page(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
-def _moment(moment: datetime | None) -> str:
+def japan_time(moment: datetime | None) -> str:
+    """A moment as staff read it."""
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S} JST" if moment else "–"

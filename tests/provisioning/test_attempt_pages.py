@@ -63,6 +63,7 @@ def test_the_page_of_an_unknown_outcome_begins_with_the_four_answers(
     assert f"whmcs.AddOrder may be running until {until:%Y-%m-%d %H:%M:%S} JST" in page
     assert f'href="https://sonix.lightning.test/lightning/r/Order/{ORDER}/view"' in page
     assert "Newer request" in page
+    assert f">whmcs.AddOrder</a>: outcome unknown ({until:%Y-%m-%d %H:%M:%S} JST)" in page
 
 
 def test_a_link_to_whmcs_is_made_of_the_order_that_is_known(
