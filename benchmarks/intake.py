@@ -1,6 +1,7 @@
 """How fast events of Salesforce become rows that workers find, near and far, and what the subscriber takes for it."""
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -96,19 +97,27 @@ def measure(events: int, many: int, say: Say) -> None:
 
 def report_start(bench: Bench, say: Say) -> None:
     """From the start of the process to the accepted subscription."""
-    times, sizes = [], []
+    times, worked, sizes = [], [], []
     for _ in range(ROUNDS):
         began = time.monotonic()
         with bench.subscriber() as process:
             times.append(time.monotonic() - began)
+            worked.append(cpu_s(process))
             sizes.append(rss_mb(process))
-    say(f"  start to connected  median {statistics.median(times):5.2f} s     target 1.0 s")
-    say(f"  memory at start     median {statistics.median(sizes):5.0f} MB    target 80 MB")
+    median = statistics.median
+    say(f"  start to connected  median {median(times):5.2f} s, {median(worked):.2f} s of it at work; target 1.0 s")
+    say(f"  memory at start     median {median(sizes):5.0f} MB; target 80 MB")
+
+
+def cpu_s(process: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def report_speed(bench: Bench, events: int, distance_s: float, say: Say) -> float:
     """Events per second, median of some rounds, of a subscriber that far from Salesforce."""
-    rates, responses = [], []
+    rates, responses, worked = [], [], []
     endpoint = bench.ready["pubsub_endpoint"]
     host, _, port = endpoint.rpartition(":")
     for _ in range(ROUNDS):
@@ -116,15 +125,18 @@ def report_speed(bench: Bench, events: int, distance_s: float, say: Say) -> floa
         bench.put(events)
         with away(host, int(port), distance_s) if distance_s else nullcontext(int(port)) as here:
             bench.env["SF_PUBSUB_ENDPOINT"] = f"localhost:{here}"
-            with bench.subscriber():
+            with bench.subscriber() as process:
+                before = cpu_s(process)
                 bench.stored(events)
+                worked.append((cpu_s(process) - before) / events * 1e6)
         bench.env["SF_PUBSUB_ENDPOINT"] = endpoint
         seconds, transactions = bench.db.execute(RUN).fetchone() or (0, 0)
         rates.append(events / float(seconds))
         responses.append(events / transactions)
     where = f"{distance_s * 1000:.0f} ms away" if distance_s else "near"
     median, spread = statistics.median(rates), f"{min(rates):.0f} to {max(rates):.0f}"
-    say(f"  {where:18}  median {median:5.0f} events/s ({spread}), {statistics.median(responses):.0f} events a commit")
+    cost = f"{statistics.median(worked):.0f} µs of its processor an event, {statistics.median(responses):.0f} a commit"
+    say(f"  {where:18}  median {median:5.0f} events/s ({spread}), {cost}")
     return median
 
 
