@@ -69,7 +69,8 @@ def claim() -> Claim | None:
 
 def _oldest_queued() -> Attempt:
     queued = Attempt.objects.select_for_update(skip_locked=True).filter(state=State.QUEUED)
-    attempt = queued.order_by("created_at", "id").first()
+    # Those that came in one response were made at the same moment.
+    attempt = queued.order_by("created_at", "event_id", "id").first()
     if attempt is None:
         raise NothingToClaim
     return attempt

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from integrations import failpoints
 from integrations.salesforce.pubsub import ReceivedEvent
-from provisioning import attempts, wakeups
+from provisioning import attempts, claims, wakeups
 from provisioning.intake import store
 from provisioning.models import Attempt, InboxEvent
 from provisioning.verdicts import number
@@ -55,6 +55,14 @@ def test_a_hundred_events_that_take_the_place_of_waiting_ones_cost_as_many_as_on
     alone, together = statements(*requests(1, 1, 3)), statements(*requests(2, 101, 3))
     assert len(together) == len(alone) <= STATEMENTS
     assert InboxEvent.objects.filter(state="replaced").count() == InboxEvent.objects.filter(state="waiting").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_came_in_one_response_is_claimed_in_the_order_of_arrival() -> None:
+    events = list(reversed(requests(1, 12, 1)))
+    store(topic=TOPIC, leader_epoch=lead_now(), response=response(*events))
+    claimed = [claims.claim() for _ in events]
+    assert [each.attempt.order_id for each in claimed if each] == [(each.fields or {})["OrderId__c"] for each in events]
 
 
 @pytest.fixture
@@ -205,5 +213,5 @@ def stored() -> list[tuple[str, ...]]:
 
 
 def tried() -> list[tuple[str, str]]:
-    rows = Attempt.objects.order_by("created_at").values_list("order_id", "idem_key")
+    rows = Attempt.objects.order_by("created_at", "event_id").values_list("order_id", "idem_key")
     return [(order, key.partition("#")[0]) for order, key in rows]
