@@ -4,7 +4,7 @@ A call whose answer was lost may still be executing there. Until that is impossi
 database's clock) nobody may send it again for the same subject; afterwards a look-up decides.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -122,9 +122,15 @@ def answered_late(operation: str) -> QuerySet[RemoteCall]:
     return RemoteCall.objects.filter(unanswered | given_up | nobody, operation=operation)
 
 
-def carried_out(*, owner: str) -> bool:
-    """Whether anything that `owner` sent was done there."""
-    return RemoteCall.objects.filter(owner=owner, state=State.DONE).exists()
+def carried_out(*, owner: str, system: str) -> bool:
+    """Whether anything that `owner` sent to `system` was done there."""
+    return RemoteCall.objects.filter(owner=owner, operation__startswith=f"{system}.", state=State.DONE).exists()
+
+
+def failures(subject: str, operation: str, *, but: Collection[str]) -> int:
+    """How many calls of this kind ended without anything being made, but for these error codes."""
+    failed = RemoteCall.objects.filter(subject=subject, operation=operation, state=State.FAILED)
+    return failed.exclude(error_code__in=but).count()
 
 
 @lasting
@@ -142,6 +148,14 @@ def conclude(call: RemoteCall, *, exists: bool, result: Mapping[str, Any] | None
         _close(call, state=State.DONE, result={**call.result, **(result or {})})
     else:
         _close(call, state=State.FAILED, error_code=NOT_THERE, error_text="looked up after the quarantine: not there")
+
+
+@lasting
+def fell_through(call: RemoteCall, *, code: str, text: str) -> None:
+    """What was accepted there has failed after all: nothing exists of it. Repeatable."""
+    accepted = RemoteCall.objects.filter(pk=call.pk, state=State.DONE)
+    with failpoints.around("call.fell_through"):
+        accepted.update(state=State.FAILED, error_code=code[:40], error_text=text[:255])
 
 
 def release(call: RemoteCall, *, by: str, reason: str) -> None:

@@ -19,6 +19,7 @@ from provisioning.models import Attempt
 EARLIER_RUNS = "an earlier request may be running"
 NOTHING_THERE = "looked again, nothing was ordered"
 THERE_NOT_ACTIVE = "looked again, WHMCS order"
+TICKET_OPEN = "eSIM ticket"  # of an outcome that is still unknown
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,21 @@ CODES: Mapping[str, tuple[Promise, Promise, Promise]] = {  # what is certain, wh
         _("Correct in WHMCS what the text says, then request provisioning again."),
     ),
     Code.WHMCS_UNREACHABLE: (NOTHING_SENT, DEFINITE, _("When WHMCS works again, request provisioning again.")),
+    Code.ESIM_ERROR: (
+        _("The eSIM provider answered. WHMCS has not been asked to order anything by this attempt."),
+        _("Why the provider refused, beyond the words in the cause."),
+        _("Do at the eSIM provider what the cause says, then request provisioning again."),
+    ),
+    Code.ESIM_UNREACHABLE: (
+        NOTHING_SENT,
+        DEFINITE,
+        _("When the eSIM provider works again, request provisioning again."),
+    ),
+    Code.NO_ESIM_PROVIDER: (
+        NOTHING_SENT,
+        DEFINITE,
+        _("Set ESIM_API_URL and ESIM_API_KEY, then request provisioning again."),
+    ),
     Code.SF_ERROR: (
         NOTHING_SENT,
         DEFINITE,
@@ -218,6 +234,13 @@ UNDER_WAY: Mapping[str, Explanation] = {
         _("Nothing to do before the time at which the ticket is given up; or ask the provider by the ticket."),
     ),
 }
+TICKET_STILL_OPEN = Explanation(
+    _("The eSIM provider accepted the activation and has not finished it in the time that is waited for it."),
+    _("WHMCS has not been asked to order anything yet. The portal asks for no second eSIM."),
+    _("Whether the provider will activate the line."),
+    _("Ask the provider about the ticket in the cause; the portal goes on looking. When it ends, request again."),
+    "whether the provider will activate the eSIM",
+)
 ENDED_UNKNOWN: Mapping[str, Explanation] = {
     EARLIER_RUNS: Explanation(
         _("An earlier request for this order was sent and not answered, so nothing was sent now."),
@@ -292,7 +315,7 @@ def _unknown(cause: str, live: bool, first: RemoteCall | None) -> Explanation:
     if not live:
         return next((each for begin, each in ENDED_UNKNOWN.items() if cause.startswith(begin)), ENDED_OTHERWISE)
     if first is None:
-        return NO_OPEN_CALL
+        return TICKET_STILL_OPEN if cause.startswith(TICKET_OPEN) else NO_OPEN_CALL
     found = next((each for begin, each in OPEN_CALLS.items() if first.operation.startswith(begin)), NO_OPEN_CALL)
     interrupted = first.error_code == "interrupted"
     return Explanation(STOPPED, found.certain, found.unknown, found.next_step, found.brief) if interrupted else found

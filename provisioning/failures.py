@@ -25,6 +25,9 @@ class Code(TextChoices):
     SERVICE_NOT_ACTIVE = "service_not_active", _("WHMCS accepted the order, but a service is not active.")
     WHMCS_ERROR = "whmcs_error", _("WHMCS refused.")
     WHMCS_UNREACHABLE = "whmcs_unreachable", _("WHMCS could not be reached; nothing was ordered.")
+    ESIM_ERROR = "esim_error", _("The eSIM provider refused, or could not activate the line.")
+    ESIM_UNREACHABLE = "esim_unreachable", _("The eSIM provider could not be reached; nothing was activated.")
+    NO_ESIM_PROVIDER = "no_esim_provider", _("The order has an eSIM, and the portal knows no eSIM provider.")
     SF_ERROR = "sf_error", _("Salesforce refused to show the order.")
     SF_UNREACHABLE = "sf_unreachable", _("Salesforce could not be reached; nothing was ordered.")
     SF_LIMIT = "sf_limit", _("Salesforce's limit of API calls is used up; nothing was ordered.")
@@ -68,7 +71,15 @@ def from_outside(error: OutsideError) -> Failure:
     if error.system == "salesforce":
         return Failure(_salesforce_code(error), cause)
     definite = isinstance(error, Rejected | Misconfigured)
+    if error.system == "esim":
+        return Failure(_esim_code(error, definite=definite), cause)
     return Failure(Code.WHMCS_ERROR if definite else Code.WHMCS_UNREACHABLE, cause)
+
+
+def _esim_code(error: OutsideError, *, definite: bool) -> Code:
+    if error.code == "not_configured":
+        return Code.NO_ESIM_PROVIDER
+    return Code.ESIM_ERROR if definite else Code.ESIM_UNREACHABLE
 
 
 def _salesforce_code(error: OutsideError) -> Code:

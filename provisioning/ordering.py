@@ -60,11 +60,12 @@ def owner_of(attempt_id: Any) -> str:
 def leaves_something(attempt: Attempt) -> bool:
     """Whether WHMCS holds, or may come to hold, something that this attempt found or made; nobody works on it any more.
 
-    Then only a look at WHMCS may end it: what works must not be called a failure (reliability.md §0 no. 5).
+    Then only a look at WHMCS may end it: what works must not be called a failure (reliability.md §0 no. 5). An eSIM
+    alone is not yet a service: the next attempt adopts it.
     """
     owner = owner_of(attempt.pk)
     attempt.refresh_from_db(fields=["whmcs_order_id"])
-    return interrupted(owner=owner) or carried_out(owner=owner) or attempt.whmcs_order_id is not None
+    return interrupted(owner=owner) or carried_out(owner=owner, system="whmcs") or attempt.whmcs_order_id is not None
 
 
 def place(work: Work, *, before_adding: Callable[[], None]) -> Found:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from integrations.salesforce.schemas import OrderOutcome, ProvisionableOrder
@@ -41,13 +41,14 @@ class Delivered:
     whmcs_order_id: int
     services: Mapping[str, int] = field(default_factory=dict)  # OrderItem id -> service id
     main_service: int | None = None  # that of the item of class Service
+    iccid: str = ""  # of the eSIM, where the order has one
 
 
-def delivered(lines: Sequence[Line], found: Found) -> Delivered:
+def delivered(lines: Sequence[Line], found: Found, *, iccid: str = "") -> Delivered:
     """What is told about services that were read back."""
     services = mapping.services_by_item(lines, found.services)
     main = next((line.item_id for line in lines if line.item_class == "Service"), "")
-    return Delivered(found.order_id, services, services.get(main))
+    return Delivered(found.order_id, services, services.get(main), iccid)
 
 
 @lasting
@@ -76,6 +77,7 @@ def provisioned(whose: Whose, delivered: Delivered) -> None:
         report = _report(ended.attempt, whose.order, ended.report_as or "", now)
         report |= {"provisioned": True, "whmcs_order_id": delivered.whmcs_order_id}
         report |= {"services": dict(delivered.services), "opportunity_service_id": delivered.main_service}
+        report |= {"iccid": delivered.iccid}
         _enqueue(ended.attempt, report)
         mails.provisioned(ended.attempt, whose.order)
 
@@ -98,6 +100,19 @@ def failed(whose: Whose, failure: Failure) -> None:
         told = for_salesforce(failure.code, failure.cause, open_calls=_open_calls(ended.attempt))
         _tell_failure(ended.attempt, whose.order, ended.report_as, told, Order.Progress.FAILED)
         mails.failed(ended.attempt, failure.code)
+
+
+@lasting
+def waiting(whose: Whose, ticket_ref: str) -> None:
+    """A provider accepted and is not done: nobody holds the attempt until its ticket ends. Raises Fenced.
+
+    The time after which nobody waits any longer counts from the first ticket of the attempt.
+    """
+    give_up_at = Coalesce("give_up_at", Now() + timedelta(seconds=settings.ESIM_GIVE_UP_S))
+    check_at = Now() + timedelta(seconds=settings.SWEEP_S)
+    changes = {"ticket_ref": ticket_ref, "check_at": check_at, "give_up_at": give_up_at}
+    with commit("outcome.waiting"):
+        attempts.transition(attempt_id=whose.attempt_id, to=State.WAITING, epoch=whose.epoch, changes=changes)
 
 
 @lasting

@@ -8,7 +8,7 @@ import structlog
 from integrations import gateway
 from journal import calls
 from journal.models import RemoteCall
-from provisioning import guard, mapping, ordering, outcome, remote_orders
+from provisioning import esim, guard, mapping, ordering, outcome, remote_orders
 from provisioning.attempts import IllegalMove
 from provisioning.explanations import NOTHING_THERE, THERE_NOT_ACTIVE
 from provisioning.failures import Code, Failure
@@ -20,27 +20,32 @@ log = structlog.get_logger(__name__)
 
 
 def resolve(attempt: Attempt) -> bool:
-    """Looks into WHMCS and ends an UNKNOWN attempt by what is there; False while a call may still be executing.
+    """Looks at what is there and ends an UNKNOWN attempt by it; False while a call or ticket may still bring something.
 
     Repeatable; two at the same time end it once. Raises the errors of the outside systems, and then nothing changed.
     """
+    ticket = esim.ticket_of(attempt)
+    if ticket is not None and ticket.is_open:
+        return False
     quarantined = {call.pk for call in still_quarantined(attempt.order_id)}  # before the look-up, or it proves nothing
     order = gateway.salesforce().order_for_provisioning(attempt.order_id)
     whose = Whose(attempt.pk, None, order)
     try:
         if order is None:
             raise Failure(Code.OUTCOME_UNKNOWN, "Salesforce has no such order any more")
-        lines = mapping.lines_of(order)
+        lines, pieces = mapping.lines_of(order), esim.pieces_of(order)
         found = _what_is_there(order.id, guard.client_of(order))
         if not conclude(attempt.order_id, found, quarantined):
             return False
         if found is None or not found.done:
-            raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found))
+            esim.refuse_failed(ticket)
+            raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found) + esim.in_words(order.id))
+        iccid = esim.iccid_of(pieces)
     except Failure as failure:
         if still_quarantined(attempt.order_id):
             return False
         return _once(partial(outcome.failed, whose, failure))
-    return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found)))
+    return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found, iccid=iccid)))
 
 
 def still_quarantined(order_id: str) -> list[RemoteCall]:
@@ -87,10 +92,15 @@ def _was_created(call: RemoteCall, found: Found | None) -> bool:
     return any(str(each.id) == service_id and each.status != "Pending" for each in services)
 
 
+def _was_activated(call: RemoteCall, _found: Found | None) -> bool:
+    return esim.came_to_be(call)
+
+
 EVIDENCE: Mapping[str, Callable[[RemoteCall, Found | None], bool]] = {
     ordering.ADD: _was_added,
     ordering.ACCEPT: _was_accepted,
     ordering.CREATE: _was_created,
+    esim.ACTIVATE: _was_activated,
 }
 
 

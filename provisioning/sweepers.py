@@ -13,8 +13,8 @@ from integrations import correlation, failpoints
 from integrations.errors import OutsideError, Unavailable
 from journal import calls
 from journal.commits import commit, settled
-from provisioning import ordering, outbox, outcome, pause, resolving
-from provisioning.attempts import State, lock_order, transition
+from provisioning import ordering, outbox, outcome, pause, resolving, waiting
+from provisioning.attempts import State, lock_order
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
@@ -34,8 +34,8 @@ def sweep() -> dict[str, int]:
 
     What asks outside systems comes last: while they are slow, nobody else's attempt waits for them.
     """
-    done = {"interrupted": end_interrupted(), "requeued": requeue_waiting(), "woken": wake_forgotten()}
-    return {**done, "resolved": resolve_unknown()}
+    done = {"interrupted": end_interrupted(), "woken": wake_forgotten()}
+    return {**done, "requeued": requeue_waiting(), "resolved": resolve_unknown()}
 
 
 def wake_forgotten() -> int:
@@ -68,11 +68,15 @@ def resolve_unknown() -> int:
 
 
 def requeue_waiting() -> int:
-    """Puts attempts that wait for a provider back into the queue when it is time to ask it again."""
-    count = _each(Attempt.objects.filter(state=State.WAITING, check_at__lte=Now()), _requeue)
-    if count:
-        wake(min(count, MOST_WAKE_UPS))
-    return count
+    """Asks providers for the tickets that are due, and puts the attempts whose ticket has ended back into the queue.
+
+    A provider that does not answer ends the round.
+    """
+    due = Attempt.objects.filter(state=State.WAITING, check_at__lte=Now())
+    try:
+        return _each(due.order_by("check_at"), waiting.check)
+    except Unavailable:
+        return 0
 
 
 def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int:
@@ -116,11 +120,6 @@ def _look_later(attempt: Attempt) -> None:
     check_at = min([later, *(end for end in ends if end > now)])
     with failpoints.around("sweep.look_later"):
         Attempt.objects.filter(pk=attempt.pk, state=State.UNKNOWN).update(check_at=check_at)
-
-
-def _requeue(attempt: Attempt) -> bool:
-    transition(attempt_id=attempt.pk, to=State.QUEUED, changes={"enqueued_at": None})
-    return True
 
 
 @settled

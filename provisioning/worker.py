@@ -1,4 +1,4 @@
-"""One attempt from claim to outcome (reliability.md §2): guard, payment, look up, AddOrder, AcceptOrder, read back."""
+"""One attempt from claim to outcome (reliability.md §2): guard, payment, eSIM, AddOrder, AcceptOrder, read back."""
 
 import math
 import time
@@ -12,7 +12,7 @@ from integrations import correlation, gateway
 from integrations.errors import OutsideError
 from integrations.salesforce.schemas import ProvisionableOrder
 from journal.calls import JournalError, OutcomeUnknown, Quarantined
-from provisioning import guard, mapping, ordering, outbox, outcome, pause
+from provisioning import esim, guard, mapping, ordering, outbox, outcome, pause
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim, claim
 from provisioning.explanations import EARLIER_RUNS
@@ -74,6 +74,9 @@ class _Run:
             outcome.provisioned(self.whose, delivered)
         except (*INTERRUPTIONS, Fenced):
             raise
+        except esim.Waiting as waiting:
+            outcome.waiting(self.whose, waiting.ticket_ref)
+            pause.note_reachable()
         except NotWanted as reason:
             outcome.skipped(self.whose, reason)
         except Failure as failure:
@@ -93,12 +96,13 @@ class _Run:
         assert self.order is not None
         with step(self.claim, "validate", deadline_s=settings.READ_DEADLINE_S):
             client_id = guard.client_of(self.order)
-            lines = mapping.lines_of(self.order)
+            lines, pieces = mapping.lines_of(self.order), esim.pieces_of(self.order)
         work = ordering.Work(self.claim, self.order.id, client_id, lines)
         self.check_payment(client_id)
+        iccid = esim.activate(self.claim, pieces, before_activating=self.read_order_again)
         found = ordering.place(work, before_adding=self.read_order_again)
         refusal = ordering.accept(work, found)
-        return outcome.delivered(lines, ordering.confirm(work, found, refusal))
+        return outcome.delivered(lines, ordering.confirm(work, found, refusal), iccid=iccid)
 
     def read_order(self) -> None:
         order = guard.read(self.claim)

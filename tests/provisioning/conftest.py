@@ -16,6 +16,7 @@ from provisioning import worker
 from provisioning.attempts import take_in
 from provisioning.models import Attempt, InboxEvent
 from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key, order
+from tests.provisioning.esim_double import ESimDouble
 
 _uuids = itertools.count(1)
 
@@ -33,6 +34,14 @@ def whmcs(monkeypatch: pytest.MonkeyPatch) -> Iterator[WhmcsDouble]:
 def salesforce(monkeypatch: pytest.MonkeyPatch) -> SalesforceDouble:
     double = SalesforceDouble(orders={ORDER: order()})
     monkeypatch.setattr(gateway, "salesforce", lambda: double)
+    return double
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> ESimDouble:
+    """The eSIM provider."""
+    double = ESimDouble()
+    monkeypatch.setattr(gateway, "esim", lambda: double)
     return double
 
 

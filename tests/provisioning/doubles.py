@@ -1,4 +1,4 @@
-"""The two outside systems as far as provisioning sees them, in memory: what they hold, and how the next call goes.
+"""The outside systems as far as provisioning sees them, in memory: what they hold, and how the next call goes.
 
 They stand in for the clients at the gateway, so that every state of the worker can be reached in milliseconds; the
 same ways over the wire are in test_on_the_wire.py.
@@ -241,7 +241,7 @@ class WhmcsDouble(Double):
     order_rows: dict[int, WhmcsOrder] = field(default_factory=dict)
     service_rows: dict[int, Service] = field(default_factory=dict)
     invoice_rows: dict[int, Invoice] = field(default_factory=dict)
-    moduleless: set[int] = field(default_factory=lambda: {ACTIVATION_PID})
+    moduleless: set[int] = field(default_factory=lambda: {ACTIVATION_PID, 291})
     moduleless_stay_pending: bool = False
     failing_pids: set[int] = field(default_factory=set)
     requests: list[OrderRequest] = field(default_factory=list)

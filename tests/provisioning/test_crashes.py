@@ -14,7 +14,7 @@ from journal.models import RemoteCall, RemoteFact
 from provisioning import jobs, outbox, sweepers, worker
 from provisioning.models import Attempt, Outbox
 from tests.provisioning.conftest import arrive_and_run, arrives
-from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key
+from tests.provisioning.doubles import ORDER, Double, SalesforceDouble, WhmcsDouble, key
 from tests.provisioning.ordered import an_order_in_whmcs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,16 +29,16 @@ WAY = [
     "services",
     "report_outcome",
 ]
-NOT_REPEATABLE = {"add_order", "accept_order", "module_create", "cancel_order"}
+NOT_REPEATABLE = {"activate", "add_order", "accept_order", "module_create", "cancel_order"}
 ACCEPTED = WAY.index("accept_order") + 0.5  # from here on the customer has what was ordered
 
 
 class Death:
     """Strikes once, at one call of the way: before it is made (.0) or after it was carried out (.5)."""
 
-    def __init__(self, salesforce: SalesforceDouble, whmcs: WhmcsDouble, at: float, *, answers: bool) -> None:
+    def __init__(self, *doubles: Double, at: float, answers: bool) -> None:
         self._at, self._answers, self._made = at, answers, 0
-        for double in (salesforce, whmcs):
+        for double in doubles:
             double.watch, double.watch_after = self._before, self._after
 
     def _before(self, operation: str) -> None:
@@ -110,7 +110,7 @@ def test_the_way_is_what_the_points_below_are_counted_by(salesforce: SalesforceD
 def test_whatever_happens_around_a_call_one_order_comes_of_it(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble, pass_quarantine: Callable[[], None], at: float, answers: bool
 ) -> None:
-    Death(salesforce, whmcs, at, answers=answers)
+    Death(salesforce, whmcs, at=at, answers=answers)
     arrives(key(1))
     assert work_off() == answers
     heal(pass_quarantine)
@@ -123,7 +123,7 @@ def test_whatever_happens_around_a_call_one_order_comes_of_it(
 def test_a_service_that_works_is_never_called_a_failed_attempt(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble, pass_quarantine: Callable[[], None], at: float
 ) -> None:
-    Death(salesforce, whmcs, at, answers=False)
+    Death(salesforce, whmcs, at=at, answers=False)
     arrives(key(1))
     work_off()
     heal(pass_quarantine)
@@ -143,7 +143,7 @@ def test_whatever_happens_while_a_second_order_is_cancelled_nothing_of_it_stays(
     whmcs.cancelling_cascades = cascades
     an_order_in_whmcs(whmcs)
     an_order_in_whmcs(whmcs)
-    Death(salesforce, whmcs, at, answers=answers)
+    Death(salesforce, whmcs, at=at, answers=answers)
     arrives(key(1))
     work_off()
     heal(pass_quarantine)

@@ -123,16 +123,6 @@ def test_an_unreachable_whmcs_leaves_unknown_attempts_for_the_next_round(
     assert sweepers.resolve_unknown() == 1
 
 
-def test_an_attempt_that_waits_for_a_provider_is_queued_when_it_is_time() -> None:
-    arrives(key(1))
-    now = timezone.now()
-    Attempt.objects.update(state="WAITING", check_at=now + LONG_AGO, ticket_ref="t-1", give_up_at=now + 2 * LONG_AGO)
-    assert sweepers.requeue_waiting() == 0
-    Attempt.objects.update(check_at=now - LONG_AGO)
-    assert sweepers.requeue_waiting() == 1
-    assert (Attempt.objects.get().state, queued_wake_ups()) == ("QUEUED", 1)
-
-
 # --- orders that wait in Salesforce
 
 

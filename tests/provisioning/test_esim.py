@@ -1,0 +1,500 @@
+"""An order with an eSIM: the line is asked for once and is active before WHMCS is asked for anything."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import django_rq
+import pytest
+from django.utils import timezone
+
+from integrations.errors import Misconfigured, Rejected, Unavailable, UnknownOutcome
+from journal.models import RemoteCall, RemoteFact
+from provisioning import esim, outbox, sweepers, worker
+from provisioning.models import Attempt, Outbox
+from tests.provisioning.conftest import arrive_and_run, arrives
+from tests.provisioning.doubles import ORDER, Double, SalesforceDouble, WhmcsDouble, item, key, no_answer
+from tests.provisioning.esim_double import ESIM_OPTIONS, ICCID, ESimDouble, esim_item, esim_order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def an_esim_order(salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble) -> None:
+    salesforce.orders[ORDER] = esim_order()
+
+
+def no_line() -> UnknownOutcome:
+    return UnknownOutcome("esim", "activate", "timeout", "no answer")
+
+
+def blind_after(operation: str, double: Double, look: str) -> Callable[[str], None]:
+    """Once `operation` is carried out, the next look fails, too."""
+
+    def then(made: str) -> None:
+        if made == operation:
+            double.trouble(look, Unavailable("outside", look, "refused"))
+
+    return then
+
+
+def check_now() -> int:
+    """The tickets' time has come, and the sweep asks."""
+    Attempt.objects.filter(state="WAITING").update(check_at=timezone.now() - HOUR)
+    return sweepers.requeue_waiting()
+
+
+def waits(provider: ESimDouble) -> Attempt:
+    """An attempt whose ticket the provider accepted and leaves open."""
+    provider.pace = "accepted"
+    attempt = arrive_and_run()
+    assert attempt.state == "WAITING"
+    return attempt
+
+
+def ask_again(salesforce: SalesforceDouble, number: int) -> Attempt:
+    salesforce.request_provisioning(ORDER)
+    return arrive_and_run(number)
+
+
+def the_attempt() -> Attempt:
+    return Attempt.objects.get()
+
+
+# --- the way
+
+
+def test_the_line_is_active_before_whmcs_is_asked_and_salesforce_is_told_its_card(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    made: list[str] = []
+    salesforce.watch = whmcs.watch = provider.watch = made.append
+    assert arrive_and_run().state == "PROVISIONED"
+    assert made.index("activate") < made.index("add_order")
+    assert (provider.lines_made, provider.plans) == ([ORDER], ["data-10"])
+    assert [(report.provisioned, report.iccid) for report in salesforce.reports] == [(True, ICCID)]
+    assert RemoteFact.objects.get(kind="esim", state="live").remote_id == ORDER
+
+
+@pytest.mark.parametrize(
+    "goods",
+    [
+        item(),
+        esim_item(options={**ESIM_OPTIONS, "sim_type": {**ESIM_OPTIONS["sim_type"], "value": "physical"}}),
+        esim_item(options={}),
+    ],
+    ids=["internet", "a card by post", "nothing chosen"],
+)
+def test_what_is_no_esim_asks_the_provider_nothing(
+    salesforce: SalesforceDouble, provider: ESimDouble, goods: Any
+) -> None:
+    salesforce.orders[ORDER] = esim_order(items=(goods,))
+    assert arrive_and_run().state == "PROVISIONED"
+    assert provider.calls == []
+    assert salesforce.reports[-1].iccid == ""
+
+
+def test_a_product_without_a_plan_fails_by_name_before_anything_is_sent(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    salesforce.orders[ORDER] = esim_order(items=(esim_item(esim_plan=""),))
+    attempt = arrive_and_run()
+    assert attempt.error_text == "product_unmapped: item 802000000000001AAA (SIM-VD-10): its product names no esim_plan"
+    assert (provider.calls, whmcs.count("add_order")) == ([], 0)
+
+
+def test_without_a_provider_an_esim_fails_with_a_clear_code(
+    monkeypatch: pytest.MonkeyPatch, whmcs: WhmcsDouble
+) -> None:
+    def none() -> None:
+        raise Misconfigured("esim", "settings", "not_configured", "ESIM_API_URL is not set.")
+
+    monkeypatch.setattr("integrations.gateway.esim", none)
+    assert arrive_and_run().error_code == "no_esim_provider"
+    assert whmcs.count("add_order") == 0
+
+
+def test_two_esims_of_one_order_are_two_lines_asked_for_once_each(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    salesforce.orders[ORDER] = esim_order(items=(esim_item(quantity=2),))
+    provider.pace = "accepted"
+    arrive_and_run()
+    assert list(provider.line_rows) == [ORDER, f"{ORDER}-2"]
+    provider.finish("T1")
+    check_now()
+    worker.work_off()
+    assert (the_attempt().state, the_attempt().ticket_ref) == ("WAITING", "T2")
+    provider.finish("T2")
+    check_now()
+    worker.work_off()
+    assert (the_attempt().state, provider.count("activate")) == ("PROVISIONED", 2)
+    assert set(RemoteFact.objects.filter(kind__startswith="esim").values_list("kind", "remote_id")) == {
+        ("esim", ORDER),
+        ("esim:2", f"{ORDER}-2"),
+    }
+
+
+# --- accepted is not done
+
+
+def test_an_accepted_ticket_lets_the_attempt_wait_without_a_lease(provider: ESimDouble, whmcs: WhmcsDouble) -> None:
+    attempt = waits(provider)
+    assert (attempt.ticket_ref, attempt.lease_until, attempt.error_code) == ("T1", None, "")
+    assert attempt.check_at is not None
+    assert attempt.give_up_at is not None
+    assert attempt.give_up_at > attempt.check_at > timezone.now() - HOUR
+    assert whmcs.count("add_order") == 0
+    assert not Outbox.objects.exists()
+
+
+def test_an_open_ticket_is_asked_for_later_and_ever_more_rarely(provider: ESimDouble) -> None:
+    waits(provider)
+    assert sweepers.requeue_waiting() == 0
+    assert provider.count("ticket") == 1  # its time had not come
+    pauses = []
+    for waited in (timedelta(0), 4 * timedelta(seconds=60), 10 * HOUR):
+        Attempt.objects.update(started_at=timezone.now() - waited)
+        assert check_now() == 0
+        check_at = the_attempt().check_at
+        assert check_at is not None
+        pauses.append((check_at - timezone.now()).total_seconds())
+    assert [round(each, -1) for each in pauses] == [0, 60, 300]
+    assert (the_attempt().state, provider.count("ticket")) == ("WAITING", 4)
+
+
+def test_a_ticket_that_is_done_wakes_a_worker_that_goes_on_with_the_same_attempt(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    provider.finish("T1")
+    assert check_now() == 1
+    assert (the_attempt().state, django_rq.get_queue("provisioning").count) == ("QUEUED", 1)
+    worker.work_off()
+    assert (the_attempt().state, salesforce.reports[-1].iccid) == ("PROVISIONED", ICCID)
+    assert (provider.count("activate"), whmcs.count("add_order")) == (1, 1)
+
+
+def test_after_the_wait_the_card_is_checked_again(whmcs: WhmcsDouble, provider: ESimDouble) -> None:
+    waits(provider)
+    whmcs.methods.clear()
+    provider.finish("T1")
+    check_now()
+    worker.work_off()
+    assert (the_attempt().error_code, whmcs.count("add_order")) == ("payment_method_missing", 0)
+
+
+def test_an_order_cancelled_while_it_waits_is_skipped_and_its_line_is_remembered(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    salesforce.orders[ORDER] = replace(salesforce.orders[ORDER], status="Cancelled", activation_status="Failed")
+    provider.finish("T1")
+    check_now()
+    worker.work_off()
+    assert (the_attempt().state, the_attempt().error_code) == ("SKIPPED", "not_activating")
+    assert (whmcs.count("add_order"), salesforce.reports) == (0, [])
+    assert RemoteFact.objects.get(kind="esim").state == "live"
+
+
+def test_a_request_that_comes_while_it_waits_is_answered_by_its_end(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    salesforce.request_provisioning(ORDER)
+    assert arrives(key(2)).state == "waiting"
+    provider.finish("T1")
+    check_now()
+    worker.work_off()
+    assert (the_attempt().state, salesforce.reports[-1].idem_key) == ("PROVISIONED", key(2))
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_later(provider: ESimDouble) -> None:
+    waits(provider)
+    provider.trouble("ticket", Unavailable("esim", "ticket", "refused"))
+    assert check_now() == 0
+    attempt = the_attempt()
+    assert attempt.state == "WAITING"
+    assert attempt.check_at is not None
+    assert attempt.check_at > timezone.now() - HOUR / 2
+
+
+# --- refused, failed
+
+
+def test_a_ticket_that_fails_is_told_and_a_new_request_gets_a_ticket_of_its_own(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    provider.fail("T1", "EID_IN_USE")
+    check_now()
+    worker.work_off()
+    attempt = the_attempt()
+    assert attempt.error_text.startswith("esim_error: ticket T1 failed: EID_IN_USE; correct it at the provider")
+    assert salesforce.errors[ORDER].startswith("esim_error: ticket T1 failed: EID_IN_USE")
+    assert not RemoteFact.objects.filter(kind="esim", state="live").exists()
+    provider.pace = "done"
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert provider.keys == {"T1": f"{ORDER}:1", "T2": f"{ORDER}:2"}
+    assert (provider.lines_made, whmcs.count("add_order")) == ([ORDER], 1)
+
+
+def test_a_failure_that_may_pass_says_so(provider: ESimDouble) -> None:
+    waits(provider)
+    provider.fail("T1", "CARRIER_BUSY", retryable=True)
+    check_now()
+    worker.work_off()
+    assert the_attempt().error_text == "esim_error: ticket T1 failed: CARRIER_BUSY; may work when requested again"
+
+
+def test_a_ticket_that_failed_after_staff_ended_its_attempt_costs_no_second_request(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    Attempt.objects.update(state="FAILED", finished_at=timezone.now())
+    salesforce.orders[ORDER] = replace(salesforce.orders[ORDER], activation_status="Failed")
+    provider.fail("T1", "CARRIER_BUSY")
+    provider.pace = "done"
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert (list(provider.keys.values()), provider.lines_made) == ([f"{ORDER}:1", f"{ORDER}:2"], [ORDER])
+
+
+def test_a_refusal_is_a_failure_and_the_next_request_has_a_key_of_its_own(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    provider.trouble("activate", Rejected("esim", "activate", "MNP_MISMATCH", "the number is not well formed"))
+    assert arrive_and_run().error_text == "esim_error: activate: the number is not well formed"
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert list(provider.keys.values()) == [f"{ORDER}:2"]
+
+
+def test_a_closed_provider_is_unreachable_and_nothing_was_ordered(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    provider.trouble("line", Unavailable("esim", "line", "maintenance", "closed for the daily maintenance"))
+    assert arrive_and_run().error_code == "esim_unreachable"
+    assert (provider.count("activate"), whmcs.count("add_order")) == (0, 0)
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+
+
+def test_a_line_that_somebody_ended_is_not_made_again(salesforce: SalesforceDouble, provider: ESimDouble) -> None:
+    waits(provider)
+    provider.finish("T1")
+    provider.line_rows[ORDER] = provider.line_rows[ORDER].model_copy(update={"status": "terminated"})
+    check_now()
+    worker.work_off()
+    assert the_attempt().error_text == f"esim_error: ticket T1 is done, but line {ORDER} is not active"
+    assert provider.count("activate") == 1
+
+
+def test_a_line_in_the_making_by_somebody_elses_request_is_left_alone(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    provider.pace = "accepted"
+    provider.activate(idem_key="by hand", line_ref=ORDER, order_ref=ORDER, plan="data-10")
+    assert arrive_and_run().error_text == f"esim_error: line {ORDER} is issuing there by another request"
+    provider.finish("T1")
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert provider.lines_made == [ORDER]
+
+
+def test_another_plan_than_the_line_was_asked_for_is_for_a_person(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    waits(provider)
+    salesforce.orders[ORDER] = esim_order(items=(esim_item(esim_plan="data-20"),))
+    provider.finish("T1")
+    check_now()
+    worker.work_off()
+    assert the_attempt().error_text == f"items_changed: line {ORDER} was asked for with plan data-10"
+    assert (provider.count("activate"), whmcs.count("add_order")) == (1, 0)
+
+
+# --- answers that do not come
+
+
+def test_a_lost_answer_is_found_by_its_key(salesforce: SalesforceDouble, provider: ESimDouble) -> None:
+    provider.trouble("activate", no_line(), after=True)
+    assert arrive_and_run().state == "PROVISIONED"
+    assert (provider.lines_made, provider.count("activate")) == ([ORDER], 1)
+
+
+def test_a_lost_answer_about_a_ticket_that_failed_is_definite(provider: ESimDouble) -> None:
+    provider.pace = "CARRIER_BUSY"
+    provider.trouble("activate", no_line(), after=True)
+    assert arrive_and_run().error_code == "esim_error"
+
+
+def test_a_request_that_never_arrived_is_unknown_until_the_quarantine_and_keeps_its_key(
+    salesforce: SalesforceDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    provider.trouble("activate", no_line())
+    assert arrive_and_run().state == "UNKNOWN"
+    assert "whether the eSIM provider made a profile" in salesforce.errors[ORDER]
+    assert sweepers.resolve_unknown() == 0
+    pass_quarantine()
+    assert sweepers.resolve_unknown() == 1
+    assert the_attempt().error_text.startswith("outcome_unknown: looked again, nothing was ordered")
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert list(provider.keys.values()) == [f"{ORDER}:1"]
+    late = provider.activate(idem_key=f"{ORDER}:1", line_ref=ORDER, order_ref=ORDER, plan="data-10")
+    assert (late.ref, provider.lines_made) == ("T1", [ORDER])
+
+
+def test_a_line_that_comes_late_is_kept_and_gone_on_with(
+    salesforce: SalesforceDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    provider.trouble("activate", no_line())
+    arrive_and_run()
+    provider.activate(idem_key=f"{ORDER}:1", line_ref=ORDER, order_ref=ORDER, plan="data-10")
+    assert sweepers.resolve_unknown() == 1
+    assert the_attempt().error_text.endswith("its eSIM is kept, or will be when its ticket is done")
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert (provider.lines_made, provider.count("activate")) == ([ORDER], 2)
+
+
+def test_while_the_request_may_be_under_way_another_attempt_sends_nothing(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    provider.trouble("activate", no_line())
+    arrive_and_run()
+    Attempt.objects.update(state="FAILED", finished_at=timezone.now())
+    assert ask_again(salesforce, 2).error_code == "outcome_unknown"
+    assert provider.count("activate") == 1
+
+
+def test_an_outcome_unknown_in_whmcs_is_resolved_with_the_card(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    whmcs.trouble("accept_order", no_answer("AcceptOrder"), after=True)
+    whmcs.watch_after = blind_after("accept_order", whmcs, "order")
+    assert arrive_and_run().state == "UNKNOWN"
+    pass_quarantine()
+    sweepers.resolve_unknown()
+    assert (the_attempt().state, salesforce.reports[-1].iccid) == ("PROVISIONED", ICCID)
+
+
+@pytest.mark.parametrize("refuses", [True, False], ids=["knows our name of the line", "makes a second line"])
+def test_a_provider_without_keys_is_asked_once_whatever_happens(
+    salesforce: SalesforceDouble, provider: ESimDouble, pass_quarantine: Callable[[], None], refuses: bool
+) -> None:
+    provider.honours_keys, provider.refuses_second_line = False, refuses
+    provider.trouble("activate", no_line(), after=True)
+    provider.watch_after = blind_after("activate", provider, "line")
+    assert arrive_and_run().state == "UNKNOWN"
+    pass_quarantine()
+    sweepers.resolve_unknown()
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert (provider.lines_made, provider.count("activate")) == ([ORDER], 1)
+
+
+# --- a ticket that never ends
+
+
+def give_up(provider: ESimDouble) -> Attempt:
+    waits(provider)
+    Attempt.objects.update(give_up_at=timezone.now() - HOUR)
+    assert check_now() == 0
+    return the_attempt()
+
+
+def test_who_waited_too_long_is_unknown_and_says_for_what_since_when(
+    salesforce: SalesforceDouble, provider: ESimDouble
+) -> None:
+    attempt = give_up(provider)
+    assert (attempt.state, attempt.error_code) == ("UNKNOWN", "outcome_unknown")
+    since = timezone.localtime(timezone.now() - HOUR - timedelta(days=1))
+    assert f"eSIM ticket T1 is open since {since:%Y-%m-%d %H}" in attempt.error_text
+    assert "Next: ask the provider about the ticket in the cause" in salesforce.errors[ORDER]
+    assert salesforce.orders[ORDER].activation_status == "Failed"
+
+
+def test_a_silent_provider_is_given_up_on_as_well(provider: ESimDouble) -> None:
+    waits(provider)
+    provider.trouble("ticket", Unavailable("esim", "ticket", "refused"))
+    Attempt.objects.update(give_up_at=timezone.now() - HOUR)
+    check_now()
+    assert the_attempt().state == "UNKNOWN"
+
+
+def test_a_given_up_ticket_is_looked_at_until_it_ends_and_its_line_is_adopted(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    give_up(provider)
+    pass_quarantine()
+    assert sweepers.resolve_unknown() == 0
+    assert the_attempt().state == "UNKNOWN"
+    provider.finish("T1")
+    pass_quarantine()
+    assert sweepers.resolve_unknown() == 1
+    assert the_attempt().error_text.endswith("its eSIM is kept, or will be when its ticket is done")
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert (provider.lines_made, provider.count("activate"), whmcs.count("add_order")) == ([ORDER], 1, 1)
+
+
+def test_a_given_up_ticket_that_fails_is_told_by_its_code(
+    salesforce: SalesforceDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    give_up(provider)
+    provider.fail("T1", "EID_IN_USE")
+    pass_quarantine()
+    sweepers.resolve_unknown()
+    assert the_attempt().error_text.startswith("esim_error: ticket T1 failed: EID_IN_USE")
+    provider.pace = "done"
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+
+
+# --- who lost the attempt
+
+
+def test_a_worker_that_wakes_up_late_makes_no_second_line_and_writes_nothing(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    """Frozen between its fence and the wire, it asks for the line when another attempt has long been done."""
+
+    def freeze(operation: str) -> None:
+        if operation != "activate":
+            return
+        provider.watch = lambda operation: None
+        Attempt.objects.update(lease_until=timezone.now() - HOUR)
+        sweepers.sweep()
+        pass_quarantine()
+        sweepers.sweep()
+        assert ask_again(salesforce, 2).state == "PROVISIONED"
+
+    provider.watch = freeze
+    arrive_and_run()
+    assert provider.lines_made == [ORDER]
+    assert list(whmcs.statuses().values()) == ["Active"]
+    assert RemoteFact.objects.get(kind="esim", state="live").remote_id == ORDER
+
+
+def test_an_interrupted_attempt_with_an_accepted_ticket_failed_and_the_next_one_waits_for_the_same(
+    salesforce: SalesforceDouble, provider: ESimDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.pace = "accepted"
+
+    def dies(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("provisioning.outcome.waiting", dies)
+        arrives(key(1))
+        with pytest.raises(KeyboardInterrupt):
+            worker.work_off()
+    Attempt.objects.update(lease_until=timezone.now() - HOUR)
+    sweepers.sweep()
+    outbox.drain()
+    assert (the_attempt().state, the_attempt().error_code) == ("FAILED", "interrupted")
+    attempt = ask_again(salesforce, 2)
+    assert (attempt.state, attempt.ticket_ref, provider.count("activate")) == ("WAITING", "T1", 1)
+
+
+def test_the_journal_and_the_facts_hold_no_card_number(provider: ESimDouble) -> None:
+    arrive_and_run()
+    kept = [*RemoteCall.objects.values_list("result", flat=True), *RemoteFact.objects.values_list("remote_id")]
+    assert kept
+    assert ICCID not in str(kept)
+    assert esim.KIND in set(RemoteFact.objects.values_list("kind", flat=True))
