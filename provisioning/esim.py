@@ -14,7 +14,7 @@ from integrations.errors import Rejected, UnknownOutcome
 from integrations.esim.schemas import Line, Ticket
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
 from journal import facts
-from journal.calls import AlreadySent, failures, fell_through, last_call, once
+from journal.calls import NOT_THERE, RELEASED, AlreadySent, failures, fell_through, last_call, once
 from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from provisioning.claims import Claim
@@ -26,7 +26,7 @@ from provisioning.steps import step
 
 KIND = "esim"
 ACTIVATE = "esim.activate"
-KEEPS_ITS_KEY = ("not_there", "not_sent", "released")  # what may still arrive there must meet its own key
+KEEPS_ITS_KEY = (NOT_THERE, "not_sent", RELEASED)  # what may still arrive there must meet its own key
 
 
 class Waiting(Exception):
