@@ -177,6 +177,16 @@ def test_a_wrong_key_is_said(login: Login, sandbox: Sandbox, tmp_path: Path) -> 
     assert "SF_PRIVATE_KEY_PATH" in error.text
 
 
+def test_a_machine_whose_clock_is_an_hour_slow_is_told_to_check_it(
+    login: Login, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_hour_ago = time.time() - 3600
+    monkeypatch.setattr("integrations.salesforce.auth.time.time", lambda: an_hour_ago)
+    error = refusal(login, sandbox)
+    assert (type(error), error.code) == (Misconfigured, "assertion")
+    assert "this machine's clock" in error.text
+
+
 def test_an_address_that_is_no_token_endpoint_is_said(login: Login, sandbox: Sandbox) -> None:
     error = refusal(replace(login, token_url=f"{sandbox.urls['salesforce_url']}/nowhere"), sandbox)
     assert (type(error), error.code) == (Misconfigured, "redirect")

@@ -2,13 +2,15 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from journal import facts, rounds
 from journal.models import RemoteFact, Round
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SUBJECT, KIND = "order:1", "whmcs_order"
@@ -99,3 +101,31 @@ def test_a_round_runs_in_one_process_at_a_time() -> None:
     thread.join(timeout=10)
     assert second == [False]
     assert rounds.run("r", 0, dict) is True
+
+
+def test_a_round_whose_process_stands_still_is_taken_over(settings: Any) -> None:
+    """PostgreSQL ends a session that says nothing for longer than any outside call may take, and its lock goes."""
+    settings.ACCEPT_ORDER_DEADLINE_S, settings.DEADLINE_MARGIN_S = 1, 0
+    inside, wakes, raised = threading.Event(), threading.Event(), []
+
+    def stand_still() -> dict[str, int]:
+        inside.set()
+        wakes.wait(timeout=20)
+        return {}
+
+    def frozen() -> None:
+        try:
+            rounds.run("r", 0, stand_still)
+        except OperationalError as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=frozen)
+    thread.start()
+    assert inside.wait(timeout=10)
+    assert rounds.run("r", 0, dict) is False
+    until(lambda: rounds.run("r", 0, dict), what="the round to run elsewhere")
+    wakes.set()
+    thread.join(timeout=10)
+    assert len(raised) == 1
