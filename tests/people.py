@@ -5,12 +5,15 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
+from allauth.usersessions.models import UserSession
 from django.apps import apps
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -32,12 +35,23 @@ class Staff:
         return f"{hotp_value(self.totp_secret, next(yield_hotp_counters_from_time())):06d}"
 
 
+@cache
+def _hashed() -> str:
+    """Once per process: the hasher is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 def make_user(
     email: str, *, given_name: str = "Aiko", family_name: str = "Sato", language: str = "en", verified: bool = True
 ) -> User:
     """A portal user with a password and nothing in the other two systems."""
-    user = User.objects.create_user(
-        email, PASSWORD, given_name=given_name, family_name=family_name, language=language, terms_version="2026-10-01"
+    user = User.objects.create(
+        email=email.lower(),
+        password=_hashed(),
+        given_name=given_name,
+        family_name=family_name,
+        language=language,
+        terms_version="2026-10-01",
     )
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=verified)
     return user
@@ -113,6 +127,7 @@ def signed_in(user: User) -> Client:
     """A browser in which `user` is signed in."""
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    UserSession.objects.create(user=user, session_key=client.session.session_key, ip="127.0.0.1", user_agent="")
     return client
 
 
