@@ -4,19 +4,23 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
+from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signup
 from accounts.access import setup_url
 from accounts.models import User
+from accounts.security import backoff, notices, sessions
 from notifications import outgoing, secrets
 
 # allauth's name -> (our template, the values in it that only the recipient may read)
@@ -63,6 +67,36 @@ class AccountAdapter(DefaultAccountAdapter):
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": context["uid"], "key": context["key"]})
         self.send_mail("account/email/password_reset_key", email, context | {"path": path, "user": user})
 
+    def send_notification_mail(
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tells the owner, at `email` or the usual address. An address taken back before it counted is no event."""
+        event = template_prefix.rpartition("/")[2]
+        if event in notices.EVENTS:
+            notices.send(event, user, to=email or "", request=self.request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Two limits: one per account and address, which grows, and allauth's per address (decisions.md 7)."""
+        try:
+            backoff.admit(*_guessed(request, credentials))
+        except backoff.Wait as wait:
+            raise ValidationError(_wait_sentence(wait), code="wait") from None
+        super().pre_authenticate(request, **credentials)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """A right password ends the waiting for this account from this address."""
+        user = super().authenticate(request, **credentials)
+        if user is not None:
+            backoff.forget(*_guessed(request, credentials))
+        return user
+
+    def pre_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse | None:
+        """A disabled user and a closed account are told so, after the right password only (decisions.md 6)."""
+        if sessions.is_closed(user):
+            clear_login(request)
+            return HttpResponseRedirect(reverse("account_inactive"))
+        return super().pre_login(request, user, **about)  # type: ignore[no-any-return]
+
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """The journey to the other two systems begins with the verified e-mail (decisions.md 1)."""
         with transaction.atomic():
@@ -94,6 +128,19 @@ class MFAAdapter(DefaultMFAAdapter):
     def build_totp_svg(self, url: str) -> str:
         """Not drawn here: the page draws the code inline with the portal's own tag, as the security policy wants."""
         return ""
+
+
+def _guessed(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...]:
+    """What a try at a password is counted by: the account it names, known or not, and where it comes from."""
+    return "password", str(credentials.get("email", "")).lower(), get_ip(request)
+
+
+def _wait_sentence(wait: backoff.Wait) -> str:
+    return ngettext(
+        "Too many tries for this account from here. Try again in %(minutes)s minute, or set a new password below.",
+        "Too many tries for this account from here. Try again in %(minutes)s minutes, or set a new password below.",
+        wait.minutes,
+    ) % {"minutes": wait.minutes}
 
 
 def _language(user: User | None) -> str:

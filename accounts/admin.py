@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import signup
 from accounts.journeys import NotAllowed
 from accounts.models import CustomerLink, SignupJourney, User
+from accounts.security.admin import SupportActions
 from audit import trail
 
 IDS = ("sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id")
@@ -34,8 +35,8 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(ReadOnly):
-    """People who sign in; superusers make staff of them."""
+class UserAdmin(SupportActions, ReadOnly):
+    """People who sign in; superusers make staff of them, leads of customer support help them back in."""
 
     list_display = (
         "email",

@@ -6,8 +6,13 @@ from allauth.account import forms as account
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.security import backoff, hold
+from accounts.security.passwords import LongestLength
 
 PASSWORD_HINT = _("At least 12 characters. A short sentence works well; spaces are fine.")
 LABELS: dict[str, Promise] = {
@@ -20,7 +25,13 @@ LABELS: dict[str, Promise] = {
     "code": _("Code"),
     "name": _("Name of the passkey"),
 }
+PASSWORDS = {"password", "oldpassword", "password1", "password2"}
 CODE_ATTRS = {"class": "w-s", "autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
+
+
+def not_too_long(password: str) -> None:
+    """Said rather than cut: the input has no maxlength, with which a browser cuts what is pasted."""
+    LongestLength().validate(password)
 
 
 class OurWords:
@@ -35,6 +46,8 @@ class OurWords:
             field.help_text = PASSWORD_HINT if name == "password1" else ""
             field.widget.attrs.pop("placeholder", None)
             field.widget.attrs.setdefault("class", "w-l")
+            if name in PASSWORDS:
+                field.validators.append(not_too_long)
         if "code" in self.fields:
             self.fields["code"].widget.attrs |= CODE_ATTRS
 
@@ -64,6 +77,12 @@ class AddEmailForm(OurWords, account.AddEmailForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail address")
 
+    def clean_email(self) -> str:
+        """Not for a day after customer support removed a second factor (decisions.md 37)."""
+        if hold.until(self.user):
+            raise ValidationError(hold.SENTENCE, code="held")
+        return str(super().clean_email())
+
 
 class ConfirmCodeForm(OurWords, account.ConfirmEmailVerificationCodeForm):
     """The code from the e-mail."""
@@ -73,11 +92,35 @@ class ReauthenticateForm(OurWords, account.ReauthenticateForm):
     """The password once more."""
 
 
-class SecondFactorForm(OurWords, mfa.AuthenticateForm):
+def wait_sentence(wait: backoff.Wait) -> str:
+    """How long to wait for the next code."""
+    return ngettext(
+        "Too many wrong codes. Try again in %(minutes)s minute.",
+        "Too many wrong codes. Try again in %(minutes)s minutes.",
+        wait.minutes,
+    ) % {"minutes": wait.minutes}
+
+
+class SlowedDown:
+    """Wrong codes make the next one wait, for this user wherever they come from: who gets here knows the password."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        try:
+            backoff.admit("code", str(self.user.pk))
+        except backoff.Wait as wait:
+            raise ValidationError(wait_sentence(wait), code="wait") from None
+        code: str = super().clean_code()  # type: ignore[misc]
+        backoff.forget("code", str(self.user.pk))
+        return code
+
+
+class SecondFactorForm(SlowedDown, OurWords, mfa.AuthenticateForm):
     """The code from the app, or a recovery code."""
 
 
-class SecondFactorAgainForm(OurWords, mfa.ReauthenticateForm):
+class SecondFactorAgainForm(SlowedDown, OurWords, mfa.ReauthenticateForm):
     """The code from the app once more."""
 
 

@@ -4,9 +4,11 @@ from django.conf import settings
 
 from accounts import journeys, refresh, retention, signup
 from accounts.profile import syncing
+from accounts.security import sessions
 from journal import rounds
 
 ACCOUNT_REFRESH_S = 120
+SESSIONS_S = 3600
 RETENTION_S = 24 * 3600
 
 
@@ -41,6 +43,11 @@ def sync_profiles() -> None:
 def refresh_accounts() -> None:
     """Queue `housekeeping`, every two minutes: what changed on Accounts in Salesforce."""
     rounds.run("accounts.refresh_accounts", ACCOUNT_REFRESH_S, refresh.refresh_accounts)
+
+
+def delete_expired_sessions() -> None:
+    """Queue `housekeeping`, hourly: sessions that are over."""
+    rounds.run("accounts.delete_expired_sessions", SESSIONS_S, sessions.delete_expired)
 
 
 def delete_unverified() -> None:

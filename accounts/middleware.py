@@ -1,18 +1,53 @@
-"""Staff pages need a second factor (decisions.md 7)."""
+"""Sessions end in time, and staff pages need a second factor (decisions.md 6 and 7)."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit, urlunsplit
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from accounts.security import sessions
+from accounts.security.sessions import Over
+from audit import trail
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+READING = ("GET", "HEAD", "OPTIONS")
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
-def staff_second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def session_limits(get_response: GetResponse) -> GetResponse:
+    """Ends sessions that lay idle or lasted too long, and those of accounts that were closed; says why.
+
+    Who was reading goes on as a visitor (pages of customers then ask to sign in and lead back); who was sending a form
+    signs in first and comes back to the page with that form. A page that asks for news by itself keeps nobody signed
+    in, and is not what uses the message up.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User):
+            return get_response(request)
+        by_itself = request.headers.get("X-Requested-With") == "fetch" and request.method in READING  # static/portal.js
+        over = sessions.check(request, user, is_sign_of_life=not by_itself)
+        if over is None:
+            return get_response(request)
+        if by_itself:
+            return HttpResponse(status=401)
+        _end(request, user, over)
+        return get_response(request) if request.method in READING else redirect_to_login(_page_of_form(request))
+
+    return middleware
+
+
+def staff_second_factor(get_response: GetResponse) -> GetResponse:
     """Sends staff who have none from any admin page to where an authenticator app is set up."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -22,6 +57,32 @@ def staff_second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> 
         return get_response(request)
 
     return middleware
+
+
+def _end(request: HttpRequest, user: User, over: Over) -> None:
+    sessions.end_key(request.session.session_key)
+    request.session.flush()
+    request.user = AnonymousUser()
+    trail.record("session_ended", user_id=user.pk, subject=over.value, ip=trail.visitor_address(request))
+    messages.warning(request, _why(user, over))
+
+
+def _why(user: User, over: Over) -> str:
+    if over is Over.CLOSED:
+        return _("You are signed out because this account is closed. If that is a mistake, write to us.")
+    if over is Over.WHOLE:
+        return _("For your safety we ask you to sign in again after some time, and yours is up.")
+    if user.is_staff:
+        return _("You are signed out because nothing happened for 30 minutes. Sign in to go on where you were.")
+    return _("You are signed out because you were not here for two weeks. Sign in to go on where you were.")
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page the form was on, if the browser names it and it is ours; else the overview."""
+    page = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    parts = urlsplit(page) if is_ours else None
+    return urlunsplit(("", "", parts.path, parts.query, "")) if parts else reverse("dashboard")
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import closing
 from accounts.models import CustomerLink
+from accounts.security import sessions
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord
 
@@ -25,8 +26,9 @@ def refresh_accounts() -> dict[str, int]:
 
 
 def _apply(account: AccountRecord, started: object) -> int:
-    if account.portal_status == "Inactive":
+    if account.portal_status == CustomerLink.CLOSED:
         closing.carried_out(account.id)
+        _sign_out(account.id)
     links = CustomerLink.objects.filter(sf_account_id=account.id, state=CustomerLink.State.LINKED)
     return links.update(
         internet_eligibility=account.internet_eligibility,
@@ -35,3 +37,11 @@ def _apply(account: AccountRecord, started: object) -> int:
         portal_status=account.portal_status,
         account_refreshed_at=started,
     )
+
+
+def _sign_out(sf_account_id: str) -> None:
+    """A closed account's customer is signed out everywhere; from now on signing in is refused (decisions.md 6)."""
+    for user_id in CustomerLink.objects.filter(
+        sf_account_id=sf_account_id, state=CustomerLink.State.LINKED
+    ).values_list("user_id", flat=True):
+        sessions.end(user_id)

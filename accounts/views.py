@@ -18,6 +18,7 @@ from accounts.access import asked_next, customer_required, setup_url, user_of
 from accounts.forms import NumberForm
 from accounts.journeys import NotAllowed
 from accounts.models import SignupJourney
+from accounts.security import hold
 from integrations.errors import OutsideError
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,9 @@ def payment_methods(request: HttpRequest) -> HttpResponse:
 @never_cache
 def payment_sso(request: HttpRequest) -> HttpResponse:
     """Leaves for WHMCS' payment page, signed in: a fresh address for each click, never stored (security.md §2)."""
+    if hold.until(user_of(request)):
+        messages.error(request, hold.SENTENCE)
+        return redirect("payment_methods")
     try:
         url = payment.sso_url(user_of(request))
     except OutsideError:

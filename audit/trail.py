@@ -1,6 +1,7 @@
 """Writing the audit trail."""
 
 from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from audit.models import AuditEntry
@@ -49,4 +50,7 @@ def record_request(
 
 def visitor_address(request: HttpRequest) -> str | None:
     """Where the request came from, proxies of ours looked through; None for one that came over no network."""
-    return get_adapter(request).get_client_ip(request) if request.META.get("REMOTE_ADDR") else None
+    try:
+        return str(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return None

@@ -3,8 +3,10 @@
 from django.conf import settings
 
 from journal import rounds
-from orders import placing, watched
+from orders import carts_left, placing, watched
 from orders import refresh as refreshing
+
+CARTS_S = 24 * 3600
 
 
 def refresh() -> None:
@@ -16,3 +18,8 @@ def refresh() -> None:
 def place_submitted() -> None:
     """Places what was submitted and did not reach Salesforce yet."""
     rounds.run("orders.place_submitted", settings.SWEEP_S, placing.place_due)
+
+
+def delete_left_carts() -> None:
+    """Daily: carts whose visitor's session is over."""
+    rounds.run("orders.delete_left_carts", CARTS_S, carts_left.delete_left)

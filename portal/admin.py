@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.admin import EmailAddress
 from allauth.mfa.admin import Authenticator
+from allauth.usersessions.admin import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
@@ -17,8 +18,8 @@ from django_rq.models import Dashboard
 
 OPERATE = "provisioning.change_pause"  # what Operators may and customer support may not
 
-# Second factors and confirmed addresses are the user's own; a changed row here would by-pass every rule about them.
-admin.site.unregister([Authenticator, EmailAddress, Dashboard, Group])
+# Second factors, confirmed addresses and sessions are the user's own; a changed row would by-pass the rules about them.
+admin.site.unregister([Authenticator, EmailAddress, UserSession, Dashboard, Group])
 
 
 @admin.register(Group)

@@ -13,8 +13,10 @@ class PortalConfig(AppConfig):
         Failpoints act in test runs alone.
         """
         from accounts import sign_ins
+        from accounts.security import watching
         from portal import checks  # noqa: F401
 
         sign_ins.watch()
+        watching.watch()
         if settings.TESTING:
             failpoints.switch_on(settings.FAILPOINTS)

@@ -39,4 +39,5 @@ urlpatterns = [
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.forbidden"
 handler404 = "portal.views.not_found"
+handler429 = "portal.views.too_many"  # allauth asks for it
 handler500 = "portal.views.server_error"

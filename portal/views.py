@@ -81,6 +81,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _failure(404, "404")
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """allauth's handler429: a limit per address or per person is used up."""
+    return _failure(429, "429")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _failure(500, "500")
 

@@ -1,5 +1,6 @@
 """Who the customer is: the portal's user, and the link to the other two systems."""
 
+import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import BaseUserManager
@@ -38,6 +39,7 @@ class User(AbstractUser):
     news_mails = models.BooleanField(_("news by e-mail"), default=False)
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
+    second_factor_hold_until = models.DateTimeField(null=True, blank=True)  # decisions.md 37
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -46,11 +48,24 @@ class User(AbstractUser):
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
 
+    def set_password(self, raw_password: str | None) -> None:
+        """The same characters are the same password, however a keyboard composes them."""
+        super().set_password(None if raw_password is None else _composed(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Hashes in the one form that `set_password` stores."""
+        return super().check_password(None if raw_password is None else _composed(raw_password))
+
     def get_full_name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
     def get_short_name(self) -> str:
         return self.given_name
+
+
+def _composed(password: str) -> str:
+    """One form for the same characters: devices write が as one character or as two (Unicode NFC)."""
+    return unicodedata.normalize("NFC", password)
 
 
 class CustomerLink(models.Model):
@@ -59,6 +74,8 @@ class CustomerLink(models.Model):
     A provisional link (decisions.md 2) is not unique, names no WHMCS client, and counts as no link wherever the
     Account's data would be shown, used or changed.
     """
+
+    CLOSED = "Inactive"  # portal_status, Portal_Status__c: no sign-in (decisions.md 6)
 
     class State(models.TextChoices):
         PROVISIONAL = "provisional", _("provisional")

@@ -9,6 +9,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db.models import Model
 from django.utils import timezone
 
@@ -42,6 +43,10 @@ def _emails(user: User) -> Section:
 
 def _second_factors(user: User) -> Section:
     return _all(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at")
+
+
+def _sessions(user: User) -> Section:
+    return _all(UserSession.objects.filter(user=user), "created_at", "last_seen_at", "ip", "user_agent")
 
 
 def _address(user: User) -> Section:
@@ -105,6 +110,7 @@ SECTIONS: Mapping[str, Callable[[User], Section]] = {
     "profile": _profile,
     "email_addresses": _emails,
     "second_factors": _second_factors,
+    "sessions": _sessions,
     "address": _address,
     "ids_in_other_systems": _other_systems,
     "sign_up": _sign_up,

@@ -6,6 +6,7 @@ only and stays. Salesforce and WHMCS are not touched: what must be kept there, t
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
@@ -48,7 +49,7 @@ def _refuse_unless_done_with(person: User) -> None:
     link = linked(person)
     if person.is_staff:
         raise NotYet("This is a member of staff.")
-    if link is not None and link.portal_status != "Inactive":
+    if link is not None and link.portal_status != CustomerLink.CLOSED:
         raise NotYet("The account is not closed: set Portal_Status__c of the Account to Inactive first.")
     if Order.objects.filter(user=person).under_way().exists():
         raise NotYet("An order is under way.")
@@ -62,11 +63,13 @@ def _sign_out(person: User) -> int:
     theirs = [
         each.pk for each in Session.objects.iterator() if each.get_decoded().get("_auth_user_id") == str(person.pk)
     ]
+    UserSession.objects.filter(user=person).delete()
     return Session.objects.filter(pk__in=theirs).delete()[0]
 
 
 def _forget(person: User) -> None:
     person.email, person.given_name, person.family_name, person.phone = f"erased-{person.pk}@erased.invalid", "", "", ""
     person.is_active = person.news_mails = False
+    person.second_factor_hold_until = None
     person.set_unusable_password()
     person.save()

@@ -178,12 +178,12 @@ def test_queries_of_the_page(aiko: User, whmcs: Whmcs, django_assert_max_num_que
     browser = signed_in(aiko)
     browser.get(reverse("payment_methods"))
     # session, user, cached summary, link, cart
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         browser.get(reverse("payment_methods"))
 
 
 def test_queries_of_the_journey_page(aiko: User, django_assert_max_num_queries: Any) -> None:
     browser = signed_in(aiko)
     # session, user, journey
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         browser.get(reverse("account_setup_status"))

@@ -89,7 +89,7 @@ def test_lists_cost_the_same_for_one_and_for_many(cs_carol: Staff, django_assert
         make_customer()
     browser = signed_in(cs_carol.user)
     for url in lists():
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             browser.get(url)
 
 

@@ -202,5 +202,5 @@ def test_the_cart_page_costs_the_same_for_many_lines(
 ) -> None:
     for _ in range(lines):
         visitor.post("/cart/add/", SIM)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         visitor.get("/cart/")

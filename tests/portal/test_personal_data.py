@@ -39,6 +39,7 @@ LIVES = {
 KEPT: dict[str, str] = {
     "account.emailaddress": "email_addresses",
     "mfa.authenticator": "second_factors",
+    "usersessions.usersession": "sessions",
     "accounts.address": "address",
     "accounts.customerlink": "ids_in_other_systems",
     "accounts.signupjourney": "sign_up",

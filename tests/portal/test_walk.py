@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -46,6 +47,10 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
     ),
     "orders/<sf_order_id:sf_order_id>/": lambda order, line: (f"/orders/{order.sf_order_id}/", f"/orders/{NO_ID}/"),
     "orders/<sf_order_id:sf_order_id>": lambda order, line: (f"/orders/{order.sf_order_id}", f"/orders/{NO_ID}"),
+    "account/sessions/<int:session_id>/end/": lambda order, line: (
+        f"/account/sessions/{session_of(order)}/end/",
+        "/account/sessions/999999/end/",
+    ),
     "account/2fa/webauthn/keys/<int:pk>/remove/": lambda order, line: (
         "/account/2fa/webauthn/keys/1/remove/",
         "/account/2fa/webauthn/keys/999999/remove/",
@@ -56,6 +61,13 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
     ),
 }
 NO_ID = "801000000000001AAA"
+
+
+def session_of(order: Order) -> int:
+    """A session of the order's owner."""
+    assert order.user
+    signed_in(order.user)
+    return int(UserSession.objects.filter(user=order.user).latest("pk").pk)
 
 
 @pytest.fixture
@@ -121,7 +133,7 @@ def test_opening_a_page_changes_nothing(order: Order, aiko: User) -> None:
     """Each page once to settle (session, cart), then once more: nothing is written but how long a session lives."""
     client = signed_in(aiko)
     fill(aiko, "VPN-US")
-    harmless = re.compile(r'"(django_session|portal_cache)"|SAVEPOINT')
+    harmless = re.compile(r'"(django_session|usersessions_usersession|portal_cache)"|SAVEPOINT')
     for name, path in addresses().items():
         client.get(path)
         if name in {"account_logout"}:
@@ -289,7 +301,11 @@ def test_lists_cost_at_most_eight_queries(order: Order, group: str, aiko: User) 
             client.get(path)
             with CaptureQueriesContext(connection) as queries:
                 answer = client.get(path)
-            session = sum(1 for q in queries if re.search(r'"(django_session|mfa_authenticator)"', q["sql"]))
+            session = sum(
+                1
+                for q in queries
+                if re.search(r'"(django_session|usersessions_usersession|mfa_authenticator)"', q["sql"])
+            )
             if answer.status_code == 200:
                 assert len(queries) - session <= 8, path
 

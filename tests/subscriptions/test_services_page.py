@@ -70,7 +70,7 @@ def test_one_call_and_cached_for_seconds(aiko: User, whmcs: Whmcs, django_assert
     browser = signed_in(aiko)
     browser.get(reverse("services"))
     # session, user, link, cached services, cart
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         browser.get(reverse("services"))
     assert whmcs.calls == ["services"]
 
