@@ -57,6 +57,24 @@ def test_a_hundred_events_that_take_the_place_of_waiting_ones_cost_as_many_as_on
     assert InboxEvent.objects.filter(state="replaced").count() == InboxEvent.objects.filter(state="waiting").count()
 
 
+@pytest.mark.parametrize(
+    ("numbers", "states"),
+    [
+        ([1, 1], ["accepted", "duplicate"]),
+        ([1, 2], ["accepted", "waiting"]),
+        ([1, 2, 3, 2], ["accepted", "replaced", "waiting", "duplicate"]),
+        ([2, 1], ["accepted", "replaced"]),
+        ([1, 3, 2], ["accepted", "waiting", "replaced"]),
+    ],
+    ids=["same key", "retry", "only the newest waits", "the first comes last", "two in the wrong order"],
+)
+def test_requests_of_one_order_in_one_response(numbers: list[int], states: list[str]) -> None:
+    events = [received(OrderId__c=ORDERS[0], IdemKey__c=key(ORDERS[0], number)) for number in numbers]
+    store(topic=TOPIC, leader_epoch=lead_now(), response=response(*events))
+    assert list(InboxEvent.objects.order_by("pk").values_list("state", flat=True)) == states
+    assert Attempt.objects.get().idem_key == key(ORDERS[0], numbers[0])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_came_in_one_response_is_claimed_in_the_order_of_arrival() -> None:
     events = list(reversed(requests(1, 12, 1)))
@@ -169,11 +187,12 @@ EVENTS = st.builds(
     st.just("") | st.sampled_from(["again-1", "again-2"]),
 )
 POISON = st.builds(unreadable)
-ACTS = st.lists(EVENTS | EVENTS | EVENTS | POISON | st.tuples(st.sampled_from(ORDERS), st.sampled_from(ENDS)))
+ENDINGS = st.tuples(st.sampled_from(ORDERS), st.sampled_from(ENDS))
+ACTS = st.lists(EVENTS | EVENTS | EVENTS | POISON | ENDINGS, min_size=3, max_size=25)
 
 
-@given(acts=ACTS, cuts=st.sets(st.integers(0, 40)))
-@hypothesis_settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS, cuts=st.sets(st.integers(0, 25), max_size=8))
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_however_events_are_split_into_responses_the_same_becomes_of_them(
     db: None, acts: list[ReceivedEvent | tuple[str, str]], cuts: set[int]
 ) -> None:
