@@ -9,7 +9,6 @@ import structlog
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
-from rq.timeouts import BaseTimeoutException
 
 from integrations import correlation, failpoints, gateway
 from integrations.errors import Misconfigured, OutsideError, Rejected
@@ -17,6 +16,7 @@ from journal.commits import commit
 from provisioning import tasks
 from provisioning.models import Attempt, Outbox, Task
 from provisioning.outcome import from_payload
+from provisioning.steps import INTERRUPTIONS
 
 log = structlog.get_logger(__name__)
 State, Kind = Outbox.State, Outbox.Kind
@@ -82,7 +82,7 @@ def _send(row: Outbox) -> str:
         return _refused(row, error)
     except OutsideError as error:
         return _put_off(row, error)
-    except BaseTimeoutException:
+    except INTERRUPTIONS:  # they say nothing about the report; it is due again when its lease is over
         raise
     except Exception as error:  # a report that cannot be made must not hold the others back
         log.exception("report_broken", order_id=row.order_id, kind=row.kind)

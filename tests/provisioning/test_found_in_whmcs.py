@@ -85,13 +85,14 @@ def test_two_working_orders_stop_everything(salesforce: SalesforceDouble, whmcs:
     assert whmcs.statuses() == {501: "Active", 502: "Active"}
 
 
+@pytest.mark.parametrize("status", ["Cancelled", "Fraud", "Terminated"])
 def test_an_order_cancelled_in_whmcs_is_not_made_anew_without_staff(
-    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, status: str
 ) -> None:
     whmcs.failing_pids = {SERVICE_PID}
     arrive_and_run()
     for service in whmcs.of_order(501):
-        whmcs.set_status(service.id, "Cancelled")
+        whmcs.set_status(service.id, status)
     ask_again(salesforce)
     assert (shown_error(salesforce), whmcs.count("add_order")) == ("cancelled_in_whmcs", 1)
 

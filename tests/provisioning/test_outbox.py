@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from integrations import failpoints
 from integrations.errors import Misconfigured, Rejected, Unavailable, UnknownOutcome
@@ -336,3 +338,18 @@ def test_a_leased_report_is_left_to_its_process_until_the_lease_ends(
     Outbox.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
     assert outbox.drain() == {"sent": 1}
     assert Attempt.objects.get().state == "PROVISIONED"
+
+
+@pytest.mark.parametrize("interruption", [OperationalError(), RedisConnectionError()])
+def test_an_interruption_is_no_refusal_of_the_report(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, interruption: Exception
+) -> None:
+    """PostgreSQL, which keeps the token, or Redis, under RQ's signal handler, went away while it was sent."""
+    salesforce.trouble("report_outcome", interruption)
+    arrives(key(1))
+    with pytest.raises(type(interruption)):
+        worker.work_off()
+    row = Outbox.objects.get()
+    assert (row.state, row.refusals, row.tries) == ("PENDING", 0, 1)
+    Outbox.objects.update(lease_until=None)
+    assert outbox.drain() == {"sent": 1}

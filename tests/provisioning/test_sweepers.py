@@ -282,3 +282,19 @@ def test_four_failures_and_a_success_do_not_stop_the_claims(salesforce: Salesfor
     salesforce.request_provisioning(ORDER)
     arrive_and_run(5)
     assert Pause.objects.get().unreachable_in_a_row == 0
+
+
+def test_a_probe_whose_worker_dies_is_followed_by_another_a_minute_later(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    unreachable(salesforce, whmcs, 5)
+    Pause.objects.update(breaker_until=timezone.now() - LONG_AGO)
+    arrives(key(6))
+    other = "801000000000002AAA"
+    arrives(key(1, other), order_id=other)
+    salesforce.orders[other] = order(id=other, last_idem_key=key(1, other))
+    assert claims.claim() is not None  # and its worker is never heard of again
+    assert claims.claim() is None
+    Pause.objects.update(breaker_until=timezone.now() - LONG_AGO)
+    assert worker.work_off() == 1
+    assert Attempt.objects.get(order_id=other).state == "PROVISIONED"
