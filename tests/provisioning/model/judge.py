@@ -175,7 +175,12 @@ class Judge:
         assert len(live) <= 1, f"L5: {order_id} has the live WHMCS orders {sorted(live)}"
         billed = [each for each in {each.order_id for each in marked} if each in self.whmcs.open_invoices()]
         assert len(billed) <= 1, f"S12: {order_id} is billed by the WHMCS orders {billed}"
-        if self.working(order_id):
+        if row.status == "Cancelled":
+            assert not live or self.working(order_id), (
+                f"L5: {order_id} is cancelled and has WHMCS orders {sorted(live)}"
+            )
+            assert not billed or self.working(order_id), f"S12: {order_id} is cancelled and billed by {billed}"
+        elif self.working(order_id):
             assert row.activation_status == "Provisioned", f"L2: {order_id} works and is {row.activation_status}"
 
     def working(self, order_id: str) -> list[int]:

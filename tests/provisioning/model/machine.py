@@ -12,10 +12,13 @@ from integrations import failpoints
 from integrations.errors import OutsideError
 from journal.models import RemoteCall, RemoteFact
 from notifications.models import Email
-from provisioning import cursor, intake, jobs, outbox, sweepers
+from orders.models import RefreshCursor
+from provisioning import cleaning, cursor, intake, jobs, outbox, pause, staff, sweepers
 from provisioning import reconcile as reconciler
+from provisioning.attempts import live_attempt
 from provisioning.intake import StaleLeader
-from provisioning.models import Attempt, EventCursor, InboxEvent, Outbox, Pause, Step
+from provisioning.models import Attempt, EventCursor, InboxEvent, Inspection, Outbox, Pause, Step, Task
+from tests.provisioning.doubles import CARD
 from tests.provisioning.model import actors
 from tests.provisioning.model.actors import Actor
 from tests.provisioning.model.clock import ModelClock
@@ -23,11 +26,28 @@ from tests.provisioning.model.points import Mishap, mishaps
 from tests.provisioning.model.wire import Fault
 from tests.provisioning.model.world import ORDERS, TOPIC, World
 
-TABLES = (Step, Outbox, Attempt, InboxEvent, EventCursor, Pause, RemoteCall, RemoteFact, Email)
+TABLES = (
+    Task,
+    Inspection,
+    RefreshCursor,
+    Step,
+    Outbox,
+    Attempt,
+    InboxEvent,
+    EventCursor,
+    Pause,
+    RemoteCall,
+    RemoteFact,
+    Email,
+)
 WHICH = st.sampled_from(ORDERS)
 PASSING = st.sampled_from([0, 0, 20, 100, 1200])  # within a lease; beyond one; beyond a quarantine
 INDEX = st.integers(0, 3)
-NOTED = (OutsideError, StaleLeader)  # what makes a job fail and is no wonder: the next round is another job
+NOTED = (
+    OutsideError,
+    StaleLeader,
+    staff.NotPossible,
+)  # what makes a job fail and is no wonder: the next round is another job
 MOST_ZOMBIES, MOST_ROUNDS = 2, 6
 
 
@@ -56,6 +76,29 @@ class ProvisioningMachine(RuleBasedStateMachine):
     def ask_and_deliver(self, order_id: str, mishaps: list[Mishap], taken: int, most: int) -> None:
         self.ask(order_id)
         self.deliver(mishaps, taken, most)
+
+    @rule(order_id=WHICH)
+    def ask_in_vain(self, order_id: str) -> None:
+        """Its event is lost for ever: only a comparison finds the request."""
+        self.ask(order_id)
+        self.world.salesforce.lose_events()
+
+    @rule(order_id=WHICH, mishaps=mishaps("subscriber"))
+    def event_comes_twice(self, order_id: str, mishaps: list[Mishap]) -> None:
+        """A new event with the key of the last."""
+        if self.world.salesforce.orders[order_id].last_idem_key:
+            self.world.salesforce.publish(order_id)
+        self.deliver(mishaps, 0, 9)
+
+    @rule(leads_anew=st.booleans())
+    def everything_comes_again(self, leads_anew: bool) -> None:
+        """The position is lost, or an old leader goes on with what a new one has begun (A8, A17)."""
+        if not leads_anew:
+            cursor.position_lost(topic=TOPIC, leader_epoch=self.leader_epoch, error="replayid.corrupted")
+            return
+        before, self.leader_epoch = self.leader_epoch, cursor.take_over(topic=TOPIC, leader="model:2")
+        with pytest.raises(StaleLeader):
+            intake.store(topic=TOPIC, leader_epoch=before, response=self.world.salesforce.response(None, 9))
 
     @rule(order_id=WHICH, mishaps=mishaps("worker"))
     def ask_and_work(self, order_id: str, mishaps: list[Mishap]) -> None:
@@ -106,6 +149,31 @@ class ProvisioningMachine(RuleBasedStateMachine):
         if also_compares:
             self.run("reconcile", reconciler.reconcile, [])
 
+    @rule(mishaps=mishaps("sweep"))
+    def clean_up(self, mishaps: list[Mishap]) -> None:
+        self.run("clean-up", cleaning.clean_up, mishaps)
+
+    # --- what people do
+
+    @rule(order_id=WHICH)
+    def customer_cancels(self, order_id: str) -> None:
+        self.world.salesforce.cancel(order_id)
+
+    @rule(has_card=st.booleans())
+    def customer_and_card(self, has_card: bool) -> None:
+        self.world.whmcs.methods = [CARD] if has_card else []
+
+    @rule(stops=st.booleans())
+    def staff_pauses(self, stops: bool) -> None:
+        (pause.pause if stops else pause.resume)(by="carol", reason="the model")
+
+    @rule(order_id=WHICH, action=st.sampled_from(["look_again", "release", "mark_failed"]), mishaps=mishaps("sweep"))
+    def staff_decides(self, order_id: str, action: str, mishaps: list[Mishap]) -> None:
+        attempt = live_attempt(order_id)
+        if attempt is not None:
+            decision = staff.Decision("carol", "the model")
+            self.run("staff", lambda: getattr(staff, action)(attempt, decision), mishaps)
+
     # --- what goes wrong
 
     @precondition(lambda self: self.asleep)
@@ -123,10 +191,9 @@ class ProvisioningMachine(RuleBasedStateMachine):
         late = self.world.late()
         self.world.land(late[index % len(late)])
 
-    @precondition(lambda self: self.world.wake_ups.jobs)
-    @rule()
-    def redis_is_flushed(self) -> None:
-        self.world.wake_ups.jobs = 0
+    @rule(is_away=st.booleans())
+    def redis_is_flushed(self, is_away: bool) -> None:
+        self.world.wake_ups.jobs, self.world.wake_ups.is_away = 0, is_away
 
     # --- how a job runs
 
@@ -185,10 +252,13 @@ class ProvisioningMachine(RuleBasedStateMachine):
         while self.asleep:
             self.resume(0)
         self.world.wake_ups.is_away = False
+        self.customer_and_card(True)
+        self.staff_pauses(False)
         for _round in range(MOST_ROUNDS):
             self.deliver([], 0, 100)
             self.sweep(1200, [])
             self.drain_outbox(0, [], True)
+            self.clean_up([])
             while self.world.wake_ups.jobs:
                 self.start_worker([])
             if self.world.judge.at_rest():
@@ -203,5 +273,5 @@ class ProvisioningMachine(RuleBasedStateMachine):
         self.world.judge.check()
         self.world.judge.settled()
         for order_id, row in self.world.salesforce.orders.items():
-            if row.status != "Draft":
+            if row.status not in {"Draft", "Cancelled"}:
                 assert row.activation_status == "Provisioned", f"L3: {order_id} is {row}"

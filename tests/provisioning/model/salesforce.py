@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from integrations.salesforce.pubsub import FetchResult, ReceivedEvent
-from integrations.salesforce.schemas import ActivatingOrder, OrderOutcome, ProvisionableOrder
+from integrations.salesforce.schemas import ActivatingOrder, CancelledOrder, OrderOutcome, ProvisionableOrder
 from tests.provisioning.doubles import SalesforceDouble, key, outside_only
 
 CREATED = 1_763_700_000_000
@@ -37,6 +37,11 @@ class ModelSalesforce(SalesforceDouble):
     def cancel(self, order_id: str) -> None:
         self._save(replace(self.orders[order_id], status="Cancelled"))
 
+    def cancelled_orders(self, *, since: datetime) -> list[CancelledOrder]:
+        with self._called("cancelled_orders"):
+            dead = [each.id for each in self.orders.values() if each.status == "Cancelled"]
+            return [CancelledOrder(each, self.modstamps[each]) for each in dead if self.modstamps[each] >= since]
+
     def request_provisioning(self, order_id: str) -> None:
         with self._called("request_provisioning"):
             self.ask_again(order_id)
@@ -47,6 +52,10 @@ class ModelSalesforce(SalesforceDouble):
         fields = {"CreatedDate": CREATED, "OrderId__c": order_id, "IdemKey__c": self.orders[order_id].last_idem_key}
         event = ReceivedEvent(f"uuid-{self._events}", b"", "schema-1", b"payload", {**fields, "Version__c": 1.0})
         self.published.append(event)
+
+    def lose_events(self) -> None:
+        """What was published never arrives anywhere."""
+        self.published.clear()
 
     def carry(self, index: int) -> None:
         """One published event reaches the bus, which keeps it."""
