@@ -116,7 +116,7 @@ def test_a_working_attempt_leaves_nothing_to_decide(salesforce: SalesforceDouble
 
 def test_a_decision_is_shown_with_its_effect_before_anything_happens(unknown: Attempt, operator: Client) -> None:
     data = {"action": "release", "_selected_action": str(unknown.pk)}
-    page = operator.post(LIST, data).content.decode()
+    page = operator.post(LIST, {**data, "reason": "typed too early"}).content.decode()
     assert "If the request is carried out late, WHMCS has two orders." in page
     assert 'name="reason"' in page
     assert not Step.objects.filter(name__startswith="staff:").exists()
