@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
+from django.db.models import Q
 
 from integrations import gateway
 from integrations.errors import OutsideError, Unavailable
 from integrations.salesforce.schemas import ProvisionableOrder
 from journal import facts
+from journal.calls import database_clock
 from journal.commits import commit
+from journal.models import RemoteFact
 from orders.models import RefreshCursor
-from provisioning import attention, guard, inspections, remote_orders, resolving, tasks
+from provisioning import attention, esim, guard, inspections, remote_orders, resolving, tasks
 from provisioning.attempts import live_attempt
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt, Inspection, Task
@@ -30,7 +32,6 @@ Reason, Kind = Inspection.Reason, Task.Kind
 CURSOR = "provisioning.cancelled"
 OVERLAP = timedelta(seconds=60)  # rows commit later than their SystemModstamp says
 MOST_LOOKS = 20  # in one round
-ESIM = "esim"  # the journal's kind of an eSIM line
 OF_CANCELLED = (Kind.LIVE_SERVICE, Kind.PAID_INVOICE, Kind.LIVE_ESIM)
 
 
@@ -104,7 +105,7 @@ def _inspect(inspection: Inspection) -> str:
 
 def _again_at(inspection: Inspection, left: str) -> datetime | None:
     if left:
-        return timezone.now() + timedelta(seconds=inspections.wait_s(inspection))
+        return database_clock() + timedelta(seconds=inspections.wait_s(inspection))
     return inspections.next_look(inspection) if inspection.reason == Reason.LATE else None
 
 
@@ -127,7 +128,7 @@ def _leave_one(order: ProvisionableOrder) -> str:
         if failure.code != Code.CANCELLED_IN_WHMCS:
             raise
     if found is not None:
-        facts.replace(subject_of(order.id), KIND, str(found.order_id))
+        remote_orders.keep(order.id, found.order_id)
     resolving.conclude(order.id, found, set())
     tasks.settle_order(order.id, Kind.DUPLICATE_ACTIVE, reason="one WHMCS order is left")
     return ""
@@ -148,13 +149,26 @@ def _clear(order: ProvisionableOrder) -> str:
     candidates = remote_orders.candidates_of(order.id, guard.client_of(order))
     left = [_clear_one(order.id, found) for found in candidates]
     resolving.conclude(order.id, next((each for each in candidates if each.live), None), set())
-    line = facts.recall(subject_of(order.id), ESIM)
-    if line is not None:
-        left.append(_ask(Kind.LIVE_ESIM, order.id, line.remote_id, {"esim": line.remote_id}))
+    left += [_clear_line(order.id, line.kind, line.remote_id) for line in _lines(order.id)]
     left = [words for words in left if words]
     if not left:
         tasks.settle_order(order.id, *OF_CANCELLED, Kind.DUPLICATE_ACTIVE, reason="nothing of the order is left")
     return "; ".join(left)
+
+
+def _lines(order_id: str) -> list[RemoteFact]:
+    lines = RemoteFact.objects.filter(subject=subject_of(order_id), state=RemoteFact.State.LIVE)
+    return list(lines.filter(Q(kind=esim.KIND) | Q(kind__startswith=f"{esim.KIND}:")).order_by("id"))
+
+
+def _clear_line(order_id: str, kind: str, line_ref: str) -> str:
+    """An eSIM line is never ended by the portal; one that somebody ended at the provider counts no longer."""
+    line = gateway.esim().line(line_ref)
+    if line is None or line.status != "terminated":  # one that is not there yet may be on its way
+        return _ask(Kind.LIVE_ESIM, order_id, line_ref, {"esim": line_ref})
+    facts.forget(subject_of(order_id), kind, line_ref)
+    tasks.settle(about=f"{Kind.LIVE_ESIM}:{order_id}:{line_ref}", reason="the line was ended at the provider")
+    return ""
 
 
 def _clear_one(order_id: str, found: Found) -> str:

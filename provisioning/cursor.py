@@ -12,8 +12,9 @@ from django.db.models.functions import Coalesce, Now
 from integrations import failpoints
 from integrations.salesforce.pubsub import Start
 from journal.commits import commit
+from provisioning import tasks
 from provisioning.intake import StaleLeader
-from provisioning.models import EventCursor
+from provisioning.models import EventCursor, Task
 
 
 def take_over(*, topic: str, leader: str) -> int:
@@ -58,8 +59,13 @@ def disconnected(*, topic: str, leader_epoch: int, error: str, auth_refused: boo
 
 
 def position_lost(*, topic: str, leader_epoch: int, error: str) -> None:
-    """The stored position is worthless: forget it, and note that events may be missing (the reconciler looks)."""
-    _write(topic, leader_epoch, **_NOT_CONNECTED, last_error=error[:255], replay_id=None, gap_at=Now())
+    """The stored position is worthless: forget it, and note that events may be missing (the reconciler looks).
+
+    A person is asked to look for what neither the stream nor the reconciler can show.
+    """
+    with commit("cursor.position_lost"):
+        _write(topic, leader_epoch, **_NOT_CONNECTED, last_error=error[:255], replay_id=None, gap_at=Now())
+        tasks.raise_task(Task.Kind.LOST_POSITION, cause=f"position:{topic}"[:110], facts={"topic": topic}, again=True)
 
 
 def resigned(*, topic: str, leader_epoch: int) -> None:

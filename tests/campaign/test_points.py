@@ -24,6 +24,7 @@ ELSEWHERE = {
     "inspection.late": "tests/provisioning/test_cleaning.py",
     "inspection.write": "tests/provisioning/test_cleaning.py",
     "task.close": "tests/provisioning/test_cleaning.py",
+    "cursor.position_lost": "tests/provisioning/test_gaps.py",
     "fact.remember": "tests/journal/test_facts_and_rounds.py",
     "outbox.hold_back": "tests/provisioning/test_outbox.py",  # Salesforce's limit: a quarter of an hour
     "outbox.send_again": "tests/provisioning/test_outbox.py",  # after five refusals

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from integrations import failpoints
 from integrations.errors import Rejected, Unavailable
+from integrations.esim.schemas import Line
 from journal import facts
 from journal.models import RemoteCall, RemoteFact
 from orders.models import RefreshCursor
@@ -19,6 +20,7 @@ from provisioning.remote_orders import subject_of
 from support.models import Case
 from tests.provisioning.conftest import arrive_and_run, arrives
 from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key, no_answer
+from tests.provisioning.esim_double import ESimDouble
 from tests.provisioning.ordered import an_order_in_whmcs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,17 +110,21 @@ def test_an_order_that_was_paid_and_cancelled_is_for_a_person(salesforce: Salesf
     assert (whmcs.statuses(), open_tasks()) == ({501: "Cancelled"}, [])
 
 
-def test_the_esim_line_of_a_cancelled_order_is_for_a_person_until_it_is_gone(
-    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+def test_the_esim_lines_of_a_cancelled_order_are_for_a_person_until_they_are_ended(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
 ) -> None:
     left_pending(whmcs)
-    facts.remember(subject_of(ORDER), "esim", "8981000000000000001")
+    for kind, ref in (("esim", ORDER), ("esim:2", f"{ORDER}-2")):
+        facts.remember(subject_of(ORDER), kind, ref)
+    provider.line_rows[ORDER] = Line(line_ref=ORDER, status="active", iccid="8981000000000000001")
     salesforce.is_cancelled()
     a_round_later()
-    assert (open_tasks(), whmcs.statuses()) == (["live_esim"], {501: "Cancelled"})
-    facts.forget(subject_of(ORDER), "esim", "8981000000000000001")
+    assert (open_tasks(), whmcs.statuses()) == (["live_esim", "live_esim"], {501: "Cancelled"})
+    assert "8981" not in tasks.tell(Task.objects.earliest("id")).what_happened
+    for ref in (ORDER, f"{ORDER}-2"):
+        provider.line_rows[ref] = Line(line_ref=ref, status="terminated")
     a_round_later()
-    assert open_tasks() == []
+    assert (open_tasks(), RemoteFact.objects.filter(state="live").count()) == ([], 0)
 
 
 def test_an_order_put_back_closes_the_tasks_of_its_cancelling(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from integrations import gateway
+from integrations import failpoints, gateway
 from integrations.errors import Unavailable
 from journal.models import Round
-from provisioning import cursor, jobs
-from provisioning.models import EventCursor
+from provisioning import cursor, jobs, tasks
+from provisioning.models import EventCursor, Task
 from tests.provisioning.responses import TOPIC, lead_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,3 +80,22 @@ def test_a_comparison_that_failed_or_began_earlier_does_not_count(
 
 def _away() -> Callable[[], None]:
     raise Unavailable("salesforce", "query", "refused")
+
+
+def test_a_lost_position_asks_a_person_once_each_time() -> None:
+    epoch = lead_now()
+    for _twice in range(2):
+        for _each in range(2):
+            cursor.position_lost(topic=TOPIC, leader_epoch=epoch, error="replayid.corrupted")
+        task = Task.objects.get(state="open")
+        assert (task.kind, TOPIC in tasks.tell(task).what_happened) == ("lost_position", True)
+        tasks.close(task, by="carol@example.jp", reason="nothing is missing")
+    assert Task.objects.count() == 2
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_death_while_the_position_is_given_up_forgets_neither_it_nor_the_task(side: str) -> None:
+    epoch = lead_now()
+    with failpoints.arm(f"cursor.position_lost:{side}=raise"), pytest.raises(failpoints.Died):
+        cursor.position_lost(topic=TOPIC, leader_epoch=epoch, error="replayid.corrupted")
+    assert Task.objects.exists() == (EventCursor.objects.get(topic=TOPIC).gap_at is not None) == (side == "after")
