@@ -39,7 +39,9 @@ def main() -> int:
     say(report.in_words(summary))
     if asked.report:
         report.write_into(asked.report, summary)
-    return 0 if summary.green else 1
+    # A sample is part of the tests, which assert no times: they share the machine with others.
+    right = not summary.red and summary.seeds > 0
+    return 0 if right and (asked.sample is not None or not summary.slow) else 1
 
 
 def _trace(count: int) -> int:

@@ -10,7 +10,7 @@ from integrations import gateway
 from journal import calls
 from orders.models import Order
 from provisioning import mapping
-from provisioning.models import Outbox
+from provisioning.models import InboxEvent, Outbox
 from provisioning.remote_orders import subject_of
 from tests.campaign.circumstances import CIRCUMSTANCES
 from tests.campaign.seeds import Fault, Seed
@@ -29,6 +29,7 @@ def orders_of(seed: Seed, shop: Shop) -> list[str]:
             _known_to_the_portal(order_id, customer)
         _before(CIRCUMSTANCES[seed.circumstance].before, order_id, customer)
         orders.append(order_id)
+    shop.placed_at = shop.last_row()
     return orders
 
 
@@ -57,6 +58,13 @@ def heal(seed: Seed, shop: Shop) -> None:
 def flush_redis() -> None:
     """Redis loses everything of this cell."""
     django_rq.get_connection("provisioning").flushdb()
+
+
+def all_received(shop: Shop, orders: list[str]) -> bool:
+    """Whether every event that the org published for these orders has a row of its own in the inbox."""
+    rows = shop.buttons.ledger(system="salesforce", operation="event.publish", after=shop.placed_at)
+    published = {row["key"] for row in rows if row["detail"].get("OrderId__c") in orders}
+    return InboxEvent.objects.filter(event_uuid__in=published).count() == len(published)
 
 
 def is_quarantined(order_id: str) -> bool:

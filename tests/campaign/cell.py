@@ -23,7 +23,6 @@ from tests.campaign.zygote import Zygote
 
 log = structlog.get_logger(__name__)
 KINDS = ("subscriber", "worker", "housekeeping")
-STANDS_STILL_S = 5.0  # longer than LEASE_S, and than a read's deadline with its margin
 TICK_S = 0.1
 SETTLES_WITHIN_S = 60.0
 RETRIES = 3
@@ -40,6 +39,9 @@ class Blows:
 
     crashes: list[tuple[str, float]] = field(default_factory=list)  # kind, when
     stopped: dict[int, float] = field(default_factory=dict)  # pid, when
+    stands_still_s: float = 5.0
+    asked_again: int = 0
+    twice_live: set[str] = field(default_factory=set)  # orders that had two live attempts at once
 
 
 @dataclass
@@ -56,11 +58,12 @@ class Cell:
 
     def run(self, seed: Seed) -> dict[str, Any]:
         """The facts of the seed: verdict, problems, crashes, recovery and length in seconds."""
-        began, self.happened = time.time(), Blows()
+        began, self.happened = time.time(), Blows(stands_still_s=seed.stands_still_s)
         orders: list[str] = []
         try:
             orders = self._live_through(seed)
             found = [problem for order_id in orders for problem in judge.problems(self.shop, order_id)]
+            found += [Problem("doubled", f"two live attempts of {order_id}") for order_id in self.happened.twice_live]
         except Stuck as reason:
             found = [Problem("lost", str(reason))]
         except Exception as error:  # a seed that could not be judged is red, and the next one is lived through
@@ -99,6 +102,7 @@ class Cell:
             self._until(lambda: self._ended(orders), "the operator's retry to come to an end")
         if circumstance.no_subscriber:
             self._begin("subscriber")
+        self._until(lambda: arranging.all_received(self.shop, orders), "every event to be in the inbox (S9)")
         return orders
 
     # --- processes
@@ -139,7 +143,7 @@ class Cell:
             else:
                 self._died(kind, change.at)
         for pid, since in list(self.happened.stopped.items()):
-            if time.time() - since > STANDS_STILL_S:
+            if time.time() - since > self.happened.stands_still_s:
                 del self.happened.stopped[pid]
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
@@ -188,14 +192,14 @@ class Cell:
 
     def _ended(self, orders: list[str], seed: Seed | None = None) -> bool:
         """Whether Salesforce says how each order ended and nothing is under way here."""
-        if self.happened.stopped:
-            return False
+        attempts = list(Attempt.objects.filter(order_id__in=orders).values_list("order_id", "state"))
+        live = [order_id for order_id, state in attempts if state in Attempt.LIVE]
+        self.happened.twice_live |= {order_id for order_id in live if live.count(order_id) > 1}
         if seed is not None:
             self._meddle(seed, orders)
-        if not Attempt.objects.filter(order_id__in=orders).exists():
+        if self.happened.stopped or live or not attempts:
             return False
-        live = Attempt.objects.filter(order_id__in=orders, state__in=Attempt.LIVE).exists()
-        if live or Outbox.objects.filter(order_id__in=orders, state=Outbox.State.PENDING).exists():
+        if Outbox.objects.filter(order_id__in=orders, state=Outbox.State.PENDING).exists():
             return False
         return all(self._is_final(self.shop.order(each)) for each in orders)
 
@@ -207,15 +211,19 @@ class Cell:
 
     def _meddle(self, seed: Seed, orders: list[str]) -> None:
         """What impatient people do while an attempt lives."""
-        circumstance = CIRCUMSTANCES[seed.circumstance]
+        button = CIRCUMSTANCES[seed.circumstance].button
         arranging.lose_report(seed, orders)
         unknown = Attempt.objects.filter(order_id__in=orders, state=Attempt.State.UNKNOWN).first()
-        if unknown is None:
-            return
-        if circumstance.button in {"look_again", "release", "mark_failed"} and "staff" not in self.processes:
-            self._press(unknown.order_id, circumstance.button)
-        elif seed.impatient and self.shop.order(unknown.order_id)["Activation_Status__c"] == "Failed":
-            self.shop.desk(unknown.order_id, "activate")
+        if unknown is not None and button in {"look_again", "release", "mark_failed"} and "staff" not in self.processes:
+            self._press(unknown.order_id, button)
+        elif seed.impatient and (unknown is not None or self.happened.stopped):
+            self._ask_at_once(orders)
+
+    def _ask_at_once(self, orders: list[str]) -> None:
+        for order_id in orders:
+            if self.happened.asked_again < RETRIES and self.shop.order(order_id)["Activation_Status__c"] == "Failed":
+                self.happened.asked_again += 1
+                self.shop.desk(order_id, "activate")
 
     def _ask_again(self, order_id: str, button: str) -> None:
         """What an operator does with a failed order, once its quarantine is over."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.campaign import seeds, servers
+from tests.campaign import broken, seeds, servers
 from tests.campaign.forks import fork, log_to
 from tests.campaign.seeds import Seed
 
@@ -51,6 +51,25 @@ def live_through(wanted: Iterable[Seed], everything: servers.Servers, options: O
                 cells.unregister(key.fileobj)
 
 
+def live_through_broken(everything: servers.Servers, keep: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each chosen seed with and without its safeguard, all at once: the safeguard's name (empty: none is missing)
+    and the facts."""
+    cells = []
+    for name, seed in seeds.CHOSEN.items():
+        for taken in (name, ""):
+            options = Options(1, keep, broken=taken, without=broken.SINGLE_FLIGHT if taken == "single flight" else "")
+            wire = _cell(len(cells), everything, options)
+            cells.append((taken, seed, wire, wire.makefile("rw")))
+    for _taken, seed, _wire, lines in cells:
+        lines.readline()
+        _send(lines, seed.number)
+    for taken, _seed, _wire, lines in cells:
+        if not (said := lines.readline()):
+            raise RuntimeError(f"a cell died; its last words:\n{_last_words(everything.folder)}")
+        _send(lines, None)
+        yield taken, json.loads(said)
+
+
 def _last_words(folder: Path) -> str:
     logs = sorted(folder.glob("*/driver.log"), key=lambda log: log.stat().st_mtime)
     return "\n".join(log.read_text()[-2000:] for log in logs)
@@ -63,7 +82,7 @@ def _send(wire: IO[str], number: int | None) -> None:
 
 def _cell(number: int, everything: servers.Servers, options: Options) -> socket.socket:
     """Forks a cell; what comes from the socket are facts, what goes into it numbers of seeds."""
-    name = f"cell{number}" + (f"-{options.broken or 'cut'}" if options.broken or options.without else "")
+    name = f"cell{number}"
     folder = everything.folder / name
     folder.mkdir()
     database = everything.new_database(name, without=options.without)

@@ -1,6 +1,10 @@
 """The verdict on one order: the ledger and the outside systems say what happened, our tables what the portal thinks."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from integrations import gateway
@@ -14,6 +18,7 @@ from tests.campaign.shop import Shop
 DEAD = {"Cancelled", "Fraud", "Terminated"}
 WORKING = {"Active", "Completed"}
 MAILS = 2
+CLOCKS = timedelta(seconds=1)  # between the database's clock and ours
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def _in_whmcs(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Problem]:
         for each in services
         if each["status"] not in WORKING
     ]
-    expected = len(gateway_items(order_id))
+    expected = len(items_of(order_id))
     if len(services) != expected:
         kind = "doubled" if len(services) > expected else "lost"
         found.append(Problem(kind, f"{len(services)} live services for {expected} items"))
@@ -66,6 +71,26 @@ def _in_the_ledger(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Prob
     return found
 
 
+def _sent_again(shop: Shop, order_id: str) -> list[Problem]:
+    """An AddOrder of the portal though what an earlier one had made was there, even if it was cancelled afterwards."""
+    rows = shop.buttons.ledger(system="whmcs", after=shop.placed_at)
+    added = [row for row in rows if row["operation"] == "AddOrder" and order_id in json.dumps(row["detail"])]
+    cancelled = [row for row in rows if row["operation"] == "CancelOrder"]
+    return [
+        Problem("doubled", f"AddOrder was sent again although WHMCS order {first['key']} was there")
+        for first, second in pairwise(added)
+        if not any(first["number"] < row["number"] < second["number"] for row in cancelled)
+    ]
+
+
+def _after_its_end(attempts: Iterable[Attempt]) -> list[Problem]:
+    """A step that began when the attempt was over: whoever worked on it did not notice that it was taken away."""
+    ended = [each for each in attempts if each.finished_at]
+    late = [(each, each.steps.filter(started_at__gt=each.finished_at + CLOCKS).exclude(name__startswith="staff:"))
+            for each in ended]  # fmt: skip
+    return [Problem("wrong", f"attempt {each} went on after its end: {steps[0].name}") for each, steps in late if steps]
+
+
 def _in_salesforce(order: dict[str, Any], held: dict[str, Any]) -> list[Problem]:
     said = (order["Status"], order["Activation_Status__c"])
     found = [] if said == ("Activated", "Provisioned") else [Problem("lost", f"Salesforce says {said}")]
@@ -78,6 +103,7 @@ def _in_salesforce(order: dict[str, Any], held: dict[str, Any]) -> list[Problem]
 def _here(order_id: str) -> list[Problem]:
     attempts = Attempt.objects.filter(order_id=order_id)
     found = [Problem("unknown", f"attempt {each}") for each in attempts if each.state in Attempt.LIVE]
+    found += _after_its_end(attempts)
     if not attempts.filter(state=Attempt.State.PROVISIONED).exists():
         found.append(Problem("wrong", "no attempt is PROVISIONED"))
     found += [Problem("unknown", f"open call {each.operation}") for each in calls.open_calls(subject_of(order_id))]
@@ -107,7 +133,7 @@ def _cancelled(held: dict[str, Any]) -> list[Problem]:
     return found + ([Problem("wrong", f"cancelled, but invoices {_list(invoices)} live")] if invoices else [])
 
 
-def gateway_items(order_id: str) -> tuple[Any, ...]:
+def items_of(order_id: str) -> tuple[Any, ...]:
     """The order's items as Salesforce has them."""
     order = gateway.salesforce().order_for_provisioning(order_id)
     return order.items if order else ()

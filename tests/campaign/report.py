@@ -16,7 +16,7 @@ SLOWEST_S = int(TIMES["LEASE_S"]) + int(TIMES["SWEEP_S"]) + 10
 
 @dataclass(frozen=True)
 class Summary:
-    """`green` when nothing was lost, doubled, left unknown or otherwise wrong, and nothing recovered too slowly."""
+    """`red`: seeds with something lost, doubled, left unknown or otherwise wrong; `slow`: those that recovered too late."""
 
     revision: str
     seeds: int
@@ -28,10 +28,6 @@ class Summary:
     median_recovery_s: float
     slow: list[int]
     red: list[str] = field(default_factory=list)
-
-    @property
-    def green(self) -> bool:
-        return not self.red and not self.slow and self.seeds > 0
 
 
 def summary(progress: Progress) -> Summary:

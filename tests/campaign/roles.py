@@ -45,6 +45,7 @@ def housekeeping(_arguments: Mapping[str, Any]) -> None:
     """
     import structlog
     from django.conf import settings
+    from django.db import close_old_connections
     from django.utils.module_loading import import_string
 
     from portal.cron import EVERY
@@ -56,6 +57,7 @@ def housekeeping(_arguments: Mapping[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     while not ended.is_set():
         for name in rounds:
+            close_old_connections()  # as portal.workers.Worker does around each job
             try:
                 import_string(name)()
             except Exception:

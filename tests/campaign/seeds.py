@@ -51,6 +51,7 @@ class Seed:
     portal_order: bool = False
     flush_at: str = ""  # Redis loses everything: when the order is approved, claimed or ended
     cancel_at: str = ""  # the customer cancels then
+    stands_still_s: float = 5.0  # longer than a lease, and than a read's deadline with its margin
 
     def __str__(self) -> str:
         blows = [f"{each.action} {each.kind} at {each.point}#{each.nth}" for each in self.blows]
@@ -122,7 +123,7 @@ def targets() -> list[tuple[str, str, str]]:
 def seed(number: int) -> Seed:
     """The seed of this number: first the systematic ones, then what chance draws; below 0 the calm ones."""
     if number < 0:
-        return calm()[-1 - number]
+        return [*calm(), *CHOSEN.values()][-1 - number]
     first = systematic()
     return first[number] if number < len(first) else drawn(number)
 
@@ -179,3 +180,24 @@ def spread(count: int) -> Sequence[Seed]:
     first = systematic()
     step = max(1, len(first) // (count // 2))
     return [*first[::step][: count // 2], *(drawn(len(first) + at) for at in range(count - count // 2))]
+
+
+def _chosen(at: int, circumstance: str = "plain", *blows: Blow, **more: Any) -> Seed:
+    return Seed(-1 - len(CIRCUMSTANCES) - at, circumstance, blows, **more)
+
+
+# For each safeguard a seed that is green with it and red without it (tests/campaign/proof.py).
+CHOSEN: Mapping[str, Seed] = {
+    "single flight": _chosen(0, "unknown", impatient=True),
+    "look-up": _chosen(1, "module fails"),
+    "fence": _chosen(
+        2,
+        "plain",
+        Blow("worker", "salesforce.order_for_provisioning:after", "stop"),
+        second_worker=True,
+        impatient=True,
+        portal_order=True,
+        stands_still_s=12,
+    ),
+    "cursor": _chosen(3, "plain", Blow("subscriber", "intake.store:before", "kill")),
+}

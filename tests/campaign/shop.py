@@ -34,6 +34,7 @@ class Shop:
 
     ready: dict[str, Any]
     buttons: Buttons
+    placed_at: int = 0  # the ledger's last row before the orders of this seed were approved
     _customer: Customer | None = None
     _orders: int = 0
     _session: requests.Session = field(default_factory=requests.Session)
@@ -81,6 +82,10 @@ class Shop:
         """Orders, services and invoices that carry the order's mark."""
         held: dict[str, Any] = self.buttons.get("/control/whmcs/state", mark=order_id)
         return held
+
+    def last_row(self) -> int:
+        """The number of the ledger's newest row."""
+        return int(self.buttons.get("/control/ledger", order="newest", limit=1)["rows"][0]["number"])
 
     def _sign_in(self) -> None:
         form = {"grant_type": "client_credentials", "client_id": self.ready["salesforce_client_id"]}
