@@ -47,7 +47,7 @@ def _cursor() -> None:
             intake._move_cursor(topic, leader_epoch, response)
         return intake.store(topic=topic, leader_epoch=leader_epoch, response=response)
 
-    subscriber.store = store
+    subscriber.store = store  # type: ignore[attr-defined]
 
 
 SWITCHES: Mapping[str, Callable[[], None]] = {

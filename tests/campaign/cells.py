@@ -54,7 +54,7 @@ def live_through(wanted: Iterable[Seed], everything: servers.Servers, options: O
 def live_through_broken(everything: servers.Servers, keep: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each chosen seed with and without its safeguard, all at once: the safeguard's name (empty: none is missing)
     and the facts."""
-    cells = []
+    cells: list[tuple[str, Seed, socket.socket, IO[str]]] = []
     for name, seed in seeds.CHOSEN.items():
         for taken in (name, ""):
             options = Options(1, keep, broken=taken, without=broken.SINGLE_FLIGHT if taken == "single flight" else "")

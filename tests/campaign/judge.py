@@ -85,10 +85,12 @@ def _sent_again(shop: Shop, order_id: str) -> list[Problem]:
 
 def _after_its_end(attempts: Iterable[Attempt]) -> list[Problem]:
     """A step that began when the attempt was over: whoever worked on it did not notice that it was taken away."""
-    ended = [each for each in attempts if each.finished_at]
-    late = [(each, each.steps.filter(started_at__gt=each.finished_at + CLOCKS).exclude(name__startswith="staff:"))
-            for each in ended]  # fmt: skip
-    return [Problem("wrong", f"attempt {each} went on after its end: {steps[0].name}") for each, steps in late if steps]
+    found = []
+    for attempt in attempts:
+        if attempt.finished_at:
+            late = attempt.steps.filter(started_at__gt=attempt.finished_at + CLOCKS).exclude(name__startswith="staff:")
+            found += [Problem("wrong", f"attempt {attempt} went on after its end: {step.name}") for step in late]
+    return found
 
 
 def _in_salesforce(order: dict[str, Any], held: dict[str, Any]) -> list[Problem]:
