@@ -10,7 +10,7 @@ from integrations import gateway
 from journal import calls
 from orders.models import Order
 from provisioning import mapping
-from provisioning.models import InboxEvent, Outbox
+from provisioning.models import Attempt, InboxEvent, Outbox
 from provisioning.remote_orders import subject_of
 from tests.campaign.circumstances import CIRCUMSTANCES
 from tests.campaign.seeds import Fault, Seed
@@ -46,6 +46,15 @@ def lose_report(seed: Seed, orders: list[str]) -> None:
         first = Outbox.objects.filter(order_id__in=orders).order_by("id").first()
         if first is not None:
             Outbox.objects.filter(pk=first.pk, state=Outbox.State.PENDING).update(state=Outbox.State.SUPERSEDED)
+
+
+def cancel(seed: Seed, orders: list[str], shop: Shop) -> None:
+    """The customer has an order cancelled as soon as its attempt is in the state that the circumstance names."""
+    when = CIRCUMSTANCES[seed.circumstance].cancel_when
+    ripe = Attempt.objects.filter(order_id__in=orders, state=when) if when else Attempt.objects.none()
+    for order_id in set(ripe.values_list("order_id", flat=True)):
+        if shop.order(order_id)["Status"] == "Approved":
+            shop.desk(order_id, "cancel")
 
 
 def heal(seed: Seed, shop: Shop) -> None:

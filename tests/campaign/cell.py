@@ -94,7 +94,7 @@ class Cell:
         self._until(lambda: self._ended(orders, seed), f"{seed.circumstance} to come to an end")
         self.shop.buttons.delete("/control/faults")
         for _again in range(RETRIES):
-            failed = [each for each in orders if self.shop.order(each)["Activation_Status__c"] == "Failed"]
+            failed = [each for each in orders if self._may_be_asked_again(each)]
             if not failed:
                 break
             for order_id in failed:
@@ -102,6 +102,8 @@ class Cell:
             self._until(lambda: self._ended(orders), "the operator's retry to come to an end")
         if circumstance.no_subscriber:
             self._begin("subscriber")
+        cancelled = [each for each in orders if self.shop.order(each)["Status"] == "Cancelled"]
+        self._until(lambda: not judge.left_of_cancelled(self.shop, cancelled), "cancelled orders to be cleared away")
         self._until(lambda: arranging.all_received(self.shop, orders), "every event to be in the inbox (S9)")
         return orders
 
@@ -213,15 +215,20 @@ class Cell:
         """What impatient people do while an attempt lives."""
         button = CIRCUMSTANCES[seed.circumstance].button
         arranging.lose_report(seed, orders)
+        arranging.cancel(seed, orders, self.shop)
         unknown = Attempt.objects.filter(order_id__in=orders, state=Attempt.State.UNKNOWN).first()
         if unknown is not None and button in {"look_again", "release", "mark_failed"} and "staff" not in self.processes:
             self._press(unknown.order_id, button)
         elif seed.impatient and (unknown is not None or self.happened.stopped):
             self._ask_at_once(orders)
 
+    def _may_be_asked_again(self, order_id: str) -> bool:
+        order = self.shop.order(order_id)
+        return bool(order["Activation_Status__c"] == "Failed" and order["Status"] != "Cancelled")
+
     def _ask_at_once(self, orders: list[str]) -> None:
         for order_id in orders:
-            if self.happened.asked_again < RETRIES and self.shop.order(order_id)["Activation_Status__c"] == "Failed":
+            if self.happened.asked_again < RETRIES and self._may_be_asked_again(order_id):
                 self.happened.asked_again += 1
                 self.shop.desk(order_id, "activate")
 

@@ -15,6 +15,7 @@ class Circumstance:
     before: str = ""  # what the driver does to the order before it is approved
     button: str = ""  # what staff press when the attempt is UNKNOWN or has failed
     worker_plan: str = ""  # how the first worker dies, so that the others find what it left
+    cancel_when: str = ""  # the customer cancels when the attempt is in this state
     no_subscriber: bool = False  # events are not received until the end
 
 
@@ -58,6 +59,13 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "staff fail": Circumstance((REQUEST_LOST,), button="mark_failed"),
     "staff ask": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="request_again"),
     "staff pause": Circumstance((_rule("whmcs", "action_error", "AddOrder", message="No"),), button="pause"),
+    "cancelled under way": Circumstance(cancel_when="RUNNING"),
+    "cancelled after a failure": Circumstance(
+        (_rule("whmcs", "module_failure", "module.create", text="The line is not ready"),), cancel_when="FAILED"
+    ),
+    "cancelled while unknown": Circumstance(
+        (_rule("whmcs", "drop", "AcceptOrder", at="before", how="close"),), cancel_when="UNKNOWN"
+    ),
     "whmcs away": Circumstance((_rule("whmcs", "refuse", "connect", how="reset"),)),
     "worker dies": Circumstance(worker_plan="whmcs.AddOrder:after=kill"),
 }

@@ -11,7 +11,7 @@ from integrations import gateway
 from journal import calls
 from notifications.models import Email
 from orders.models import Order
-from provisioning.models import Attempt, Outbox
+from provisioning.models import Attempt, Outbox, Task
 from provisioning.remote_orders import subject_of
 from tests.campaign.shop import Shop
 
@@ -32,8 +32,9 @@ class Problem:
 def problems(shop: Shop, order_id: str) -> list[Problem]:
     """Everything that is not as it must be once the order has come to its end; empty when all is well."""
     order, held = shop.order(order_id), shop.whmcs(order_id)
-    found = [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
-    return found if order["Status"] != "Cancelled" else _cancelled(held)
+    if order["Status"] == "Cancelled":
+        return [*_sent_again(shop, order_id), *_cancelled(order_id, held)]
+    return [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
 
 
 def _in_whmcs(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Problem]:
@@ -127,12 +128,23 @@ def _of_the_customer(portal: Order, order_id: str) -> list[Problem]:
     return found
 
 
-def _cancelled(held: dict[str, Any]) -> list[Problem]:
-    """Nothing may work or be charged for."""
+def left_of_cancelled(shop: Shop, orders: Iterable[str]) -> list[Problem]:
+    """What a cancelled order left and nobody has cleared away or been given as a task yet."""
+    return [problem for order_id in orders for problem in _cancelled(order_id, shop.whmcs(order_id))]
+
+
+def _cancelled(order_id: str, held: dict[str, Any]) -> list[Problem]:
+    """Nothing may be pending; what works or was paid is a task for a person (decisions.md 24)."""
+    tasks = set(Task.objects.filter(order_id=order_id).values_list("kind", flat=True))
     working = [each for each in held["services"] if each["status"] in WORKING]
+    pending = [each for each in held["orders"] if each["status"] == "Pending"]
     invoices = [each for each in held["invoices"] if each["status"] != "Cancelled"]
-    found = [Problem("wrong", f"cancelled, but services {_list(working)} work")] if working else []
-    return found + ([Problem("wrong", f"cancelled, but invoices {_list(invoices)} live")] if invoices else [])
+    found = [Problem("wrong", f"cancelled, but WHMCS order {_list(pending)} is pending")] if pending else []
+    if working and Task.Kind.LIVE_SERVICE not in tasks:
+        found.append(Problem("wrong", f"cancelled, but services {_list(working)} work and nobody was told"))
+    if invoices and not tasks:
+        found.append(Problem("wrong", f"cancelled, but invoices {_list(invoices)} live and nobody was told"))
+    return found
 
 
 def items_of(order_id: str) -> tuple[Any, ...]:

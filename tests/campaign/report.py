@@ -16,7 +16,7 @@ SLOWEST_S = int(TIMES["LEASE_S"]) + int(TIMES["SWEEP_S"]) + 10
 
 @dataclass(frozen=True)
 class Summary:
-    """`red`: seeds with anything lost, doubled, left unknown or otherwise wrong; `slow`: those that recovered too late."""
+    """`red`: seeds with anything lost, doubled, left unknown or wrong otherwise; `slow`: that recovered too late."""
 
     revision: str
     seeds: int

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-RECONCILE_S = 2  # instead of ten minutes
+RECONCILE_S = 2  # instead of ten minutes; the clean-up comes as often
 ALSO = ("notifications.jobs.send_due",)
 IMPORTED = (
     "django_rq.management.commands.rqworker",
@@ -51,7 +51,7 @@ def housekeeping(_arguments: Mapping[str, Any]) -> None:
     from portal.cron import EVERY
     from provisioning import jobs
 
-    jobs.RECONCILE_S = RECONCILE_S
+    jobs.RECONCILE_S, jobs.ROUNDS_PER_CLEAN_UP = RECONCILE_S, RECONCILE_S
     rounds = [name for name in EVERY if name.startswith("provisioning.") or name in ALSO]
     log, ended = structlog.get_logger(__name__), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())

@@ -50,16 +50,13 @@ class Seed:
     impatient: bool = False  # the operator asks again as soon as Salesforce says Failed
     portal_order: bool = False
     flush_at: str = ""  # Redis loses everything: when the order is approved, claimed or ended
-    cancel_at: str = ""  # the customer cancels then
     stands_still_s: float = 5.0  # longer than a lease, and than a read's deadline with its margin
 
     def __str__(self) -> str:
         blows = [f"{each.action} {each.kind} at {each.point}#{each.nth}" for each in self.blows]
         faults = [f"{each.kind} of {each.system}.{each.operation}#{each.nth}" for each in self.faults]
         more = [name for name in ("second_worker", "impatient", "portal_order") if getattr(self, name)]
-        more += [f"flush at {self.flush_at}"] * bool(self.flush_at) + [f"cancel at {self.cancel_at}"] * bool(
-            self.cancel_at
-        )
+        more += [f"flush at {self.flush_at}"] * bool(self.flush_at)
         return f"{self.circumstance} {'+'.join(self.goods)}: " + "; ".join(blows + faults + more or ["nothing"])
 
     def facts(self) -> dict[str, Any]:
@@ -189,7 +186,7 @@ def _chosen(at: int, circumstance: str = "plain", *blows: Blow, **more: Any) -> 
 # For each safeguard a seed that is green with it and red without it (tests/campaign/proof.py).
 CHOSEN: Mapping[str, Seed] = {
     "single flight": _chosen(0, "unknown", impatient=True),
-    "look-up": _chosen(1, "module fails"),
+    "look-up": _chosen(1, "worker dies"),
     "fence": _chosen(
         2,
         "plain",
