@@ -74,6 +74,10 @@ def _ended() -> Iterable[Metric]:
     labels = {"reason": REASONS, "step": STEPS}
     counts = (((code, _step(step)), n) for code, step, n in reasons)
     yield counter("portal_provisioning_failures", "Attempts that failed, by code and last step.", labels, counts)
+    skipped = Attempt.objects.filter(state=State.SKIPPED).order_by().values_list("error_code")
+    labels = {"reason": (Code.UNKNOWN_ORDER.value, Code.NOT_ACTIVATING.value)}
+    nothing_to_do = (((code,), n) for code, n in skipped.annotate(count=Count("pk")))
+    yield counter("portal_provisioning_skipped", "Attempts for which there was nothing to do.", labels, nothing_to_do)
 
 
 def _step(name: str) -> str:

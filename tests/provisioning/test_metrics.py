@@ -119,6 +119,15 @@ def test_events_are_counted_by_what_became_of_them(
     assert read("sf_event_lag_seconds_bucket", source="stream", le="60.0") == 1
 
 
+def test_an_event_of_an_order_that_there_is_not_is_counted_by_its_reason(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, read: Read
+) -> None:
+    salesforce.orders.clear()
+    assert arrive_and_run().state == "SKIPPED"
+    assert read("provisioning_skipped_total", reason="unknown_order") == 1
+    assert read("provisioning_skipped_total", reason="not_activating") == 0
+
+
 def test_the_stream_is_read_from_its_row(read: Read, settings: Any) -> None:
     topic, now = settings.SF_PROVISION_EVENT_CHANNEL, timezone.now()
     assert read("sf_stream_leader", topic=topic) == 0
