@@ -152,10 +152,10 @@ def conclude(call: RemoteCall, *, exists: bool, result: Mapping[str, Any] | None
 
 @lasting
 def fell_through(call: RemoteCall, *, code: str, text: str) -> None:
-    """What was accepted there has failed after all: nothing exists of it. Repeatable."""
-    accepted = RemoteCall.objects.filter(pk=call.pk, state=State.DONE)
+    """What a closed call asked for was accepted there, be it late, and has failed: nothing exists of it. Repeatable."""
+    closed = RemoteCall.objects.filter(pk=call.pk).exclude(state__in=OPEN)
     with failpoints.around("call.fell_through"):
-        accepted.update(state=State.FAILED, error_code=code[:40], error_text=text[:255])
+        closed.update(state=State.FAILED, error_code=code[:40], error_text=text[:255])
 
 
 def release(call: RemoteCall, *, by: str, reason: str) -> None:

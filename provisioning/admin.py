@@ -89,6 +89,7 @@ class AttemptAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "inbox_event",
         ("idem_key", "correlation_id"),
         ("epoch", "lease_until", "step"),
+        ("ticket_ref", "check_at", "give_up_at"),
         ("created_at", "started_at", "finished_at"),
     ]
     readonly_fields = ["calls", "inbox_event"]

@@ -240,9 +240,9 @@ def _keep(claim: Claim, piece: Piece) -> None:
 
 def _drop(claim: Claim, piece: Piece, ticket: Ticket) -> None:
     """The ticket failed: its key is used up. Raises Failure unless an earlier attempt had asked for it."""
-    call = last_call(subject_of(piece.order_id), piece.operation)
+    call, key = last_call(subject_of(piece.order_id), piece.operation), _key(piece)
     _forget(claim, piece, call, ticket)
-    if call is None or call.owner == owner_of(claim.attempt.pk):
+    if call is None or call.owner == owner_of(claim.attempt.pk) or _key(piece) == key:
         raise Failure(Code.ESIM_ERROR, _why(ticket))
 
 

@@ -355,6 +355,20 @@ def test_a_line_that_comes_late_is_kept_and_gone_on_with(
     assert (provider.lines_made, provider.count("activate")) == ([ORDER], 2)
 
 
+def test_a_late_request_whose_ticket_fails_uses_its_key_up(
+    salesforce: SalesforceDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    provider.trouble("activate", no_line())
+    arrive_and_run()
+    pass_quarantine()
+    sweepers.resolve_unknown()
+    provider.pace = "CARRIER_BUSY"
+    provider.activate(idem_key=f"{ORDER}:1", line_ref=ORDER, order_ref=ORDER, plan="data-10")
+    provider.pace = "done"
+    assert ask_again(salesforce, 2).state == "PROVISIONED"
+    assert (list(provider.keys.values()), provider.lines_made) == ([f"{ORDER}:1", f"{ORDER}:2"], [ORDER])
+
+
 def test_while_the_request_may_be_under_way_another_attempt_sends_nothing(
     salesforce: SalesforceDouble, provider: ESimDouble
 ) -> None:
