@@ -77,6 +77,16 @@ def test_an_order_cancelled_while_its_service_works_is_told_to_a_person_and_to_s
     assert (Task.objects.count(), Case.objects.count()) == (1, 1)
 
 
+def test_a_pending_order_of_which_a_service_works_counts_as_live(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    left_pending(whmcs)
+    whmcs.set_status(1001, "Active")
+    salesforce.is_cancelled()
+    a_round_later()
+    assert (open_tasks(), whmcs.statuses(), whmcs.open_invoices()) == (["live_service"], {501: "Pending"}, [501])
+
+
 def test_the_task_closes_by_itself_when_a_person_has_terminated_the_service(
     salesforce: SalesforceDouble, whmcs: WhmcsDouble
 ) -> None:
