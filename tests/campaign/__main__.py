@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import sandbox.__main__  # noqa: F401 - so that the cells' sandboxes have it imported
 from tests.campaign import cells, report, seeds, tracing
@@ -22,12 +23,13 @@ def main() -> int:
     if asked.trace:
         return _trace(asked.cells)
     wanted = [seeds.seed(asked.seed)] if asked.seed is not None else _wanted(asked)
-    progress = Progress(asked.state, fresh=asked.fresh or asked.seed is not None or asked.sample is not None)
+    alone = asked.seed is not None or asked.sample is not None
+    progress = Progress(asked.state / "alone" if alone else asked.state, fresh=asked.fresh or alone)
     left = [seed for seed in wanted if seed.number not in progress.done]
     say(f"{len(left)} seeds in {asked.cells} cells, {len(wanted) - len(left)} done before; {progress.revision}")
     began = time.monotonic()
     everything = Servers.start(Path(tempfile.mkdtemp(prefix="campaign-")))
-    options = Options(asked.cells, ROOT / ".artifacts" / "campaign", broken=asked.broken, without=asked.without)
+    options = Options(asked.cells, ROOT / ".artifacts" / "campaign", history=asked.seed is not None)
     try:
         for result in cells.live_through(left, everything, options):
             progress.keep(result)
@@ -74,16 +76,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="forgets the progress of an interrupted campaign")
     parser.add_argument("--trace", action="store_true", help="makes points.json anew")
     parser.add_argument("--report", type=Path, help="writes the result into the last section of this page")
-    parser.add_argument(
-        "--broken", default="", help="the mutation proof: what is taken away (tests/campaign/broken.py)"
-    )
-    parser.add_argument("--without", default="", help="the mutation proof: SQL run in every database")
     return parser.parse_args()
 
 
-def _tell(result: dict[str, object], done: int, of: int, seconds: float) -> None:
+def _tell(result: dict[str, Any], done: int, of: int, seconds: float) -> None:
     if result["problems"]:
         say(f"RED {result['number']} {result['seed']}: {json.dumps(result['problems'])}")
+    for line in result.get("history", []):
+        say(line)
     if done % 50 == 0:
         say(f"{done}/{of} after {seconds:.0f} s")
 

@@ -9,7 +9,7 @@ from accounts.models import CustomerLink
 from integrations import gateway
 from journal import calls
 from orders.models import Order
-from provisioning import mapping
+from provisioning import mapping, pause
 from provisioning.models import Attempt, InboxEvent, Outbox
 from provisioning.remote_orders import subject_of
 from tests.campaign.circumstances import CIRCUMSTANCES
@@ -62,6 +62,11 @@ def heal(seed: Seed, shop: Shop) -> None:
     shop.buttons.delete("/control/faults")
     if CIRCUMSTANCES[seed.circumstance].usual:
         shop.buttons.control("/control/whmcs/settings", dict(CIRCUMSTANCES[seed.circumstance].usual))
+
+
+def resume() -> None:
+    """Whoever pressed pause may have died before the other button; a colleague presses it."""
+    pause.resume(by="op@portal.test", reason="campaign")
 
 
 def flush_redis() -> None:

@@ -24,7 +24,7 @@ from tests.campaign.zygote import Zygote
 log = structlog.get_logger(__name__)
 KINDS = ("subscriber", "worker", "housekeeping")
 TICK_S = 0.1
-SETTLES_WITHIN_S = 60.0
+SETTLES_WITHIN_S = 120.0
 RETRIES = 3
 ENDS = ("Provisioned", "Failed")
 
@@ -238,6 +238,7 @@ class Cell:
         if button in {"create_anew", "request_again", "pause"}:
             self._press(order_id, button)
             self._until(lambda: "staff" not in self.processes, "the button to work")
+            arranging.resume()
         if self.shop.order(order_id)["Activation_Status__c"] == "Failed":
             self.shop.desk(order_id, "activate")
 

@@ -28,6 +28,7 @@ class Options:
     broken: str = ""
     without: str = ""  # SQL
     trace: bool = False
+    history: bool = False
 
 
 def live_through(wanted: Iterable[Seed], everything: servers.Servers, options: Options) -> Iterator[dict[str, Any]]:
@@ -101,7 +102,7 @@ def _live(wire: socket.socket, folder: Path, database: str, redis: str, options:
     django.setup()
     from django.conf import settings
 
-    from tests.campaign import roles, tracing
+    from tests.campaign import history, roles, tracing
     from tests.campaign.cell import Cell, logged
     from tests.campaign.shop import Shop
     from tests.campaign.zygote import Zygote
@@ -121,6 +122,8 @@ def _live(wire: socket.socket, folder: Path, database: str, redis: str, options:
         seed = seeds.seed(number)
         with logged(folder, options.keep, seed) as result:
             result |= cell.run(seed)
+            if options.history:
+                result["history"] = history.of(cell.shop, result["orders"])
             if options.trace:
                 cell.close()
                 result["points"] = tracing.read(folder)

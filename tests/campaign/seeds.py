@@ -76,14 +76,14 @@ OTHERS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("http_error", {"at": "before", "status": 503}),
     ("http_error", {"at": "after", "status": 500}),
     ("drip", {"bytes_per_s": 20}),
-    ("truncate", {"keep": 20}),
+    ("truncate", {"keep": 0.5}),
     ("empty", {"at": "after"}),
     ("latency", {"ms": 4500, "at": "before"}),  # longer than the deadline: it lands late
     ("latency", {"ms": 4500, "at": "after"}),
 )
 BUS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
-    ("event_duplicated", "event", {"copies": 1, "new_id": True}),
-    ("event_duplicated", "event", {"copies": 1, "new_id": False}),
+    ("event_duplicated", "event", {"copies": 2, "new_id": True}),
+    ("event_duplicated", "event", {"copies": 2, "new_id": False}),
     ("event_repeated", "deliver", {}),
     ("events_reordered", "deliver", {}),
     ("stream_cut", "deliver", {"at": "before"}),

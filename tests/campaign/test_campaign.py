@@ -19,7 +19,7 @@ def test_whatever_dies_each_order_of_sixty_seeds_becomes_one_working_service(tmp
         [*command, "--state", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "alone" / "progress.jsonl").read_text().splitlines()]
     results = [line for line in lines if "number" in line]
     assert len(results) == SEEDS
     assert sum(len(result["crashes"]) for result in results) >= SEEDS / 2
