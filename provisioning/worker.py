@@ -105,17 +105,19 @@ class _Run:
         return outcome.delivered(lines, ordering.confirm(work, found, refusal), iccid=iccid)
 
     def read_order(self) -> None:
+        asked_at = time.monotonic()  # not when the answer was worked through: a process may stand still in between
         order = guard.read(self.claim)
-        self.order, self.read_at = order, time.monotonic()
+        self.order, self.read_at = order, asked_at
         outcome.begun(self.claim, order)
 
     def read_order_again(self) -> None:
         """A customer may have cancelled meanwhile: before something is made, what was read must be fresh."""
         if time.monotonic() - self.read_at > guard.READ_AGAIN_AFTER_S:
+            asked_at = time.monotonic()
             order = guard.read(self.claim, name="guard_again")
             if self.order is not None and order.items != self.order.items:
                 raise Failure(Code.ITEMS_CHANGED, "changed while it was being provisioned")
-            self.order, self.read_at = order, time.monotonic()
+            self.order, self.read_at = order, asked_at
 
     def check_payment(self, client_id: int) -> None:
         with step(self.claim, "payment", deadline_s=settings.READ_DEADLINE_S) as result:

@@ -2,7 +2,7 @@
 over a connection of its own (reliability.md §4, S1–S12)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from tests.provisioning.doubles import MARK, WhmcsDouble
 from tests.provisioning.model import actors
 from tests.provisioning.model.clock import SEARCH_PATH, ModelClock
 from tests.provisioning.model.salesforce import ModelSalesforce
+from tests.provisioning.model.wire import Late
 
 CREATES = frozenset({"add_order", "accept_order", "module_create"})
 TERMINAL = frozenset({"PROVISIONED", "FAILED", "SKIPPED"})
@@ -47,6 +48,7 @@ class Judge:
         self.reads: dict[str, Reads] = {}
         self.sends: Counter[tuple[str, str, object]] = Counter()
         self.attempts: dict[Any, Row] = {}
+        self.late: Callable[[], list[Late]] = list
         self.db = psycopg.connect(**_parameters(), autocommit=True, row_factory=dict_row)
         self.db.execute(SEARCH_PATH)
 
@@ -99,6 +101,8 @@ class Judge:
         self._with_intent(operation, order_id, attempt_id)
         if not (actor.resumed and "attempt.lease:before" not in actor.trace):  # else nothing could have held it back
             self._by_right(operation, order_id, attempt_id, epoch)
+        if operation == "add_order":
+            self._not_twice(order_id)
         self._wanted(operation, seen, asked_late=actor.resumed and "call.intent:after" not in actor.trace)
 
     def _after_look_up(self, operation: str, seen: Reads) -> None:
@@ -123,6 +127,13 @@ class Judge:
         sql = f"SELECT operation FROM journal_remotecall WHERE subject = %s AND {others}"
         for row in self.rows(sql, f"order:{order_id}", f"attempt:{attempt_id}"):
             self._wrong("S5", f"{operation} while {row['operation']} of another attempt may still be executing")
+
+    def _not_twice(self, order_id: str) -> None:
+        """What a member of staff released is theirs to answer for."""
+        sql = "SELECT 1 FROM journal_remotecall WHERE subject = %s AND error_code = 'released'"
+        adding = [each.args[0].notes for each in self.late() if each.operation == "add_order"]
+        if any(order_id in notes for notes in adding) and not self.rows(sql, f"order:{order_id}"):
+            self._wrong("S5", f"add_order while an earlier one of {order_id} is still to be carried out")
 
     def _wanted(self, operation: str, seen: Reads, *, asked_late: bool) -> None:
         order = seen.order

@@ -22,7 +22,7 @@ from tests.provisioning.doubles import CARD
 from tests.provisioning.model import actors
 from tests.provisioning.model.actors import Actor
 from tests.provisioning.model.clock import ModelClock
-from tests.provisioning.model.points import Mishap, mishaps
+from tests.provisioning.model.points import CREATES, LOOK_UP, REPORT, Mishap, mishaps, points
 from tests.provisioning.model.wire import Fault
 from tests.provisioning.model.world import ORDERS, TOPIC, World
 
@@ -42,12 +42,9 @@ TABLES = (
 )
 WHICH = st.sampled_from(ORDERS)
 PASSING = st.sampled_from([0, 0, 20, 100, 1200])  # within a lease; beyond one; beyond a quarantine
+LOSSES = st.sampled_from(["lost", "dropped", "late"])
 INDEX = st.integers(0, 3)
-NOTED = (
-    OutsideError,
-    StaleLeader,
-    staff.NotPossible,
-)  # what makes a job fail and is no wonder: the next round is another job
+NOTED = (OutsideError, StaleLeader, staff.NotPossible)  # they end a job and are no wonder: the next is another one
 MOST_ZOMBIES, MOST_ROUNDS = 2, 6
 
 
@@ -190,6 +187,33 @@ class ProvisioningMachine(RuleBasedStateMachine):
     def late_request_is_carried_out(self, index: int) -> None:
         late = self.world.late()
         self.world.land(late[index % len(late)])
+
+    @rule(order_id=WHICH, at=st.sampled_from(points("worker")))
+    def worker_is_left_behind(self, order_id: str, at: str) -> None:
+        """It stands still for longer than its lease, its attempt is taken from it, and it goes on."""
+        standing = len(self.asleep)
+        self.ask_and_work(order_id, [Mishap("stands", at)])
+        if len(self.asleep) > standing:
+            self.sweep(200, [])
+            self.resume(standing)
+
+    @rule(
+        order_id=WHICH, call=st.sampled_from(CREATES), kind=st.sampled_from(["lost", "dropped", "late"]), then=PASSING
+    )
+    def answer_is_lost(self, order_id: str, call: str, kind: str, then: int) -> None:
+        """A call that makes something is not answered, the sweep looks, and somebody asks again."""
+        self.ask_and_work(order_id, [Mishap(kind, call)])
+        self.sweep(then, [])
+        self.drain_outbox(0, [], False)
+        self.ask_and_work(order_id, [])
+
+    @rule(order_id=WHICH)
+    def report_is_overtaken(self, order_id: str) -> None:
+        """A Failed that did not get through is still to be sent when somebody has asked again."""
+        self.ask_and_work(order_id, [Mishap("lost", LOOK_UP), Mishap("lost", REPORT)])
+        self.ask(order_id)
+        self.deliver([], 0, 9)
+        self.drain_outbox(100, [], False)
 
     @rule(is_away=st.booleans())
     def redis_is_flushed(self, is_away: bool) -> None:

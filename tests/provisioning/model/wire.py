@@ -44,6 +44,7 @@ class Late:
     """A request that the remote has and has not carried out yet."""
 
     operation: str
+    args: tuple[Any, ...]
     carry_out: Callable[[], object]
     until: float  # by the model's clock: then it is carried out at the latest
 
@@ -72,12 +73,12 @@ class Wire:
         point = f"{self.system}.{ACTIONS.get(operation, operation)}"
         failpoints.reach(f"{point}:before")
         self.witness.sent(operation, args)
-        answer = self._answer(operation, partial(getattr(self.remote, operation), *args, **named))
+        answer = self._answer(operation, args, partial(getattr(self.remote, operation), *args, **named))
         self.witness.answered(operation, args, answer)
         failpoints.reach(f"{point}:after")
         return answer
 
-    def _answer(self, operation: str, carry_out: Callable[[], Any]) -> Any:
+    def _answer(self, operation: str, args: tuple[Any, ...], carry_out: Callable[[], Any]) -> Any:
         fault = self._fault(operation)
         if fault is None:
             return carry_out()
@@ -86,7 +87,7 @@ class Wire:
         if fault.kind == "dropped":
             carry_out()
         if fault.kind == "late" and operation in WRITES:
-            self.late.append(Late(operation, carry_out, self.time() + LONGEST_S))
+            self.late.append(Late(operation, args, carry_out, self.time() + LONGEST_S))
         kind = UnknownOutcome if operation in NOT_REPEATABLE else Unavailable
         raise kind(self.system, operation, "timeout", "no answer")
 

@@ -54,6 +54,7 @@ class World:
             "salesforce": Wire("salesforce", self.salesforce, self.judge, self.clock.monotonic),
             "whmcs": Wire("whmcs", self.whmcs, self.judge, self.clock.monotonic),
         }
+        self.judge.late = self.late
         self.patch.setattr(gateway, "salesforce", lambda: self.wires["salesforce"])
         self.patch.setattr(gateway, "whmcs", lambda: self.wires["whmcs"])
         self.patch.setattr("provisioning.wakeups.queue", lambda: self.wake_ups)
