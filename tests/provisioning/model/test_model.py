@@ -12,7 +12,7 @@ from tests.provisioning.model.machine import ProvisioningMachine
 pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))  # as many as `make model` was asked for; else the budget
 BUDGET = hypothesis.settings(
-    max_examples=EXAMPLES or 50,
+    max_examples=EXAMPLES or 30,
     stateful_step_count=25 if EXAMPLES else 15,
     derandomize=not EXAMPLES,
     database=None,
