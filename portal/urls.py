@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from portal import health, views
 from portal.dashboard import dashboard
@@ -33,6 +34,7 @@ urlpatterns = [
     path("health/sf-events", health.sf_events, name="health_sf_events"),
     path("metrics", health.metrics, name="metrics"),
     path("admin/provisioning/now/", admin.site.admin_view(provisioning_now), name="provisioning_now"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),  # one way for all
     path("admin/", admin.site.urls),
 ]
 

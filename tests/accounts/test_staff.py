@@ -63,6 +63,12 @@ def test_the_admin_has_no_sign_in_of_its_own(visitor: Client) -> None:
     assert answer.url.startswith(reverse("account_login"))  # type: ignore[attr-defined]
 
 
+def test_staff_change_their_password_as_customers_do(cs_carol: Staff) -> None:
+    answer = signed_in(cs_carol.user).get(reverse("admin:password_change"))
+
+    assert answer.url == reverse("account_change_password")  # type: ignore[attr-defined]
+
+
 def test_the_secret_of_the_app_is_encrypted(cs_carol: Staff) -> None:
     from allauth.mfa.models import Authenticator
 

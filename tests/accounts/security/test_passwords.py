@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.security import sessions
 from notifications import secrets
 from notifications.models import Email
 from tests.accounts.security.conftest import browser_of, is_signed_in, sign_in
@@ -192,6 +193,7 @@ def test_a_change_signs_the_others_out_stays_here_under_a_new_session_and_tells_
 
     change(aiko, NEW, browser=mine)
 
+    assert [row.session_key for row in sessions.listed(aiko)] == [mine.session.session_key]
     assert not is_signed_in(other)
     assert is_signed_in(mine)
     assert mine.session.session_key != before

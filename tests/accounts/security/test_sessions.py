@@ -195,9 +195,8 @@ def test_a_disabled_user_is_out_at_once(aiko: User) -> None:
 
 def test_a_preset_session_is_not_the_one_after_signing_in(aiko: User) -> None:
     browser = Client()
-    browser.get(reverse("account_signup"))
     browser.session.save()
-    preset = browser.cookies["sessionid"].value if "sessionid" in browser.cookies else ""
+    preset = browser.cookies["sessionid"].value
     sign_in(aiko, browser=browser)
 
     assert browser.cookies["sessionid"].value != preset
