@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as Away
 
-from accounts.models import CustomerLink, User
+from accounts.models import Address, CustomerLink, User
 from catalog.sync import sync
 from integrations import gateway
 from integrations.errors import Rejected, Unavailable
@@ -328,7 +328,9 @@ def test_the_overview_shows_what_to_do_and_what_is_under_way(browser: Client, cu
     assert "Hello Aiko" in page
     assert "Your order cannot start without one." in page
     assert f"Open {order.number}" in page
+    assert "Add your address" in page
     CustomerLink.objects.update(has_payment_method=True)
+    Address.objects.create(user=customer, postal_code="1080023", prefecture=13, city="港区", street="芝浦9-9-9")
     Order.objects.update(progress="Provisioned")
     page = text(browser.get("/overview/"))
     assert "To do now" not in page
@@ -343,12 +345,12 @@ def test_the_overview_of_somebody_being_set_up(salesforce: Salesforce) -> None:
 @pytest.mark.parametrize("orders", [1, 4])
 @pytest.mark.parametrize(
     ("path", "own"),
-    [("/orders/{number}/status/", 1), ("/orders/{number}/", 4), ("/orders/", 4), ("/overview/", 4)],
+    [("/orders/{number}/status/", 1), ("/orders/{number}/", 4), ("/orders/", 4), ("/overview/", 5)],
 )
 def test_pages_cost_the_same_for_many_orders(
     browser: Client, customer: User, path: str, own: int, orders: int, no_remote_calls: Any
 ) -> None:
-    """`own` queries beside the three that know who asks (session, user, how long it may last): 3 + 4 for the overview."""
+    """`own` queries beside the three that know who asks: the session, the user, how long the session may last."""
     for _ in range(orders):
         (order,) = order_now(customer, "VPN-US")
     no_remote_calls()
