@@ -6,16 +6,20 @@ import selectors
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from sandbox.embedded.processes import port_is_free
 from tests.campaign import broken, seeds, servers
 from tests.campaign.forks import fork, log_to
 from tests.campaign.seeds import Seed
 
 PATIENCE_S = 60
+# Below those that the kernel gives to connections, and none twice: many cells start at the same moment.
+_ports = filter(port_is_free, range(20_000 + os.getpid() % 80 * 100, 32_000))
 PORTS = ("salesforce", "pubsub", "whmcs", "esim", "people", "smtp")
 
 
@@ -88,13 +92,15 @@ def _cell(number: int, everything: servers.Servers, options: Options) -> socket.
     folder.mkdir()
     database = everything.new_database(name, without=options.without)
     ours, theirs = socket.socketpair()
-    fork(lambda: _live(theirs, folder, database, f"{everything.redis_server}/{number + 1}", options), close=[ours])
+    ports = list(islice(_ports, len(PORTS)))
+    redis = f"{everything.redis_server}/{number + 1}"
+    fork(lambda: _live(theirs, folder, ports, database, redis, options), close=[ours])
     theirs.close()
     return ours
 
 
-def _live(wire: socket.socket, folder: Path, database: str, redis: str, options: Options) -> None:
-    ready = _outside(folder)
+def _live(wire: socket.socket, folder: Path, ports: Sequence[int], database: str, redis: str, options: Options) -> None:
+    ready = _outside(folder, ports)
     log_to(folder / "driver.log")
     os.environ |= servers.variables(database, redis, ready)
     import django
@@ -136,7 +142,7 @@ def _tell(lines: IO[str], facts: dict[str, Any]) -> None:
     lines.flush()
 
 
-def _outside(folder: Path) -> dict[str, Any]:
+def _outside(folder: Path, ports: Sequence[int]) -> dict[str, Any]:
     """A sandbox of this cell's own, forked from this process."""
     reader, writer = os.pipe()
 
@@ -145,8 +151,8 @@ def _outside(folder: Path) -> dict[str, Any]:
         log_to(folder / "outside.log")
         os.dup2(writer, 1)
         sandbox_main = _sandbox()
-        ports = [part for port in PORTS for part in (f"--{port}-port", "0")]
-        sys.exit(sandbox_main(["--state", str(folder / "outside"), *ports]))
+        named = [part for name, port in zip(PORTS, ports, strict=True) for part in (f"--{name}-port", str(port))]
+        sys.exit(sandbox_main(["--state", str(folder / "outside"), *named]))
 
     fork(become)
     os.close(writer)
