@@ -17,17 +17,21 @@ from tests.campaign.seeds import Fault, Seed
 from tests.campaign.shop import Customer, Shop
 from tests.people import make_user
 
+USUAL_ESIM = {"processing_s": 0, "fail": "", "reject": ""}
+
 
 def orders_of(seed: Seed, shop: Shop) -> list[str]:
     """The orders of the seed, placed and not yet approved, and what its circumstance did to them before."""
-    shop.buttons.control("/control/whmcs/settings", dict(CIRCUMSTANCES[seed.circumstance].settings))
+    circumstance = CIRCUMSTANCES[seed.circumstance]
+    shop.buttons.control("/control/whmcs/settings", dict(circumstance.settings))
+    shop.buttons.control("/control/esim/settings", {**USUAL_ESIM, **circumstance.esim})
     orders = []
-    for goods in seed.goods:
+    for goods in [circumstance.goods or each for each in seed.goods]:
         customer = shop.customer()
         order_id = shop.place(customer, goods)
         if seed.portal_order:
             _known_to_the_portal(order_id, customer)
-        _before(CIRCUMSTANCES[seed.circumstance].before, order_id, customer)
+        _before(circumstance.before, order_id, customer)
         orders.append(order_id)
     shop.placed_at = shop.last_row()
     return orders

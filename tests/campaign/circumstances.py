@@ -12,6 +12,8 @@ class Circumstance:
     faults: tuple[Mapping[str, Any], ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)  # what the settings are otherwise
+    esim: Mapping[str, Any] = field(default_factory=dict)  # settings of the eSIM provider
+    goods: str = ""  # what is ordered, when it is not for the seed to choose
     before: str = ""  # what the driver does to the order before it is approved
     button: str = ""  # what staff press when the attempt is UNKNOWN or has failed
     worker_plan: str = ""  # how the first worker dies, so that the others find what it left
@@ -67,5 +69,14 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
         (_rule("whmcs", "drop", "AcceptOrder", at="before", how="close"),), cancel_when="UNKNOWN"
     ),
     "whmcs away": Circumstance((_rule("whmcs", "refuse", "connect", how="reset"),)),
+    "esim": Circumstance(goods="esim", esim={"processing_s": 1.5}),
+    "esim at once": Circumstance(goods="esim"),
+    "esim ticket fails": Circumstance(goods="esim", esim={"processing_s": 0.5, "fail": "CARRIER_ERROR"}),
+    "esim refused": Circumstance(goods="esim", esim={"reject": "CARRIER_ERROR"}),
+    "esim answer lost": Circumstance(
+        (_rule("esim", "drop", "activate", at="after", how="close"),), goods="esim", esim={"processing_s": 1.5}
+    ),
+    "esim request lost": Circumstance((_rule("esim", "drop", "activate", at="before", how="close"),), goods="esim"),
+    "esim cancelled while waiting": Circumstance(goods="esim", esim={"processing_s": 2}, cancel_when="WAITING"),
     "worker dies": Circumstance(worker_plan="whmcs.AddOrder:after=kill"),
 }

@@ -33,8 +33,22 @@ def problems(shop: Shop, order_id: str) -> list[Problem]:
     """Everything that is not as it must be once the order has come to its end; empty when all is well."""
     order, held = shop.order(order_id), shop.whmcs(order_id)
     if order["Status"] == "Cancelled":
-        return [*_sent_again(shop, order_id), *_cancelled(order_id, held)]
-    return [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
+        return [*_sent_again(shop, order_id), *_cancelled(order_id, held, shop.esim(order_id))]
+    found = [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
+    return found + _at_the_esim_provider(order, shop.esim(order_id), order_id)
+
+
+def _at_the_esim_provider(order: dict[str, Any], lines: list[dict[str, Any]], order_id: str) -> list[Problem]:
+    """One line for each SIM, none without, and Salesforce knows its card."""
+    wanted = sum(item.category == "SIM" and item.item_class == "Service" for item in items_of(order_id))
+    if len(lines) != wanted:
+        return [Problem("doubled" if len(lines) > wanted else "lost", f"{len(lines)} eSIM lines instead of {wanted}")]
+    found = [
+        Problem("lost", f"eSIM line {each['id']} is {each['status']}") for each in lines if each["status"] != "active"
+    ]
+    if [each["iccid"] for each in lines] != [order["ESIM_ICCID__c"]] * wanted:
+        found.append(Problem("wrong", "Salesforce has another ICCID"))
+    return found
 
 
 def _in_whmcs(shop: Shop, order_id: str, held: dict[str, Any]) -> list[Problem]:
@@ -130,16 +144,20 @@ def _of_the_customer(portal: Order, order_id: str) -> list[Problem]:
 
 def left_of_cancelled(shop: Shop, orders: Iterable[str]) -> list[Problem]:
     """What a cancelled order left and nobody has cleared away or been given as a task yet."""
-    return [problem for order_id in orders for problem in _cancelled(order_id, shop.whmcs(order_id))]
+    return [
+        problem for order_id in orders for problem in _cancelled(order_id, shop.whmcs(order_id), shop.esim(order_id))
+    ]
 
 
-def _cancelled(order_id: str, held: dict[str, Any]) -> list[Problem]:
+def _cancelled(order_id: str, held: dict[str, Any], lines: list[dict[str, Any]]) -> list[Problem]:
     """Nothing may be pending; what works or was paid is a task for a person (decisions.md 24)."""
     tasks = set(Task.objects.filter(order_id=order_id).values_list("kind", flat=True))
     working = [each for each in held["services"] if each["status"] in WORKING]
     pending = [each for each in held["orders"] if each["status"] == "Pending"]
     invoices = [each for each in held["invoices"] if each["status"] != "Cancelled"]
     found = [Problem("wrong", f"cancelled, but WHMCS order {_list(pending)} is pending")] if pending else []
+    if lines and Task.Kind.LIVE_ESIM not in tasks:
+        found.append(Problem("wrong", f"cancelled, but eSIM lines {_list(lines)} live and nobody was told"))
     if working and Task.Kind.LIVE_SERVICE not in tasks:
         found.append(Problem("wrong", f"cancelled, but services {_list(working)} work and nobody was told"))
     if invoices and not tasks:

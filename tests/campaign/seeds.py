@@ -69,6 +69,7 @@ MODES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "answer lost": ("drop", {"at": "after", "how": "reset"}),
     "html": ("html", {"at": "after", "status": 503}),
 }
+ESIM = ("esim", "activate")
 CALLS = (("whmcs", "AddOrder"), ("whmcs", "AcceptOrder"), ("salesforce", "composite"), ("whmcs", "GetClientsProducts"))
 LATE = (*CALLS, ("salesforce", "query"), ("whmcs", "GetPayMethods"), ("whmcs", "GetOrders"))
 OTHERS: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -97,7 +98,7 @@ def systematic() -> list[Seed]:
     for at, (kind, point, circumstance) in enumerate(targets()):
         for action in ACTIONS:
             for mode, (fault, parameters) in enumerate(MODES.values()):
-                system, operation = _near(point, at + mode)
+                system, operation = _near(point, at + mode, CIRCUMSTANCES[circumstance].goods)
                 seeds.append((circumstance, Blow(kind, point, action), Fault(system, fault, operation, parameters)))
     random.Random(4).shuffle(seeds)
     return [
@@ -136,7 +137,8 @@ def drawn(number: int) -> Seed:
     circumstance = dice.choice([name for name in CIRCUMSTANCES if name in POINTS])
     trouble = dice.choice([1, 2, 2, 3, 3])
     blows = tuple(_a_blow(dice, circumstance) for _ in range(dice.randint(trouble > 1, min(trouble, 2))))
-    faults = tuple(_a_fault(dice) for _ in range(trouble - len(blows)))
+    goods = CIRCUMSTANCES[circumstance].goods
+    faults = tuple(_a_fault(dice, goods) for _ in range(trouble - len(blows)))
     return Seed(
         number,
         circumstance,
@@ -157,19 +159,20 @@ def _a_blow(dice: random.Random, circumstance: str) -> Blow:
     return Blow(kind, point, dice.choice(ACTIONS), dice.randint(1, min(most, 4)))
 
 
-def _a_fault(dice: random.Random) -> Fault:
+def _a_fault(dice: random.Random, goods: str) -> Fault:
     if dice.random() < 0.2:
         kind, operation, parameters = dice.choice(BUS)
         return Fault("pubsub", kind, operation, parameters)
-    system, operation = dice.choice(LATE)
+    system, operation = dice.choice([*LATE, *[ESIM, ESIM] * (goods == "esim")])
     kind, parameters = dice.choice([*MODES.values(), *OTHERS])
     return Fault(system, kind, operation, parameters, nth=dice.choice([1, 1, 2]))
 
 
-def _near(point: str, at: int) -> tuple[str, str]:
-    """The call of the point itself, if it is one that WHMCS' API has; else one after the other."""
+def _near(point: str, at: int, goods: str) -> tuple[str, str]:
+    """The call of the point itself, if it is one that an outside API has; else one after the other."""
     system, _, operation = point.partition(":")[0].partition(".")
-    return (system, operation) if (system, operation) in LATE else CALLS[at % len(CALLS)]
+    calls = (ESIM, *CALLS) if goods == "esim" else CALLS
+    return (system, operation) if (system, operation) in (*LATE, ESIM) else calls[at % len(calls)]
 
 
 def spread(count: int) -> Sequence[Seed]:

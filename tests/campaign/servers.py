@@ -26,6 +26,9 @@ TIMES = {
     "READ_DEADLINE_S": "3",
     "ADD_ORDER_DEADLINE_S": "3",
     "ACCEPT_ORDER_DEADLINE_S": "3",
+    "ESIM_DEADLINE_S": "3",
+    "DB_IDLE_TRANSACTION_S": "3",  # less than a frozen process stands still
+    "DB_LOCK_S": "10",
     "LEADER_WAIT_S": "1",
     "STREAM_SILENCE_S": "10",
     "STREAM_PING_S": "5",

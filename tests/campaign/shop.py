@@ -11,13 +11,16 @@ from django.utils import timezone
 
 from integrations import gateway
 from integrations.salesforce.schemas import NewAccount, NewOrder, NewOrderItem
+from tests.provisioning.esim_double import ESIM_OPTIONS
 from tests.sandbox_process import Buttons
 
 ORDERS_PER_CUSTOMER = 8
 GOODS = {
     "internet": ("Personal SonixNet Home Internet", {"INT-APT-1G": "Monthly", "ACT-INTERNET": "One-time"}),
     "vpn": ("VPN", {"VPN-US": "Monthly", "ACT-VPN": "One-time"}),
+    "esim": ("SIM", {"SIM-VD-3": "Monthly", "ACT-SIM": "One-time"}),
 }
+CHOSEN = {"SIM-VD-3": {"sim_type": {**ESIM_OPTIONS["sim_type"], "whmcs_option_id": 22, "whmcs_value": 221}}}
 _numbers = itertools.count(1)
 
 
@@ -83,6 +86,11 @@ class Shop:
         held: dict[str, Any] = self.buttons.get("/control/whmcs/state", mark=order_id)
         return held
 
+    def esim(self, order_id: str) -> list[dict[str, Any]]:
+        """The lines that the eSIM provider holds for the order."""
+        held: list[dict[str, Any]] = self.buttons.get("/control/esim/state", order_ref=order_id)["lines"]
+        return held
+
     def last_row(self) -> int:
         """The number of the ledger's newest row."""
         return int(self.buttons.get("/control/ledger", order="newest", limit=1)["rows"][0]["number"])
@@ -104,12 +112,13 @@ class Shop:
         )
         gateway.salesforce().register_account(account_id=account.id, whmcs_client=client_id, source="Portal Signup")
         self.buttons.control(f"/control/whmcs/clients/{client_id}/paymethods")
+        self.buttons.control(f"/control/desk/accounts/{account.id}/identity", {"status": "Verified"})
         return Customer(account.id, client_id, email)
 
     def _goods(self, goods: str) -> tuple[str, list[NewOrderItem]]:
         commodity, cycles = GOODS[goods]
         return commodity, [
-            NewOrderItem(row.pricebook_entry_id, 1, int(row.unit_price), cycle, {})
+            NewOrderItem(row.pricebook_entry_id, 1, int(row.unit_price), cycle, CHOSEN.get(sku, {}))
             for sku, cycle in cycles.items()
             for row in [self._catalogue[sku]]
         ]
