@@ -5,6 +5,7 @@ a person. Looks are rare: they are noted by provisioning.inspections, and each c
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,10 +19,10 @@ from integrations.salesforce.schemas import ProvisionableOrder
 from journal import facts
 from journal.calls import database_clock
 from journal.commits import commit
-from journal.models import RemoteFact
+from journal.models import RemoteCall, RemoteFact
 from orders.models import RefreshCursor
 from provisioning import attention, esim, guard, inspections, remote_orders, resolving, tasks
-from provisioning.attempts import live_attempt
+from provisioning.attempts import live_attempt, lock_order
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt, Inspection, Task
 from provisioning.remote_orders import KIND, Accepted, Charged, Found, subject_of
@@ -92,13 +93,14 @@ def _look(inspection: Inspection) -> str:
 
 def _inspect(inspection: Inspection) -> str:
     order_id = inspection.order_id
+    opened = resolving.open_now(order_id)
     _require_quiet(order_id)
     order = gateway.salesforce().order_for_provisioning(order_id)
     if order is None:
         inspections.looked(inspection, finding="Salesforce has no such order any more", again_at=None)
         return "looked"
     is_cancelled = order.status == "Cancelled"
-    left = _clear(order) if is_cancelled else _leave_one(order)
+    left = _clear(order, opened) if is_cancelled else _leave_one(order, opened)
     inspections.looked(inspection, finding=left or "in order", again_at=_again_at(inspection, left))
     return "left_to_a_person" if left else "looked"
 
@@ -116,7 +118,7 @@ def _require_quiet(order_id: str) -> None:
         raise Busy("a request may still be executing")
 
 
-def _leave_one(order: ProvisionableOrder) -> str:
+def _leave_one(order: ProvisionableOrder, opened: Mapping[RemoteCall, bool]) -> str:
     """Of an order that stands, one WHMCS order stays. Returns what is left for a person, in words."""
     tasks.settle_order(order.id, *OF_CANCELLED, reason="the order is not cancelled any more")
     found = None
@@ -128,10 +130,18 @@ def _leave_one(order: ProvisionableOrder) -> str:
         if failure.code != Code.CANCELLED_IN_WHMCS:
             raise
     if found is not None:
-        remote_orders.keep(order.id, found.order_id)
-    resolving.conclude(order.id, found, set())
+        _keep(order.id, found)
+    resolving.conclude(opened, found)
     tasks.settle_order(order.id, Kind.DUPLICATE_ACTIVE, reason="one WHMCS order is left")
     return ""
+
+
+def _keep(order_id: str, found: Found) -> None:
+    """Writes down which WHMCS order it is. Raises Busy when an attempt has begun meanwhile: it knows better."""
+    with commit("order.keep"):
+        lock_order(order_id)
+        _require_quiet(order_id)
+        remote_orders.keep(order_id, found.order_id)
 
 
 def _several(order_id: str, cause: str) -> str:
@@ -144,11 +154,11 @@ def _several(order_id: str, cause: str) -> str:
     return cause
 
 
-def _clear(order: ProvisionableOrder) -> str:
+def _clear(order: ProvisionableOrder, opened: Mapping[RemoteCall, bool]) -> str:
     """Of a cancelled order nothing stays but what a person must decide. Returns that, in words."""
     candidates = remote_orders.candidates_of(order.id, guard.client_of(order))
     left = [_clear_one(order.id, found) for found in candidates]
-    resolving.conclude(order.id, next((each for each in candidates if each.live), None), set())
+    resolving.conclude(opened, next((each for each in candidates if each.live), None))
     left += [_clear_line(order.id, line.kind, line.remote_id) for line in _lines(order.id)]
     left = [words for words in left if words]
     if not left:

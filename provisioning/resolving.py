@@ -7,6 +7,7 @@ import structlog
 
 from integrations import gateway
 from journal import calls
+from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from provisioning import esim, guard, mapping, ordering, outcome, remote_orders
 from provisioning.attempts import IllegalMove
@@ -27,15 +28,15 @@ def resolve(attempt: Attempt) -> bool:
     ticket = esim.ticket_of(attempt)
     if ticket is not None and ticket.is_open:
         return False
-    quarantined = {call.pk for call in still_quarantined(attempt.order_id)}  # before the look-up, or it proves nothing
+    opened = open_now(attempt.order_id)
     order = gateway.salesforce().order_for_provisioning(attempt.order_id)
     whose = Whose(attempt.pk, None, order)
     try:
         if order is None:
             raise Failure(Code.OUTCOME_UNKNOWN, "Salesforce has no such order any more")
         lines, pieces = mapping.lines_of(order), esim.pieces_of(order)
-        found = _what_is_there(order.id, guard.client_of(order))
-        if not conclude(attempt.order_id, found, quarantined):
+        found = _what_is_there(attempt, guard.client_of(order))
+        if not conclude(opened, found):
             return False
         if found is None or not found.done:
             esim.refuse_failed(ticket)
@@ -48,30 +49,46 @@ def resolve(attempt: Attempt) -> bool:
     return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found, iccid=iccid)))
 
 
+def open_now(order_id: str) -> dict[RemoteCall, bool]:
+    """The order's open calls, and of each whether nothing of it can still be executing there.
+
+    To be asked before looking: a look says nothing about what is sent after it began.
+    """
+    now = calls.database_clock()
+    return {call: call.quarantine_until <= now for call in calls.open_calls(subject_of(order_id))}
+
+
 def still_quarantined(order_id: str) -> list[RemoteCall]:
     """The order's calls that may still be executing there."""
-    now = calls.database_clock()
-    return [call for call in calls.open_calls(subject_of(order_id)) if call.quarantine_until > now]
+    return [call for call, is_over in open_now(order_id).items() if not is_over]
 
 
-def _what_is_there(order_id: str, client_id: int) -> Found | None:
-    found = remote_orders.look_up(order_id, client_id)
+def _what_is_there(attempt: Attempt, client_id: int) -> Found | None:
+    found = remote_orders.look_up(attempt.order_id, client_id)
     if found is None:
         return None
-    remote_orders.keep(order_id, found.order_id)
+    _keep(attempt, found)
     accepted = ordering.accepted_status(found.order_id) is not None
     return remote_orders.activate_without_module(found) if accepted else found
 
 
-def conclude(order_id: str, found: Found | None, quarantined: set[int]) -> bool:
-    """Closes every open call that a look-up settles, which found this; whether none is left open. Repeatable.
+@lasting
+def _keep(attempt: Attempt, found: Found) -> None:
+    """Writes down which WHMCS order it is, unless the attempt ended meanwhile: what came after it knows better."""
+    with commit("order.keep"):
+        if Attempt.objects.select_for_update().filter(pk=attempt.pk, state=Attempt.State.UNKNOWN).exists():
+            remote_orders.keep(attempt.order_id, found.order_id)
 
-    `quarantined` are the ids of those that could still be executing when the look-up began.
+
+def conclude(opened: Mapping[RemoteCall, bool], found: Found | None) -> bool:
+    """Closes every one of these calls (`open_now`) that a look-up settles, which found this; whether none is left open.
+
+    Repeatable.
     """
     settled = True
-    for call in calls.open_calls(subject_of(order_id)):
+    for call, is_over in opened.items():
         exists = EVIDENCE[call.operation.partition(":")[0]](call, found)
-        if exists or call.pk not in quarantined:
+        if exists or is_over:
             calls.conclude(call, exists=exists)
         else:
             settled = False
