@@ -71,7 +71,8 @@ def once(
 
     Raises Quarantined or AlreadySent (nothing was sent), OutcomeUnknown, and the errors of `integrations.errors`
     except UnknownOutcome: those of `call` mean that nothing was done there. A database that is away after the call is
-    waited for (`journal.commits.lasting`); its error then passes through with the call still open, for a look-up.
+    waited for (`journal.commits.lasting`); its error then passes through with the call still open, for a look-up. So
+    does whatever `look_up` raises of its own after a lost answer.
     """
     while True:
         looked_at = database_clock()
@@ -218,6 +219,9 @@ def _look_again(
         found = look_up()
     except OutsideError:
         found = None
+    except Exception:  # what the caller finds wrong there says nothing about this call
+        _leave_open(intent, error)
+        raise
     if found is not None:
         log.warning("outcome_adopted", operation=intent.operation, code=error.code)
         _close(intent, state=State.DONE, error_code=error.code[:40], result={**intent.result, **record(found)})

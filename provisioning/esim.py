@@ -123,14 +123,18 @@ def iccid_of(pieces: Sequence[Piece]) -> str:
 
 
 def came_to_be(call: RemoteCall) -> bool:
-    """Whether the provider holds what an open call asked for, which then is the order's. Two reads. Repeatable."""
+    """Whether the provider took what an open call asked for; its line, on its way or live, then is the order's.
+
+    Two reads. Repeatable.
+    """
     order_id, number = call.subject.partition(":")[2], int(call.operation.partition(":")[2] or 1)
     asked = {name: str(call.result.get(name, "")) for name in ("key", "plan")}
     piece = Piece(order_id, number, asked["plan"])
     found = _look_up(piece, asked["key"], freely)
     if found is None:
         return False
-    facts.remember(call.subject, piece.kind, piece.line_ref, fingerprint=piece.plan)
+    if found.live or (found.ticket is not None and found.ticket.state != "failed"):
+        facts.remember(call.subject, piece.kind, piece.line_ref, fingerprint=piece.plan)
     return True
 
 

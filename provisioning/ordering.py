@@ -10,7 +10,7 @@ from django.conf import settings
 from integrations import gateway
 from integrations.errors import Rejected
 from journal import facts
-from journal.calls import carried_out, interrupted, last_call, once, refuse_while_open
+from journal.calls import carried_out, interrupted, last_call, once, open_calls, refuse_while_open
 from journal.commits import commit, lasting
 from provisioning import mapping, remote_orders, whmcs_products
 from provisioning.claims import Claim
@@ -66,6 +66,11 @@ def leaves_something(attempt: Attempt) -> bool:
     owner = owner_of(attempt.pk)
     attempt.refresh_from_db(fields=["whmcs_order_id"])
     return interrupted(owner=owner) or carried_out(owner=owner, system="whmcs") or attempt.whmcs_order_id is not None
+
+
+def is_unanswered(attempt: Attempt) -> bool:
+    """Whether a call that this attempt sent is still open: what it brings is not known yet."""
+    return open_calls(subject_of(attempt.order_id)).filter(owner=owner_of(attempt.pk)).exists()
 
 
 def place(work: Work, *, before_adding: Callable[[], None]) -> Found:

@@ -145,9 +145,12 @@ def cancel(order_id: str, found: Found, *, otherwise: Code, hold: Hold = freely)
 def give_up(order_id: str, whmcs_order_id: int) -> None:
     """A WHMCS order that was cancelled by hand counts no longer for `order_id`; its unpaid invoice is cancelled.
 
-    Repeatable. Raises Failure(cancelled_in_whmcs), and nothing was done, when money was taken for it.
+    Repeatable. Raises Failure(cancelled_in_whmcs), and nothing was done, when money was taken for it or somebody has
+    put it back.
     """
     order = gateway.whmcs().order(whmcs_order_id)
+    if order is not None and order.status not in DEAD and read(order.client_id, whmcs_order_id).live:
+        raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {whmcs_order_id} is not cancelled any more")
     invoice_id = order.invoice_id if order else None
     _refuse_charged(invoice_id, Code.CANCELLED_IN_WHMCS)
     facts.forget(subject_of(order_id), KIND, str(whmcs_order_id))

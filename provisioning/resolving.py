@@ -1,18 +1,21 @@
 """Attempts whose outcome is unknown: a look at what exists decides, once nothing can still be executing there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
 
 from integrations import gateway
+from integrations.salesforce.schemas import ProvisionableOrder
 from journal import calls
 from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from provisioning import esim, guard, mapping, ordering, outcome, remote_orders
 from provisioning.attempts import IllegalMove
+from provisioning.esim import Piece
 from provisioning.explanations import NOTHING_THERE, THERE_NOT_ACTIVE
 from provisioning.failures import Code, Failure
+from provisioning.mapping import Line
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
 from provisioning.remote_orders import Found, subject_of
@@ -34,19 +37,29 @@ def resolve(attempt: Attempt) -> bool:
     try:
         if order is None:
             raise Failure(Code.OUTCOME_UNKNOWN, "Salesforce has no such order any more")
-        lines, pieces = mapping.lines_of(order), esim.pieces_of(order)
-        found = _what_is_there(attempt, guard.client_of(order))
+        client_id, lines, pieces = _looked_for(order)
+        found = _what_is_there(attempt, client_id)
         if not conclude(opened, found):
             return False
         if found is None or not found.done:
             esim.refuse_failed(ticket)
             raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found) + esim.in_words(order.id))
+        if not mapping.holds_all(lines, [service.pid for service in found.services]):
+            raise Failure(Code.SERVICE_NOT_ACTIVE, f"WHMCS order {found.order_id}: services are missing")
         iccid = esim.iccid_of(pieces)
     except Failure as failure:
         if still_quarantined(attempt.order_id):
             return False
         return _once(partial(outcome.failed, whose, failure))
     return _once(partial(outcome.provisioned, whose, outcome.delivered(lines, found, iccid=iccid)))
+
+
+def _looked_for(order: ProvisionableOrder) -> tuple[int, Sequence[Line], Sequence[Piece]]:
+    """Whose services are looked for, and which. What keeps us from looking says nothing about what was sent."""
+    try:
+        return guard.client_of(order), mapping.lines_of(order), esim.pieces_of(order)
+    except Failure as failure:
+        raise Failure(Code.OUTCOME_UNKNOWN, f"could not look again: {failure}") from failure
 
 
 def open_now(order_id: str) -> dict[RemoteCall, bool]:

@@ -85,7 +85,8 @@ def mark_failed(attempt: Attempt, decision: Decision) -> None:
 def create_anew(attempt: Attempt, decision: Decision) -> None:
     """The WHMCS order was cancelled on purpose: it counts no longer, and the next request makes a new one.
 
-    Its unpaid invoice is cancelled, so that nobody pays twice. Raises NotPossible when money was taken by it.
+    Its unpaid invoice is cancelled, so that nobody pays twice. Raises NotPossible when money was taken by it
+    or it was put back.
     """
     _require(attempt, State.FAILED)
     named = re.search(r"WHMCS order (\d+)", attempt.error_text)

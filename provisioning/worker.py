@@ -80,7 +80,7 @@ class _Run:
         except NotWanted as reason:
             outcome.skipped(self.whose, reason)
         except Failure as failure:
-            self.fail(failure)
+            self.fail_if_answered(failure)
         except JournalError as error:
             self.leave_open(error)
         except OutsideError as error:
@@ -132,6 +132,13 @@ class _Run:
             pause.note_unreachable()
         elif failure.code in {Code.WHMCS_ERROR, Code.PAYMENT_METHOD_MISSING}:
             pause.note_reachable()
+
+    def fail_if_answered(self, failure: Failure) -> None:
+        """A definite end, unless it was found by the look after a lost answer: that call may still be carried out."""
+        if ordering.is_unanswered(self.claim.attempt):
+            outcome.unknown(self.whose, str(failure))
+        else:
+            self.fail(failure)
 
     def leave_open(self, error: JournalError) -> None:
         """A call that was sent and not answered must not be called a definite failure."""
