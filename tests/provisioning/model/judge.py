@@ -163,8 +163,9 @@ class Judge:
             "SELECT 1 FROM provisioning_attempt WHERE state IN ('QUEUED', 'RUNNING', 'WAITING', 'UNKNOWN')"
         )
         due = self.rows("SELECT 1 FROM provisioning_outbox WHERE state = 'PENDING'")
+        to_look = self.rows("SELECT 1 FROM provisioning_inspection WHERE looks = 0 AND due_at IS NOT NULL")
         wanted = any(row.activation_status == "Activating" for row in self.salesforce.orders.values())
-        return not (live or due or wanted)
+        return not (live or due or to_look or wanted)
 
     def settled(self) -> None:
         """L1, L2, L4, L5, S12: what must be true once every fault is over and time has passed."""

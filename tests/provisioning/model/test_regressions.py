@@ -4,6 +4,7 @@ import pytest
 
 from tests.provisioning.model.machine import ProvisioningMachine
 from tests.provisioning.model.points import Mishap
+from tests.provisioning.model.world import ORDERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,4 +17,13 @@ def test_a_worker_that_stood_still_after_it_read_the_order_reads_it_again_before
     life.world.advance(100)
     life.resume(0)
     life.nothing_is_wrong()
+    life.teardown()
+
+
+def test_a_cancelled_order_that_nobody_could_look_at_yet_is_not_at_rest(machine: type[ProvisioningMachine]) -> None:
+    """The request that was found by comparison was still queued when the order's turn to be cleaned up came."""
+    life = machine()
+    life.begins([Mishap("dies", "whmcs.AddOrder:after")])
+    life.ask_in_vain(ORDERS[0])
+    life.customer_cancels(ORDERS[0])
     life.teardown()
