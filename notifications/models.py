@@ -16,7 +16,7 @@ class Email(models.Model):
 
     SECRET_TEMPLATES: ClassVar = frozenset({"verification_code", "password_reset"})  # cannot be sent again once sent
 
-    cause = models.CharField(max_length=120, unique=True)  # e.g. provisioned:<attempt id>
+    cause = models.CharField(max_length=120, unique=True)  # e.g. provisioned:<order id>
     template = models.CharField(max_length=60)
     to = models.EmailField()
     user_id = models.BigIntegerField(null=True, blank=True, db_index=True)

@@ -28,7 +28,7 @@ def queue(
 ) -> Email:
     """Records that `to` gets the e-mail `templates/email/<template>` in `language`, and wakes a worker on commit.
 
-    `cause` names what it is about, such as `provisioned:<attempt id>`: a second call with the same cause changes
+    `cause` names what it is about, such as `provisioned:<order id>`: a second call with the same cause changes
     nothing and returns the first row. `context` is JSON-able and is kept; `secret` is encrypted and emptied once sent.
     Raises ValidationError when `to` is no e-mail address (line breaks included).
     """

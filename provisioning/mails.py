@@ -7,6 +7,7 @@ from accounts.models import User
 from catalog.models import Product
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
 from notifications import outgoing
+from notifications.models import Email
 from orders.queries import contact_for
 from provisioning.failures import Code
 from provisioning.models import Attempt
@@ -18,17 +19,24 @@ OF_THE_CUSTOMER: Mapping[str, str] = {
 
 
 def provisioned(attempt: Attempt, order: ProvisionableOrder | None) -> None:
-    """The order is active: once per attempt."""
-    _queue(attempt, "order_provisioned", cause=f"provisioned:{attempt.pk}", order=order)
+    """The order is active: once per order, however often it is asked for again."""
+    _queue(attempt, "order_provisioned", cause=_good_news(attempt), order=order)
 
 
 def failed(attempt: Attempt, code: str) -> None:
-    """What the customer can mend is asked for each time; any other trouble is "delayed", once per order."""
+    """What the customer can mend is asked for each time; any other trouble is "delayed", once per order.
+
+    Nothing is delayed for a customer who was told that the order is active.
+    """
     template = OF_THE_CUSTOMER.get(code)
     if template:
         _queue(attempt, template, cause=f"{code}:{attempt.pk}")
-    else:
+    elif not Email.objects.filter(cause=_good_news(attempt)).exists():
         _queue(attempt, "order_delayed", cause=f"delayed:{attempt.order_id}")
+
+
+def _good_news(attempt: Attempt) -> str:
+    return f"provisioned:{attempt.order_id}"
 
 
 def _queue(attempt: Attempt, template: str, *, cause: str, order: ProvisionableOrder | None = None) -> None:

@@ -58,14 +58,17 @@ def owner_of(attempt_id: Any) -> str:
 
 
 def leaves_something(attempt: Attempt) -> bool:
-    """Whether WHMCS holds, or may come to hold, something that this attempt found or made; nobody works on it any more.
+    """Whether WHMCS holds, or may come to hold, something that this attempt found or made, or that an earlier one
+    delivered; nobody works on it any more.
 
     Then only a look at WHMCS may end it: what works must not be called a failure (reliability.md §0 no. 5). An eSIM
     alone is not yet a service: the next attempt adopts it.
     """
     owner = owner_of(attempt.pk)
     attempt.refresh_from_db(fields=["whmcs_order_id"])
-    return interrupted(owner=owner) or carried_out(owner=owner, system="whmcs") or attempt.whmcs_order_id is not None
+    if interrupted(owner=owner) or carried_out(owner=owner, system="whmcs") or attempt.whmcs_order_id is not None:
+        return True
+    return Attempt.objects.filter(order_id=attempt.order_id, state=Attempt.State.PROVISIONED).exists()
 
 
 def is_unanswered(attempt: Attempt) -> bool:

@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from integrations.errors import Rejected
+from integrations.errors import Rejected, Unavailable
 from notifications.models import Email
 from notifications.rendering import render
 from orders.models import Order
+from provisioning import sweepers
+from provisioning.models import Attempt
 from tests.people import make_customer
 from tests.provisioning.conftest import arrive_and_run
 from tests.provisioning.doubles import CLIENT, ORDER, SalesforceDouble, WhmcsDouble, item, order
@@ -111,3 +113,16 @@ def test_no_mail_tells_codes_or_causes(salesforce: SalesforceDouble, whmcs: Whmc
 def test_an_order_that_is_not_ours_sends_nothing(salesforce: SalesforceDouble, whmcs: WhmcsDouble) -> None:
     assert arrive_and_run().state == "PROVISIONED"
     assert templates() == []
+
+
+def test_who_was_told_that_the_order_is_active_hears_no_more_of_it(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, portal_order: Order
+) -> None:
+    """Its report was lost, and somebody asked again, twice."""
+    arrive_and_run(1)
+    whmcs.trouble("services", Unavailable("whmcs", "GetClientsProducts", "http_503"))
+    ask_again(salesforce, 2)
+    sweepers.resolve_unknown()
+    ask_again(salesforce, 3)
+    assert [each.state for each in Attempt.objects.order_by("created_at")] == ["PROVISIONED"] * 3
+    assert templates() == ["order_provisioned"]
