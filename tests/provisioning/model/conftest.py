@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.provisioning.model import clock
+from tests.provisioning.model import clock, customer
+from tests.provisioning.model.esim import MachineWithESim
 from tests.provisioning.model.machine import ProvisioningMachine
 
 TIMES = {"LEASE_S": 90, "SWEEP_S": 30, "QUARANTINE_S": 900, "DEADLINE_MARGIN_S": 30}
@@ -22,5 +23,6 @@ def machine(
         setattr(settings, name, seconds)
     logging.disable()  # a run of the model says more than anybody reads
     with clock.put_in_place(monkeypatch) as placed:
-        yield type("Machine", (ProvisioningMachine,), {"clock": placed, "patch": monkeypatch, "counts": Counter()})
+        parts = {"clock": placed, "patch": monkeypatch, "counts": Counter(), "customer": customer.signs_up()}
+        yield type("Machine", (MachineWithESim,), parts)
     logging.disable(logging.NOTSET)

@@ -9,31 +9,73 @@ from tests.provisioning.model.wire import ACTIONS, WRITES
 
 GUARD, PAY, LOOK_UP, ORDER = "salesforce.order_for_provisioning", "whmcs.pay_methods", "whmcs.services", "whmcs.order"
 ADD, ACCEPT, REPORT = "whmcs.add_order", "whmcs.accept_order", "salesforce.report_outcome"
-CREATES = (ADD, ACCEPT)
+CATALOGUE, ACTIVATING, CANCELLED = "whmcs.catalogue", "salesforce.activating_orders", "salesforce.cancelled_orders"
+ACTIVATE, LINE, TICKETS, TICKET = "esim.activate", "esim.line", "esim.tickets", "esim.ticket"
+CREATES = (ADD, ACCEPT, ACTIVATE)
 CANCELLING = ("whmcs.invoice", "whmcs.cancel_invoice", "whmcs.cancel_order", "whmcs.set_service_status")
+JOURNAL = ("call.intent", "call.close", "call.unknown", "call.interrupted", "fact.replace", "fact.forget")
 ENDING = ("attempt.end", "attempt.move", "outcome.failed", "outcome.provisioned", "outcome.unknown")
 REPORTING = ("outbox.lease", "outbox.close")
 CALLS: Mapping[str, tuple[str, ...]] = {
     "subscriber": (),
-    "worker": (GUARD, PAY, LOOK_UP, ADD, ADD, ADD, ORDER, ACCEPT, ACCEPT, *CANCELLING, REPORT),
-    "sweep": (GUARD, LOOK_UP, ORDER, REPORT, *CANCELLING),
+    "worker": (GUARD, PAY, CATALOGUE, LOOK_UP, ADD, ADD, ADD, ORDER, ACCEPT, ACCEPT, *CANCELLING, REPORT),
+    "esim": (
+        GUARD,
+        PAY,
+        LINE,
+        TICKETS,
+        ACTIVATE,
+        ACTIVATE,
+        ACTIVATE,
+        TICKET,
+        TICKET,
+        LOOK_UP,
+        ADD,
+        ORDER,
+        ACCEPT,
+        REPORT,
+    ),
+    "sweep": (GUARD, LOOK_UP, ORDER, REPORT, LINE, TICKETS, TICKET, *CANCELLING),
+    "clean-up": (CANCELLED, GUARD, LOOK_UP, ORDER, LINE, *CANCELLING),
+    "reconcile": (ACTIVATING,),
+    "staff": (GUARD, LOOK_UP, ORDER, REPORT, TICKET),
     "drain": (REPORT,),
 }
 COMMITS: Mapping[str, tuple[str, ...]] = {
     "subscriber": ("intake.store", "queue.wake"),
     "worker": (
-        *("attempt.claim", "attempt.lease", "step.begin", "step.finish", "outcome.begun"),
-        *("call.intent", "call.close", "call.unknown", "call.interrupted", "order.keep", "fact.replace", "fact.forget"),
+        *("attempt.claim", "attempt.lease", "step.begin", "step.finish", "outcome.begun", "order.keep"),
+        *("pause.count", "pause.reachable"),
+        *JOURNAL,
         *ENDING,
         *REPORTING,
     ),
+    "esim": (
+        *("attempt.claim", "attempt.lease", "step.begin", "step.finish", "outcome.waiting", "outcome.waiting"),
+        *("esim.keep", "esim.drop", "call.fell_through", "fact.remember"),
+        *JOURNAL,
+        *ENDING,
+    ),
     "sweep": (
-        *("call.interrupted", "sweep.interrupted", "sweep.look_later", "sweep.woken", "queue.wake"),
-        *("call.close", "fact.replace", "fact.forget"),
+        *(
+            "call.interrupted",
+            "sweep.interrupted",
+            "sweep.look_later",
+            "sweep.woken",
+            "sweep.check_later",
+            "queue.wake",
+        ),
+        *("call.interrupted", "call.close", "fact.replace", "fact.forget"),
         *ENDING,
         *REPORTING,
     ),
     "drain": REPORTING,
+    "clean-up": (
+        *("attention.ask", "inspection.late", "inspection.cancelled", "inspection.write", "task.close"),
+        *("cleaning.cursor", "cleaning.task", "cleaning.duplicates", "call.close", "fact.forget", "fact.replace"),
+    ),
+    "reconcile": ("reconcile.order", "outcome.lost", "queue.wake"),
+    "staff": ("staff.decision", "staff.mark_failed", "call.close", *ENDING, *REPORTING),
 }
 
 
@@ -60,7 +102,8 @@ class Mishap:
 
 
 def kinds(call: str) -> list[str]:
-    return ["refused", "lost", *(["dropped", "late"] if call.partition(".")[2] in WRITES else [])]
+    rejected = ["rejected", "rejected"] if call == ACTIVATE else []
+    return ["refused", "lost", *rejected, *(["dropped", "late"] if call.partition(".")[2] in WRITES else [])]
 
 
 def mishaps(job: str) -> st.SearchStrategy[list[Mishap]]:
@@ -69,4 +112,4 @@ def mishaps(job: str) -> st.SearchStrategy[list[Mishap]]:
     each_once = [(kind, at) for kind in ("dies", "stands") for at in (*points(job), *often)]
     in_calls = [(kind, call) for call in CALLS[job] for kind in kinds(call)] * 2
     one = st.builds(lambda which, nth: Mishap(which[0], which[1], nth), st.sampled_from(each_once + in_calls), NTH)
-    return st.lists(one, min_size=job == "worker", max_size=2)
+    return st.lists(one, min_size=job in {"worker", "esim"}, max_size=2)

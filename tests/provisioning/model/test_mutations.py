@@ -6,6 +6,7 @@ protection stands for.
 
 from collections.abc import Callable
 from functools import partialmethod
+from inspect import getmembers
 from typing import Any
 
 import hypothesis
@@ -89,7 +90,7 @@ def reports_name_no_request(patch: pytest.MonkeyPatch) -> None:
 
 def only(machine: type[ProvisioningMachine], *rules: str) -> type[ProvisioningMachine]:
     """The machine with few rules: those by which the protection is put to the test."""
-    known = {name: each for name, each in vars(ProvisioningMachine).items() if hasattr(each, RULE_MARKER)}
+    known = {name: each for name, each in getmembers(machine) if hasattr(each, RULE_MARKER)}
     assert known.keys() >= set(rules)
     others = {name: partialmethod(each) for name, each in known.items() if name not in rules}
     return type("Machine", (machine,), others)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.provisioning.model.machine import ProvisioningMachine
-from tests.provisioning.model.points import Mishap
+from tests.provisioning.model.points import GUARD, REPORT, Mishap, point_of
 from tests.provisioning.model.world import ORDERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -13,7 +13,7 @@ def test_a_worker_that_stood_still_after_it_read_the_order_reads_it_again_before
     machine: type[ProvisioningMachine],
 ) -> None:
     life = machine()
-    life.begins([Mishap("stands", "step.finish:after")])
+    life.begins(ORDERS[0], [Mishap("stands", "step.finish:after")])
     life.world.advance(100)
     life.resume(0)
     life.nothing_is_wrong()
@@ -23,7 +23,17 @@ def test_a_worker_that_stood_still_after_it_read_the_order_reads_it_again_before
 def test_a_cancelled_order_that_nobody_could_look_at_yet_is_not_at_rest(machine: type[ProvisioningMachine]) -> None:
     """The request that was found by comparison was still queued when the order's turn to be cleaned up came."""
     life = machine()
-    life.begins([Mishap("dies", "whmcs.AddOrder:after")])
+    life.begins(ORDERS[0], [Mishap("dies", "whmcs.AddOrder:after")])
     life.ask_in_vain(ORDERS[0])
     life.customer_cancels(ORDERS[0])
+    life.teardown()
+
+
+def test_what_works_is_not_called_a_failure_because_a_later_request_was_interrupted(
+    machine: type[ProvisioningMachine],
+) -> None:
+    """The report got lost, somebody asked again, and that worker was left behind before it had looked."""
+    life = machine()
+    life.begins(ORDERS[0], [Mishap("refused", REPORT)])
+    life.worker_is_left_behind(ORDERS[0], f"{point_of(GUARD)}:before")
     life.teardown()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from integrations import failpoints
-from integrations.errors import Unavailable, UnknownOutcome
+from integrations.errors import Rejected, Unavailable, UnknownOutcome
 
 ACTIONS = {
     "pay_methods": "GetPayMethods",
@@ -23,7 +23,7 @@ ACTIONS = {
     "set_service_status": "UpdateClientProduct",
     "cancel_invoice": "UpdateInvoice",
 }
-NOT_REPEATABLE = frozenset({"add_order", "accept_order", "cancel_order", "module_create"})
+NOT_REPEATABLE = frozenset({"add_order", "accept_order", "cancel_order", "module_create", "activate"})
 WRITES = NOT_REPEATABLE | {"set_service_status", "cancel_invoice", "report_outcome", "activate_opportunity"}
 LONGEST_S = (
     900  # a request is carried out within the quarantine that follows its deadline, or never (reliability.md §2)
@@ -35,7 +35,9 @@ class Fault:
     """How the `nth` call of an operation goes wrong, counted from when the fault was laid."""
 
     operation: str
-    kind: str  # refused (before it is sent), lost (on the way there), dropped (the answer), late (carried out later)
+    kind: (
+        str  # refused (before it is sent), rejected (there), lost (on the way), dropped (the answer), late (done later)
+    )
     nth: int = 1
 
 
@@ -65,6 +67,7 @@ class Wire:
     time: Callable[[], float]
     faults: list[Fault] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
+    is_closed: bool = False  # for maintenance: it refuses everything, and does nothing
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return partial(self._call, operation)
@@ -72,18 +75,23 @@ class Wire:
     def _call(self, operation: str, *args: Any, **named: Any) -> Any:
         point = f"{self.system}.{ACTIONS.get(operation, operation)}"
         failpoints.reach(f"{point}:before")
-        self.witness.sent(operation, args)
-        answer = self._answer(operation, args, partial(getattr(self.remote, operation), *args, **named))
-        self.witness.answered(operation, args, answer)
+        said = (*args, *named.values())
+        self.witness.sent(operation, said)
+        answer = self._answer(operation, said, partial(getattr(self.remote, operation), *args, **named))
+        self.witness.answered(operation, said, answer)
         failpoints.reach(f"{point}:after")
         return answer
 
     def _answer(self, operation: str, args: tuple[Any, ...], carry_out: Callable[[], Any]) -> Any:
         fault = self._fault(operation)
+        if self.is_closed:
+            raise Unavailable(self.system, operation, "maintenance", "closed at night")
         if fault is None:
             return carry_out()
         if fault.kind == "refused":
             raise Unavailable(self.system, operation, "refused", "connection refused")
+        if fault.kind == "rejected":
+            raise Rejected(self.system, operation, "rejected", "not for this customer")
         if fault.kind == "dropped":
             carry_out()
         if fault.kind == "late" and operation in WRITES:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -11,13 +12,16 @@ from integrations import gateway
 from integrations.errors import Rejected
 from provisioning.whmcs_products import KEY
 from tests.provisioning.doubles import WhmcsDouble, order
+from tests.provisioning.esim_double import esim_order
 from tests.provisioning.model.clock import ModelClock
 from tests.provisioning.model.judge import Judge
+from tests.provisioning.model.provider import ModelProvider
 from tests.provisioning.model.salesforce import ModelSalesforce
 from tests.provisioning.model.wire import Late, Wire
 
 ORDERS = ("801000000000001AAA", "801000000000002AAA", "801000000000003AAA")
 """Three orders of one customer: their services are told apart by the mark alone."""
+ESIM_ORDER = ORDERS[2]
 TOPIC = "/event/OrderProvisionRequested__e"
 
 
@@ -44,20 +48,22 @@ class World:
         cache.delete(KEY)
         self.salesforce = ModelSalesforce(now=self.clock.now)
         self.whmcs = WhmcsDouble()
+        self.provider = ModelProvider()
         for order_id in ORDERS:
-            row = order(id=order_id, status="Draft", activation_status="", last_idem_key="")
+            made = esim_order if order_id == ESIM_ORDER else order
+            row = made(id=order_id, status="Draft", activation_status="", last_idem_key="")
             self.salesforce.orders[order_id] = row
             self.salesforce.modstamps[order_id] = self.clock.now()
-        self.judge = Judge(self.salesforce, self.whmcs, self.clock)
+        self.judge = Judge(self.salesforce, self.whmcs, self.provider, self.clock)
         self.salesforce.on_report = self.judge.reported
-        self.wires = {
-            "salesforce": Wire("salesforce", self.salesforce, self.judge, self.clock.monotonic),
-            "whmcs": Wire("whmcs", self.whmcs, self.judge, self.clock.monotonic),
-        }
+        remotes = {"salesforce": self.salesforce, "whmcs": self.whmcs, "esim": self.provider}
+        self.wires = {name: Wire(name, remote, self.judge, self.clock.monotonic) for name, remote in remotes.items()}
         self.judge.late = self.late
-        self.patch.setattr(gateway, "salesforce", lambda: self.wires["salesforce"])
-        self.patch.setattr(gateway, "whmcs", lambda: self.wires["whmcs"])
+        for name in remotes:
+            self.patch.setattr(gateway, name, partial(self.wires.get, name))
         self.patch.setattr("provisioning.wakeups.queue", lambda: self.wake_ups)
+        self.patch.setattr("notifications.outgoing.wake", lambda *_job: None)  # nobody sends the mails
+        self.patch.setattr("support.cases.wake", lambda *_job: None)
         self.patch.setattr("provisioning.outbox.secrets.randbelow", lambda most: most // 2)
 
     def forget_faults(self) -> None:
