@@ -192,6 +192,11 @@ class Judge:
             self._wrong("S1", what)
         assert not self.violations, self.violations
 
+    def seen(self) -> Iterator[str]:
+        """What `make model` counts: how attempts and tickets stand before everything heals."""
+        yield from (f"attempts {each['state']}" for each in self.rows("SELECT state FROM provisioning_attempt"))
+        yield from (f"tickets {each.state}" for each in self.provider.ticket_rows.values())
+
     def at_rest(self) -> bool:
         """Whether there is nothing left to do."""
         live = self.rows(

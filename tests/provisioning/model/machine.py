@@ -269,6 +269,7 @@ class ProvisioningMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.counts["examples"] += 1
+        self.counts.update(self.world.judge.seen())
         try:
             if not self.world.judge.violations:
                 self.heal()

@@ -10,7 +10,7 @@ from tests.provisioning.model.wire import ACTIONS, WRITES
 GUARD, PAY, LOOK_UP, ORDER = "salesforce.order_for_provisioning", "whmcs.pay_methods", "whmcs.services", "whmcs.order"
 ADD, ACCEPT, REPORT = "whmcs.add_order", "whmcs.accept_order", "salesforce.report_outcome"
 CATALOGUE, ACTIVATING, CANCELLED = "whmcs.catalogue", "salesforce.activating_orders", "salesforce.cancelled_orders"
-ACTIVATE, LINE, TICKETS, TICKET = "esim.activate", "esim.line", "esim.tickets", "esim.ticket"
+ACTIVATE, PROVIDER = "esim.activate", ("esim.line", "esim.tickets", "esim.ticket")
 CREATES = (ADD, ACCEPT, ACTIVATE)
 CANCELLING = ("whmcs.invoice", "whmcs.cancel_invoice", "whmcs.cancel_order", "whmcs.set_service_status")
 JOURNAL = ("call.intent", "call.close", "call.unknown", "call.interrupted", "fact.replace", "fact.forget")
@@ -19,26 +19,11 @@ REPORTING = ("outbox.lease", "outbox.close")
 CALLS: Mapping[str, tuple[str, ...]] = {
     "subscriber": (),
     "worker": (GUARD, PAY, CATALOGUE, LOOK_UP, ADD, ADD, ADD, ORDER, ACCEPT, ACCEPT, *CANCELLING, REPORT),
-    "esim": (
-        GUARD,
-        PAY,
-        LINE,
-        TICKETS,
-        ACTIVATE,
-        ACTIVATE,
-        ACTIVATE,
-        TICKET,
-        TICKET,
-        LOOK_UP,
-        ADD,
-        ORDER,
-        ACCEPT,
-        REPORT,
-    ),
-    "sweep": (GUARD, LOOK_UP, ORDER, REPORT, LINE, TICKETS, TICKET, *CANCELLING),
-    "clean-up": (CANCELLED, GUARD, LOOK_UP, ORDER, LINE, *CANCELLING),
+    "esim": (GUARD, PAY, LOOK_UP, ADD, ORDER, ACCEPT, REPORT, *PROVIDER, *[ACTIVATE] * 3),
+    "sweep": (GUARD, LOOK_UP, ORDER, REPORT, *PROVIDER, *CANCELLING),
+    "clean-up": (CANCELLED, GUARD, LOOK_UP, ORDER, "esim.line", *CANCELLING),
     "reconcile": (ACTIVATING,),
-    "staff": (GUARD, LOOK_UP, ORDER, REPORT, TICKET),
+    "staff": (GUARD, LOOK_UP, ORDER, REPORT, *PROVIDER),
     "drain": (REPORT,),
 }
 COMMITS: Mapping[str, tuple[str, ...]] = {
@@ -57,14 +42,7 @@ COMMITS: Mapping[str, tuple[str, ...]] = {
         *ENDING,
     ),
     "sweep": (
-        *(
-            "call.interrupted",
-            "sweep.interrupted",
-            "sweep.look_later",
-            "sweep.woken",
-            "sweep.check_later",
-            "queue.wake",
-        ),
+        *("sweep.interrupted", "sweep.look_later", "sweep.woken", "sweep.check_later", "queue.wake"),
         *("call.interrupted", "call.close", "fact.replace", "fact.forget"),
         *ENDING,
         *REPORTING,
