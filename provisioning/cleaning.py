@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 
 from integrations import gateway
@@ -76,7 +75,7 @@ def _look(inspection: Inspection) -> str:
     again_s = inspections.wait_s(inspection)
     try:
         return _inspect(inspection)
-    except (*INTERRUPTIONS, OperationalError, InterfaceError):
+    except INTERRUPTIONS:
         raise
     except Busy as busy:
         inspections.put_off(inspection, finding=str(busy), seconds=settings.SWEEP_S)

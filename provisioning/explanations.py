@@ -145,7 +145,11 @@ CODES: Mapping[str, tuple[Promise, Promise, Promise]] = {  # what is certain, wh
     ),
     Code.SF_UNREACHABLE: (NOTHING_SENT, DEFINITE, _("When Salesforce works again, request provisioning again.")),
     Code.SF_LIMIT: (NOTHING_SENT, DEFINITE, _("Wait until the limit is renewed, then request provisioning again.")),
-    Code.INTERRUPTED: (_("By the journal of calls, nothing had been sent."), DEFINITE, ASK_AGAIN),
+    Code.INTERRUPTED: (
+        _("By the journal of calls, WHMCS had been sent nothing; an eSIM that was asked for is kept."),
+        DEFINITE,
+        ASK_AGAIN,
+    ),
     Code.LOST_REQUEST: (
         _("Salesforce says Activating, and nobody here works on the order."),
         _("Where the request was lost."),

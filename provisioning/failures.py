@@ -32,7 +32,7 @@ class Code(TextChoices):
     SF_UNREACHABLE = "sf_unreachable", _("Salesforce could not be reached; nothing was ordered.")
     SF_LIMIT = "sf_limit", _("Salesforce's limit of API calls is used up; nothing was ordered.")
     OUTCOME_UNKNOWN = "outcome_unknown", _("A request was sent to WHMCS and no answer came.")
-    INTERRUPTED = "interrupted", _("The worker stopped before anything was sent.")
+    INTERRUPTED = "interrupted", _("The worker stopped before WHMCS was sent anything.")
     LOST_REQUEST = "lost_request", _("The request to provision this order was lost.")
     MARKED_FAILED = "marked_failed", _("A member of staff ended the attempt.")
     INTERNAL_ERROR = "internal_error", _("The portal has an error; its developers have been told by the log.")

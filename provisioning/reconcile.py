@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from integrations import correlation, gateway
 from integrations.salesforce.schemas import ActivatingOrder
@@ -59,7 +58,7 @@ def _reconcile_one(order: ActivatingOrder, read_at: datetime) -> str:
     with correlation.bound(order.correlation_id):
         try:
             action = _reconcile(order, read_at)
-        except (*INTERRUPTIONS, OperationalError, InterfaceError):
+        except INTERRUPTIONS:
             raise
         except Exception:
             log.exception("reconcile_left", order_id=order.id)

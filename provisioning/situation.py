@@ -39,7 +39,7 @@ ONLY_FAILED = gettext_lazy("Only for the newest attempt, and when it has failed.
 ACTIONS: Mapping[str, Action] = {
     "look_again": Action(
         gettext_lazy("Look into WHMCS again"),
-        gettext_lazy("Reads only. Ends the attempt when what is there decides it; else nothing changes."),
+        gettext_lazy("Ends the attempt when what is there decides it. A pending second WHMCS order is cancelled."),
         (State.UNKNOWN,),
         ONLY_UNKNOWN,
     ),

@@ -53,18 +53,20 @@ def release(attempt: Attempt, decision: Decision) -> bool:
 
     What does exist there after all is still found and adopted. Raises as `look_again`.
     """
-    _require(attempt, State.UNKNOWN)
-    for call in calls.open_calls(subject_of(attempt.order_id)):
-        calls.release(call, by=decision.actor, reason=decision.reason)
-    _write_down(attempt, "release", decision)
+    with commit("staff.decision"):
+        _hold(attempt, State.UNKNOWN)
+        for call in calls.open_calls(subject_of(attempt.order_id)):
+            calls.release(call, by=decision.actor, reason=decision.reason)
+        _write_down(attempt, "release", decision)
     return _resolve(attempt)
 
 
 def adopt(attempt: Attempt, whmcs_order_id: int, decision: Decision) -> bool:
     """Staff found the WHMCS order, mark or not: it is this order's. Raises FactConflict, or as `look_again`."""
-    _require(attempt, State.UNKNOWN)
-    facts.replace(subject_of(attempt.order_id), KIND, str(whmcs_order_id))
-    _write_down(attempt, "adopt", decision, {"whmcs_order": whmcs_order_id})
+    with commit("staff.decision"):
+        _hold(attempt, State.UNKNOWN)
+        facts.replace(subject_of(attempt.order_id), KIND, str(whmcs_order_id))
+        _write_down(attempt, "adopt", decision, {"whmcs_order": whmcs_order_id})
     return _resolve(attempt)
 
 
@@ -74,9 +76,7 @@ def mark_failed(attempt: Attempt, decision: Decision) -> None:
     The reason is free text and may name somebody: it stays in the step and goes neither to Salesforce nor to the log.
     """
     with commit("staff.mark_failed"):
-        lock_order_of(attempt.pk)
-        Attempt.objects.select_for_update().get(pk=attempt.pk)  # a worker may be about to claim it
-        _require(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)
+        _hold(attempt, State.QUEUED, State.UNKNOWN, State.WAITING)  # a worker may be about to claim it
         _write_down(attempt, "mark_failed", decision)
         outcome.failed(Whose(attempt.pk), Failure(Code.MARKED_FAILED, "the reason is with the attempt"))
     outbox.deliver_for(attempt)
@@ -98,6 +98,13 @@ def create_anew(attempt: Attempt, decision: Decision) -> None:
     except Failure as failure:
         raise NotPossible(failure.cause) from failure
     _write_down(attempt, "create_anew", decision, {"whmcs_order": whmcs_order_id})
+
+
+def _hold(attempt: Attempt, *states: str) -> None:
+    """As `_require`, and it stays so until the transaction is over: no newer attempt of the order begins."""
+    lock_order_of(attempt.pk)
+    Attempt.objects.select_for_update().get(pk=attempt.pk)
+    _require(attempt, *states)
 
 
 def _require(attempt: Attempt, *states: str) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -26,7 +25,6 @@ log = structlog.get_logger(__name__)
 MOST_WAKE_UPS = 8
 LOST_AFTER_S = 60
 RAREST_LOOK_S = 900
-STOPS_THE_ROUND = (*INTERRUPTIONS, OperationalError, InterfaceError)
 
 
 def sweep() -> dict[str, int]:
@@ -73,10 +71,7 @@ def requeue_waiting() -> int:
     A provider that does not answer ends the round.
     """
     due = Attempt.objects.filter(state=State.WAITING, check_at__lte=Now())
-    try:
-        return _each(due.order_by("check_at"), waiting.check)
-    except Unavailable:
-        return 0
+    return _each(due.order_by("check_at"), waiting.check)
 
 
 def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int:
@@ -89,7 +84,7 @@ def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int
         with correlation.bound(attempt.correlation_id):
             try:
                 count += action(attempt)
-            except STOPS_THE_ROUND:
+            except INTERRUPTIONS:
                 raise
             except Unavailable:
                 return count

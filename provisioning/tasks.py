@@ -156,11 +156,6 @@ def dealt_with(about: str) -> bool:
     return newest is not None and newest.state == State.DONE and newest.closed_by != PORTAL
 
 
-def open_count(kind: Task.Kind) -> int:
-    """How many tasks of this kind wait for a person."""
-    return Task.objects.filter(kind=kind, state=State.OPEN).count()
-
-
 class _Facts(dict[str, str]):
     def __missing__(self, name: str) -> str:
         return "–"

@@ -9,8 +9,9 @@ from django.utils import timezone
 from integrations import failpoints
 from integrations.errors import OutsideError
 from journal.calls import database_clock
+from journal.commits import commit
 from provisioning import esim, outbox, outcome
-from provisioning.attempts import State, transition
+from provisioning.attempts import State, lock_order_of, transition
 from provisioning.explanations import TICKET_OPEN
 from provisioning.models import Attempt
 from provisioning.outcome import Whose
@@ -53,5 +54,10 @@ def _go_on_waiting(attempt: Attempt, now: datetime) -> None:
 
 def _give_up(attempt: Attempt, give_up_at: datetime) -> None:
     since = timezone.localtime(give_up_at - timedelta(seconds=settings.ESIM_GIVE_UP_S))
-    outcome.unknown(Whose(attempt.pk), f"{TICKET_OPEN} {attempt.ticket_ref} is open since {since:%Y-%m-%d %H:%M}")
+    with commit("outcome.unknown"):
+        lock_order_of(attempt.pk)
+        still_waiting = Attempt.objects.select_for_update().filter(pk=attempt.pk, state=State.WAITING)
+        if not still_waiting.exists():  # its ticket ended while it was asked for
+            return
+        outcome.unknown(Whose(attempt.pk), f"{TICKET_OPEN} {attempt.ticket_ref} is open since {since:%Y-%m-%d %H:%M}")
     outbox.deliver_for(attempt)

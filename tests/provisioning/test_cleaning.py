@@ -359,11 +359,11 @@ def test_several_working_orders_are_a_task_that_closes_when_one_is_left(
 ) -> None:
     two_that_work(whmcs)
     assert arrive_and_run().error_code == "duplicate_active"
-    assert tasks.open_count(Task.Kind.DUPLICATE_ACTIVE) == 1
+    assert Task.objects.filter(kind="duplicate_active", state="open").count() == 1
     assert "WHMCS orders 501, 502" in tasks.tell(Task.objects.get()).what_happened
     assert a_round_later() == {"left_to_a_person": 1}
     for service in whmcs.of_order(502):
         whmcs.set_status(service.id, "Terminated")
     a_round_later()
-    assert tasks.open_count(Task.Kind.DUPLICATE_ACTIVE) == 0
+    assert Task.objects.filter(kind="duplicate_active", state="open").count() == 0
     assert Inspection.objects.get().due_at is None

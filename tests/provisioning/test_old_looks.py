@@ -7,18 +7,20 @@ import pytest
 
 from journal import facts
 from journal.models import RemoteCall
-from provisioning import cleaning, remote_orders, staff, sweepers
+from provisioning import cleaning, remote_orders, staff, sweepers, waiting
+from provisioning.claims import claim
 from provisioning.models import Attempt
 from provisioning.remote_orders import KIND, Found, subject_of
 from provisioning.staff import Decision
 from tests.provisioning.conftest import arrive_and_run, ask_again
-from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, item, no_answer
+from tests.provisioning.doubles import ORDER, Double, SalesforceDouble, WhmcsDouble, item, no_answer
+from tests.provisioning.esim_double import ESimDouble, esim_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAROL = Decision("carol@example.jp", "the customer waits")
 
 
-def once_after(double: WhmcsDouble, operation: str, action: Callable[[], object]) -> None:
+def once_after(double: Double, operation: str, action: Callable[[], object]) -> None:
     """Does `action` when the next call of `operation` is answered, and before its caller works with the answer."""
 
     def watch(called: str) -> None:
@@ -99,3 +101,22 @@ def test_a_look_at_an_attempt_that_ended_meanwhile_does_not_bring_its_whmcs_orde
     sweepers.resolve_unknown()
     fact = facts.recall(subject_of(ORDER), KIND)
     assert (fact and fact.remote_id, whmcs.statuses()) == ("502", {501: "Cancelled", 502: "Active"})
+
+
+def test_a_ticket_that_ended_while_it_was_asked_for_is_not_given_up_under_its_worker(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble
+) -> None:
+    salesforce.orders[ORDER], provider.pace = esim_order(), "accepted"
+    stale = arrive_and_run()
+    assert stale.state == "WAITING"
+    stale.give_up_at = stale.started_at
+
+    def meanwhile() -> None:
+        provider.finish("T1")
+        Attempt.objects.update(check_at=stale.started_at)
+        assert sweepers.requeue_waiting() == 1
+        assert claim() is not None
+
+    once_after(provider, "ticket", meanwhile)
+    waiting.check(stale)
+    assert Attempt.objects.get().state == "RUNNING"
