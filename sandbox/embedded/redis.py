@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sandbox.embedded.processes import CannotStart, free_port, port_is_free, spawn, stop
 
 START_PATIENCE_S = 15
+DATABASES = 64  # one for each process of a test run, and for each cell of a campaign
 INSTALL = "Redis is missing: install redis-server 7 or newer (Debian: apt-get install redis-server)."
 
 
@@ -43,6 +44,7 @@ def start(state: Path, *, port: int | None = None) -> Redis:
     if not port_is_free(port):
         raise CannotStart(f"Port {port} for Redis is in use.")
     command = [str(_server()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command += ["--databases", str(DATABASES)]
     command += ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", ""]
     process = spawn(command, log=state / "redis.log")
     url = f"redis://127.0.0.1:{port}/0"

@@ -2,10 +2,12 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+EARLY_S = 0.2  # so that a round a second does not become one every two
 RECONCILE_S = 2  # instead of ten minutes; the clean-up comes as often
 ALSO = ("notifications.jobs.send_due",)
 IMPORTED = (
@@ -52,11 +54,14 @@ def housekeeping(_arguments: Mapping[str, Any]) -> None:
     from provisioning import jobs
 
     jobs.RECONCILE_S, jobs.ROUNDS_PER_CLEAN_UP = RECONCILE_S, RECONCILE_S
-    rounds = [name for name in EVERY if name.startswith("provisioning.") or name in ALSO]
+    periods = {name: EVERY[name] for name in EVERY if name.startswith("provisioning.") or name in ALSO}
+    periods |= {"provisioning.jobs.reconcile": RECONCILE_S, "provisioning.jobs.clean_up": RECONCILE_S}
+    due = dict.fromkeys(periods, 0.0)
     log, ended = structlog.get_logger(__name__), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     while not ended.is_set():
-        for name in rounds:
+        for name in [name for name, at in due.items() if at <= time.monotonic()]:
+            due[name] = time.monotonic() + periods[name] - EARLY_S
             close_old_connections()  # as portal.workers.Worker does around each job
             try:
                 import_string(name)()
