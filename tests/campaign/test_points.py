@@ -16,7 +16,6 @@ PASSING = {"commit", "around", "reach"}
 COMPOSED = {"pubsub.GetTopic", "pubsub.GetSchema", "pubsub.Subscribe", "whmcs.AddOrder", "whmcs.AcceptOrder"}
 # No flow of provisioning passes these; where they are passed instead.
 ELSEWHERE = {
-    "attention.ask": "tests/provisioning/test_attention.py",
     "cleaning.duplicates": "tests/provisioning/test_cleaning.py",
     "outbox.hold_back": "tests/provisioning/test_outbox.py",  # Salesforce's limit: a quarter of an hour
     "outbox.send_again": "tests/provisioning/test_outbox.py",  # after five refusals
