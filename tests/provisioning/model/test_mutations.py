@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase
 from hypothesis.stateful import RULE_MARKER, run_state_machine_as_test
 
-from provisioning import attempts, claims, intake, ordering
+from provisioning import attempts, claims, esim, intake, ordering
 from provisioning.models import Attempt
 from tests.provisioning.model.machine import ProvisioningMachine
 
@@ -88,6 +88,29 @@ def reports_name_no_request(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(attempts, "report_key", lambda idem_key: "")
 
 
+def provider_shows_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Another activation without regard to the tickets and lines that the look-up before it showed."""
+    look_up = esim._look_up
+
+    def blind(*args: Any) -> None:
+        look_up(*args)
+
+    patch.setattr(esim, "_look_up", blind)
+
+
+def nobody_waits_for_tickets(patch: pytest.MonkeyPatch) -> None:
+    """AddOrder as soon as the provider has accepted."""
+    activate = esim.activate
+
+    def at_once(*args: Any, **named: Any) -> str:
+        try:
+            return activate(*args, **named)
+        except esim.Waiting:
+            return ""
+
+    patch.setattr(esim, "activate", at_once)
+
+
 def only(machine: type[ProvisioningMachine], *rules: str) -> type[ProvisioningMachine]:
     """The machine with few rules: those by which the protection is put to the test."""
     known = {name: each for name, each in getmembers(machine) if hasattr(each, RULE_MARKER)}
@@ -101,6 +124,8 @@ SWITCHES: dict[str, tuple[Switch, str, tuple[str, ...]]] = {
     "fence": (nobody_is_fenced, "S3: |IllegalMove", ("worker_is_left_behind",)),
     "cursor's transaction": (cursor_moves_by_itself, "S9: ", ("ask_and_deliver", "event_comes_twice")),
     "quarantine": (nothing_is_quarantined, "S5: ", ("answer_is_lost",)),
+    "provider's look-up": (provider_shows_nothing, "S6: activate .* although", ("answer_of_activation_is_lost",)),
+    "line before order": (nobody_waits_for_tickets, "S5: add_order before the eSIM", ("ask_for_esim",)),
     "write-back's key": (reports_name_no_request, "S11: ", ("report_is_overtaken",)),
 }
 
