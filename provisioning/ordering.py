@@ -68,7 +68,12 @@ def leaves_something(attempt: Attempt) -> bool:
     attempt.refresh_from_db(fields=["whmcs_order_id"])
     if interrupted(owner=owner) or carried_out(owner=owner, system="whmcs") or attempt.whmcs_order_id is not None:
         return True
-    return Attempt.objects.filter(order_id=attempt.order_id, state=Attempt.State.PROVISIONED).exists()
+    return was_delivered(attempt.order_id)
+
+
+def was_delivered(order_id: str) -> bool:
+    """Whether an attempt of the order has ended with working services, which a later one does not undo."""
+    return Attempt.objects.filter(order_id=order_id, state=Attempt.State.PROVISIONED).exists()
 
 
 def is_unanswered(attempt: Attempt) -> bool:

@@ -16,7 +16,7 @@ from provisioning import esim, guard, mapping, ordering, outbox, outcome, pause
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim, claim
 from provisioning.explanations import EARLIER_RUNS
-from provisioning.failures import Code, Failure, NotWanted, from_outside
+from provisioning.failures import CUSTOMER_CAUSES, Code, Failure, NotWanted, from_outside
 from provisioning.outcome import Delivered, Whose
 from provisioning.steps import INTERRUPTIONS, step
 from provisioning.wakeups import wake
@@ -134,8 +134,13 @@ class _Run:
             pause.note_reachable()
 
     def fail_if_answered(self, failure: Failure) -> None:
-        """A definite end, unless it was found by the look after a lost answer: that call may still be carried out."""
-        if ordering.is_unanswered(self.claim.attempt):
+        """A definite end, unless it was found by the look after a lost answer: that call may still be carried out.
+
+        Nor does a customer whose services work and whose card or identity is missing now have a failed order.
+        """
+        attempt = self.claim.attempt
+        works_anyway = failure.code in CUSTOMER_CAUSES and ordering.was_delivered(attempt.order_id)
+        if works_anyway or ordering.is_unanswered(attempt):
             outcome.unknown(self.whose, str(failure))
         else:
             self.fail(failure)

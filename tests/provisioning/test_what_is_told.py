@@ -102,3 +102,14 @@ def test_an_order_that_was_put_back_in_whmcs_is_not_given_up(salesforce: Salesfo
     with pytest.raises(staff.NotPossible):
         staff.create_anew(again, CAROL)
     assert whmcs.open_invoices() == [501]
+
+
+def test_a_service_that_works_is_not_called_failed_because_the_card_is_gone_now(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    arrive_and_run()
+    whmcs.methods = []
+    assert ask_again(salesforce).state == "UNKNOWN"
+    sweepers.resolve_unknown()
+    assert list(Attempt.objects.values_list("state", flat=True)) == ["PROVISIONED", "PROVISIONED"]
+    assert (salesforce.orders[ORDER].activation_status, whmcs.statuses()) == ("Provisioned", {501: "Active"})
