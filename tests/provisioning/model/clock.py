@@ -53,7 +53,8 @@ def put_in_place(patch: pytest.MonkeyPatch) -> Iterator[ModelClock]:
     """The clock, for every connection there is or comes, until the end of the block."""
     clock = ModelClock()
     patch.setattr(timezone, "now", clock.now)
-    patch.setattr("provisioning.worker.time", SimpleNamespace(monotonic=clock.monotonic))
+    for name in ("provisioning.worker.time", "integrations.deadline.time"):
+        patch.setattr(name, SimpleNamespace(monotonic=clock.monotonic))
 
     def on_new_connection(**named: Any) -> None:
         with named["connection"].cursor() as cursor:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.provisioning.model.machine import ProvisioningMachine
-from tests.provisioning.model.points import GUARD, REPORT, Mishap, point_of
+from tests.provisioning.model.points import ADD, GUARD, REPORT, Mishap, point_of
 from tests.provisioning.model.world import ORDERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,3 +37,17 @@ def test_what_works_is_not_called_a_failure_because_a_later_request_was_interrup
     life.begins(ORDERS[0], [Mishap("refused", REPORT)])
     life.worker_is_left_behind(ORDERS[0], f"{point_of(GUARD)}:before")
     life.teardown()
+
+
+def test_a_worker_that_stood_still_until_its_quarantine_was_over_orders_nothing_any_more(
+    machine: type[ProvisioningMachine],
+) -> None:
+    """Nobody would look once more for what it made: the order was cancelled and looked at meanwhile."""
+    life = machine()
+    life.begins(ORDERS[0], [Mishap("stands", f"{point_of(ADD)}:before")])
+    life.drain_outbox(1200, [])
+    life.sweep(0, [])
+    life.customer_cancels(ORDERS[0])
+    life.clean_up([])
+    life.teardown()
+    assert life.world.whmcs.count("add_order") == 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from integrations import failpoints
+from integrations import deadline, failpoints
 from integrations.errors import Rejected, Unavailable, UnknownOutcome
 
 ACTIONS = {
@@ -75,6 +75,8 @@ class Wire:
     def _call(self, operation: str, *args: Any, **named: Any) -> Any:
         point = f"{self.system}.{ACTIONS.get(operation, operation)}"
         failpoints.reach(f"{point}:before")
+        if self.time() >= deadline._begin_by.get():  # as the real wire does: what was allowed long ago is not sent
+            raise Unavailable(self.system, operation, "timeout", "not sent any more")
         said = (*args, *named.values())
         self.witness.sent(operation, said)
         answer = self._answer(operation, said, partial(getattr(self.remote, operation), *args, **named))
