@@ -115,9 +115,12 @@ def accept(work: Work, found: Found) -> str:
     """
     accepted = bool(found.services) and _is_accepted(work, found)
     begun = accepted or found.working
-    for service in found.services:
-        if begun and not remote_orders.is_done(service) and whmcs_products.has_module(service.pid):
-            _create(work, found, service.id)
+    try:
+        for service in found.services:
+            if begun and not remote_orders.is_done(service) and whmcs_products.has_module(service.pid):
+                _create(work, found, service.id)
+    except Rejected as error:
+        return f"ModuleCreate: {error.text or error.code}"
     if accepted:
         return ""
     with step(work.claim, "whmcs_accept", deadline_s=settings.ACCEPT_ORDER_DEADLINE_S) as result:

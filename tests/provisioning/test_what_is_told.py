@@ -10,7 +10,7 @@ from journal.models import RemoteCall
 from provisioning import staff, sweepers, worker
 from provisioning.models import Attempt
 from tests.provisioning.conftest import arrive_and_run, arrives, ask_again
-from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key, no_answer
+from tests.provisioning.doubles import ORDER, SERVICE_PID, SalesforceDouble, WhmcsDouble, key, no_answer
 from tests.provisioning.esim_double import ESimDouble, esim_order
 from tests.provisioning.ordered import request
 
@@ -113,3 +113,16 @@ def test_a_service_that_works_is_not_called_failed_because_the_card_is_gone_now(
     sweepers.resolve_unknown()
     assert list(Attempt.objects.values_list("state", flat=True)) == ["PROVISIONED", "PROVISIONED"]
     assert (salesforce.orders[ORDER].activation_status, whmcs.statuses()) == ("Provisioned", {501: "Active"})
+
+
+def test_a_module_that_refuses_the_rest_of_a_half_accepted_order_is_told_in_its_own_words(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    whmcs.failing_pids = {SERVICE_PID}
+    arrive_and_run()
+    whmcs.order_rows[501] = replace(whmcs.order_rows[501], status="Active")
+    attempt = ask_again(salesforce)
+    assert (attempt.state, attempt.error_text) == (
+        "FAILED",
+        "whmcs_error: WHMCS order 501: ModuleCreate: the module said no",
+    )
