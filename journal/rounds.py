@@ -44,16 +44,20 @@ def _only_one(name: str) -> Iterator[bool]:
 
     So does a frozen one: PostgreSQL ends a session that says nothing for longer than any outside call may take.
     """
-    alone = bool(_ask("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", f"round:{name}"))
+    silent_s = settings.ACCEPT_ORDER_DEADLINE_S + settings.DEADLINE_MARGIN_S
+    alone = _ask(TAKE, f"round:{name}", f"{silent_s}s") is not None
     try:
-        if alone:
-            silent_s = settings.ACCEPT_ORDER_DEADLINE_S + settings.DEADLINE_MARGIN_S
-            _ask("SELECT set_config('idle_session_timeout', %s, false)", f"{silent_s}s")
         yield alone
     finally:
         if alone:
-            _ask("SELECT set_config('idle_session_timeout', '0', false)")
-            _ask("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", f"round:{name}")
+            _ask(GIVE_BACK, f"round:{name}")
+
+
+TAKE = """
+    SELECT CASE WHEN pg_try_advisory_lock(hashtextextended(%s, 0))
+    THEN set_config('idle_session_timeout', %s, false) END
+"""
+GIVE_BACK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0)) FROM set_config('idle_session_timeout', '0', false)"
 
 
 def _ask(query: str, *values: str) -> object:
@@ -65,9 +69,13 @@ def _ask(query: str, *values: str) -> object:
 
 def _begin(name: str, interval_s: float) -> bool:
     with commit("round.begin"):
-        Round.objects.get_or_create(name=name)
         due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
-        return due.update(started_at=Now()) == 1
+        return bool(due.update(started_at=Now())) or _is_the_first(name)
+
+
+def _is_the_first(name: str) -> bool:
+    _row, made = Round.objects.get_or_create(name=name, defaults={"started_at": Now()})
+    return made
 
 
 def _succeed(name: str, done: Mapping[str, int]) -> None:

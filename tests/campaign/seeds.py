@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 from tests.campaign.circumstances import CIRCUMSTANCES
@@ -92,6 +93,7 @@ BUS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 )
 
 
+@cache
 def systematic() -> list[Seed]:
     """Every point of every kind of process × every action × every way to lose an answer, in an order that spreads."""
     seeds = []

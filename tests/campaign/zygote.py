@@ -3,6 +3,7 @@
 It opens no connection itself, so that nothing is shared between those it forks. `Zygote` is the driver's end.
 """
 
+import gc
 import json
 import os
 import random
@@ -54,6 +55,8 @@ class Zygote:
 
 def _serve(wire: socket.socket, folder: Path, switch: str, trace: bool) -> None:
     broken.become(switch)
+    gc.collect()
+    gc.freeze()  # what is never collected is not written to, and stays shared between those that are forked
     with wire.makefile("rw") as lines:
         for line in lines:
             question = json.loads(line)
