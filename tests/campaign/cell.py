@@ -23,7 +23,7 @@ from tests.campaign.zygote import Zygote
 
 log = structlog.get_logger(__name__)
 KINDS = ("subscriber", "worker", "housekeeping")
-TICK_S = 0.3
+TICK_S = 0.4
 SETTLES_WITHIN_S = 120.0
 RETRIES = 3
 ENDS = ("Provisioned", "Failed")

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 EARLY_S = 0.2  # so that a round a second does not become one every two
-RECONCILE_S = 2  # instead of ten minutes; the clean-up comes as often
+RECONCILE_S = 4  # instead of ten minutes; the clean-up comes as often
 ALSO = ("notifications.jobs.send_due",)
 IMPORTED = (
     "django_rq.management.commands.rqworker",
