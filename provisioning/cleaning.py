@@ -72,7 +72,6 @@ def note_cancellations() -> int:
 
 def _look(inspection: Inspection) -> str:
     """Deals with one; one that cannot be dealt with does not keep the others from it. Returns the action's name."""
-    again_s = inspections.wait_s(inspection)
     try:
         return _inspect(inspection)
     except INTERRUPTIONS:
@@ -80,12 +79,16 @@ def _look(inspection: Inspection) -> str:
     except Busy as busy:
         inspections.put_off(inspection, finding=str(busy), seconds=settings.SWEEP_S)
         return "busy"
-    except (Failure, OutsideError) as error:
-        inspections.put_off(inspection, finding=str(error), seconds=again_s)
+    except Unavailable as error:
+        inspections.put_off(inspection, finding=str(error), seconds=inspections.wait_s(0))
         log.warning("inspection_put_off", order_id=inspection.order_id, code=error.code)
-        return "away" if isinstance(error, Unavailable) else "undecided"
+        return "away"
+    except (Failure, OutsideError) as error:
+        inspections.undecided(inspection, finding=str(error))
+        log.warning("inspection_undecided", order_id=inspection.order_id, code=error.code)
+        return "undecided"
     except Exception as error:
-        inspections.put_off(inspection, finding=type(error).__name__, seconds=again_s)
+        inspections.undecided(inspection, finding=type(error).__name__)
         log.exception("inspection_left", order_id=inspection.order_id)
         return "undecided"
 
@@ -106,7 +109,7 @@ def _inspect(inspection: Inspection) -> str:
 
 def _again_at(inspection: Inspection, left: str) -> datetime | None:
     if left:
-        return database_clock() + timedelta(seconds=inspections.wait_s(inspection))
+        return database_clock() + timedelta(seconds=inspections.wait_s(inspection.looks))
     return inspections.next_look(inspection) if inspection.reason == Reason.LATE else None
 
 

@@ -21,8 +21,10 @@ from provisioning.remote_orders import subject_of
 Reason = Inspection.Reason
 LOOKS_AFTER = (0, 4, 96)  # quarantines after the end of a call's own: at once, in an hour, in a day
 RAREST_LOOK_S = 24 * 3600
+ASKED_AFTER = 3  # undecided looks in a row: by then what passes by itself has passed
 MOST = 200  # noted in one round
 ORDER_SUBJECT = subject_of("")
+UNSEEN = {"looks": 0, "undecided": 0}
 
 
 def note_cancelled(orders: Sequence[CancelledOrder]) -> int:
@@ -41,7 +43,7 @@ def note_duplicates(order_id: str, cause: str) -> None:
     tasks.raise_task(Task.Kind.DUPLICATE_ACTIVE, cause=about, order_id=order_id, facts={"cause": cause}, again=True)
     Inspection.objects.update_or_create(
         cause=about,
-        defaults={"reason": Reason.DUPLICATE, "order_id": order_id, "since": Now(), "due_at": Now(), "looks": 0},
+        defaults={"reason": Reason.DUPLICATE, "order_id": order_id, "since": Now(), "due_at": Now(), **UNSEEN},
     )
 
 
@@ -70,13 +72,32 @@ def due(limit: int) -> QuerySet[Inspection]:
 
 
 def looked(inspection: Inspection, *, finding: str, again_at: datetime | None) -> None:
-    """Writes down that it was looked at; `again_at` None: nothing more to look for."""
-    _write(inspection, finding=finding, due_at=again_at, looks=F("looks") + 1, looked_at=Now())
+    """Writes down that it was looked at; `again_at` None: nothing more to look for. Closes the task of `undecided`."""
+    if inspection.undecided:
+        tasks.settle(about=_cannot_look(inspection), reason="a look has succeeded")
+    _write(inspection, finding=finding, due_at=again_at, looks=F("looks") + 1, undecided=0, looked_at=Now())
 
 
 def put_off(inspection: Inspection, *, finding: str, seconds: float) -> None:
-    """It could not be looked at now."""
+    """It could not be looked at now, and that says nothing about the order."""
     _write(inspection, finding=finding, due_at=Now() + timedelta(seconds=seconds))
+
+
+def undecided(inspection: Inspection, *, finding: str) -> None:
+    """It was looked at and could not be decided: the next look is later each time, and a person is told once.
+
+    Once until a look succeeds, with the ASKED_AFTER-th in a row.
+    """
+    with commit("inspection.write"):
+        row = Inspection.objects.select_for_update().get(pk=inspection.pk)
+        row.due_at = calls.database_clock() + timedelta(seconds=wait_s(row.undecided))
+        row.undecided, row.finding = row.undecided + 1, finding[:255]
+        row.save(update_fields=["due_at", "undecided", "finding"])
+        if row.undecided == ASKED_AFTER:
+            words = {"finding": finding.rstrip("."), "times": str(ASKED_AFTER)}
+            tasks.raise_task(
+                Task.Kind.CANNOT_LOOK, cause=_cannot_look(row), order_id=row.order_id, facts=words, again=True
+            )
 
 
 def next_look(inspection: Inspection) -> datetime | None:
@@ -87,9 +108,12 @@ def next_look(inspection: Inspection) -> datetime | None:
     return inspection.since + timedelta(seconds=LOOKS_AFTER[done] * settings.QUARANTINE_S)
 
 
-def wait_s(inspection: Inspection) -> float:
-    """Until what waits for a person, or could not be decided, is looked at again: longer each time, at most a day."""
-    return float(min(settings.QUARANTINE_S * 2 ** min(inspection.looks, 12), RAREST_LOOK_S))
+def wait_s(times: int) -> float:
+    """Until what waits for a person, or could not be decided, is looked at again: longer each time, at most a day.
+
+    `times` is how often it was looked at before.
+    """
+    return float(min(settings.QUARANTINE_S * 2 ** min(times, 12), RAREST_LOOK_S))
 
 
 def _note_cancelled(order: CancelledOrder) -> bool:
@@ -104,9 +128,13 @@ def _note_cancelled(order: CancelledOrder) -> bool:
             },
         )
         if not made and order.modstamp > row.since:
-            Inspection.objects.filter(pk=row.pk).update(since=order.modstamp, due_at=Now(), looks=0)
+            Inspection.objects.filter(pk=row.pk).update(since=order.modstamp, due_at=Now(), **UNSEEN)
             return True
     return made
+
+
+def _cannot_look(inspection: Inspection) -> str:
+    return f"{Task.Kind.CANNOT_LOOK}:{inspection.order_id}"
 
 
 def _write(inspection: Inspection, *, finding: str, **values: object) -> None:

@@ -223,6 +223,7 @@ class Task(models.Model):
         LIVE_SERVICE = "live_service", _("Live service of a cancelled order")
         PAID_INVOICE = "paid_invoice", _("Money taken for a cancelled order")
         LIVE_ESIM = "live_esim", _("Live eSIM of a cancelled order")
+        CANNOT_LOOK = "cannot_look", _("The clean-up cannot decide about an order")
         STILL_UNKNOWN = "still_unknown", _("The outcome stays unknown")
         LOST_POSITION = "lost_position", _("Events may have been missed")
         READY_TO_RETRY = "ready_to_retry", _("Identity verified, ready to retry")
@@ -269,6 +270,7 @@ class Inspection(models.Model):
     since = models.DateTimeField()  # when it was cancelled there, or the call's quarantine ended
     due_at = models.DateTimeField(null=True, blank=True)  # null: nothing more to look for
     looks = models.PositiveIntegerField(default=0)
+    undecided = models.PositiveIntegerField(default=0, db_default=0)  # looks since the last that decided something
     looked_at = models.DateTimeField(null=True, blank=True)
     finding = models.CharField(max_length=255, blank=True)  # of the last look, for staff
 

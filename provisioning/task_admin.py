@@ -89,6 +89,6 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 class InspectionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Which orders WHMCS is looked at for, and what the last look found."""
 
-    list_display = ["order_id", "reason", "since", "looked_at", "looks", "due_at", "finding"]
+    list_display = ["order_id", "reason", "since", "looked_at", "looks", "undecided", "due_at", "finding"]
     list_filter = ["reason"]
     search_fields = ["order_id__startswith"]

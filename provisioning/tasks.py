@@ -28,7 +28,14 @@ PORTAL = "portal"  # who closes a task whose cause is gone
 CASE_TYPE = "General Inquiry"
 # Salesforce itself says nothing of these on the order: a Case tells the people who work there.
 TOLD_BY_CASE = frozenset(
-    {Kind.REPORT_REFUSED, Kind.OPPORTUNITY_REFUSED, Kind.LIVE_SERVICE, Kind.PAID_INVOICE, Kind.LIVE_ESIM}
+    {
+        Kind.REPORT_REFUSED,
+        Kind.OPPORTUNITY_REFUSED,
+        Kind.LIVE_SERVICE,
+        Kind.PAID_INVOICE,
+        Kind.LIVE_ESIM,
+        Kind.CANNOT_LOOK,
+    }
 )
 
 
@@ -78,6 +85,12 @@ SENTENCES: Mapping[str, tuple[Promise, Promise, Promise, Promise]] = {
         _("The portal did not cancel the line, since somebody may be using it."),
         _("Whether the customer has installed the eSIM."),
         _("Ask the customer. Then cancel the line at the eSIM provider, or correct the order."),
+    ),
+    Kind.CANNOT_LOOK: (
+        _("The clean-up looked for what WHMCS holds for this order, and did not get to the end of it: %(finding)s."),
+        _("It was tried %(times)s times in a row. The portal goes on trying, at least once a day."),
+        _("Whether a pending order, an unpaid invoice or a second order that should be gone is still in WHMCS."),
+        _("Correct what the text names, in Salesforce or WHMCS. The task closes itself when a look has succeeded."),
     ),
     Kind.STILL_UNKNOWN: (
         _("A request for this order got no answer, and looking has not decided what came of it: %(error)s."),
