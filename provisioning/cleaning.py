@@ -125,7 +125,9 @@ def _leave_one(order: ProvisionableOrder, opened: Mapping[RemoteCall, bool]) -> 
     tasks.settle_order(order.id, *OF_CANCELLED, reason="the order is not cancelled any more")
     found = None
     try:
-        found = remote_orders.look_up(order.id, guard.client_of(order), hold=lambda: _require_quiet(order.id))
+        found = remote_orders.look_up(
+            order.id, guard.client_of(order), hold=lambda: _require_quiet(order.id), to_the_end=True
+        )
     except Failure as failure:
         if failure.code == Code.DUPLICATE_ACTIVE:
             return _several(order.id, failure.cause)

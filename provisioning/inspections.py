@@ -14,6 +14,7 @@ from integrations.salesforce.schemas import CancelledOrder
 from journal import calls
 from journal.commits import commit
 from provisioning import tasks
+from provisioning.duplicates import UNSEEN
 from provisioning.models import Attempt, Inspection, Task
 from provisioning.ordering import ADD
 from provisioning.remote_orders import subject_of
@@ -24,7 +25,6 @@ RAREST_LOOK_S = 24 * 3600
 ASKED_AFTER = 3  # undecided looks in a row: by then what passes by itself has passed
 MOST = 200  # noted in one round
 ORDER_SUBJECT = subject_of("")
-UNSEEN = {"looks": 0, "undecided": 0}
 
 
 def note_cancelled(orders: Sequence[CancelledOrder]) -> int:
@@ -32,19 +32,6 @@ def note_cancelled(orders: Sequence[CancelledOrder]) -> int:
     ours = Attempt.objects.filter(order_id__in=[order.id for order in orders])
     tried = set(ours.values_list("order_id", flat=True))
     return sum(_note_cancelled(order) for order in orders if order.id in tried)
-
-
-def note_duplicates(order_id: str, cause: str) -> None:
-    """Several WHMCS orders of one order count, and the portal may cancel none: a task, and looks until one is left.
-
-    In the caller's transaction. Repeatable: an open task stays, a closed one is raised again.
-    """
-    about = f"duplicate:{order_id}"
-    tasks.raise_task(Task.Kind.DUPLICATE_ACTIVE, cause=about, order_id=order_id, facts={"cause": cause}, again=True)
-    Inspection.objects.update_or_create(
-        cause=about,
-        defaults={"reason": Reason.DUPLICATE, "order_id": order_id, "since": Now(), "due_at": Now(), **UNSEEN},
-    )
 
 
 def note_late() -> int:

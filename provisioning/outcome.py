@@ -15,7 +15,7 @@ from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from orders.models import Order
 from orders.progress import record_progress
-from provisioning import attempts, inspections, mails, mapping, tasks
+from provisioning import attempts, duplicates, mails, mapping, tasks
 from provisioning.attempts import State
 from provisioning.claims import Claim
 from provisioning.explanations import for_salesforce
@@ -94,7 +94,7 @@ def failed(whose: Whose, failure: Failure) -> None:
             changes={"error_code": failure.code, "error_text": text},
         )
         if failure.code == Code.DUPLICATE_ACTIVE:
-            inspections.note_duplicates(ended.attempt.order_id, failure.cause)
+            duplicates.note_duplicates(ended.attempt.order_id, failure.cause)
         if ended.report_as is None:
             return
         told = for_salesforce(failure.code, failure.cause, open_calls=_open_calls(ended.attempt))

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from django.conf import settings
 
 from integrations import gateway
-from integrations.errors import Rejected, UnknownOutcome
+from integrations.errors import OutsideError, Rejected, UnknownOutcome
 from integrations.whmcs.schemas import Service
 from journal import facts
-from provisioning import whmcs_products
+from provisioning import duplicates, whmcs_products
 from provisioning.failures import Code, Failure
 
 log = structlog.get_logger(__name__)
@@ -63,6 +64,9 @@ class Found:
         return bool(self.services) and all(is_done(service) for service in self.services)
 
 
+Drop = Callable[[Found], None]  # cancels what counts no longer
+
+
 def is_done(service: Service) -> bool:
     """Whether the service works as ordered; a suspended one was provisioned."""
     return service.status in WORKING or (service.billing_cycle == "onetime" and service.status == "Completed")
@@ -72,21 +76,26 @@ def freely() -> None:
     """The Hold of those who need no right to write: sweep and staff, whose writes may be repeated."""
 
 
-def look_up(order_id: str, client_id: int, *, hold: Hold = freely) -> Found | None:
+def look_up(order_id: str, client_id: int, *, hold: Hold = freely, to_the_end: bool = False) -> Found | None:
     """The WHMCS order that counts for this Salesforce order; None when there never was one.
 
     Of several the working one counts, else the lowest id; the other pending ones are cancelled, and so are those whose
     cancelling a crash left half done. Ids that the journal remembers count with or without a mark. One read (two with
     WHMCS_MARK_CARRIER=notes) unless there are several. Raises Failure: duplicate_active, cancelled_in_whmcs.
+
+    While one works, another that cannot be cancelled now keeps nobody from it: it is left to the clean-up, which alone
+    asks to go `to_the_end`. Otherwise that raises Failure(whmcs_error) or what the WHMCS client raises.
     """
     known = facts.recall(subject_of(order_id), KIND)
     marked = candidates_of(order_id, client_id)
-    candidates = _still_counting(order_id, marked, hold)
+    one_works = any(each.working for each in marked)
+    drop = partial(_drop_or_leave if one_works and not to_the_end else _drop, order_id, hold)
+    candidates = _still_counting(order_id, marked, drop)
     live = [each for each in candidates if each.live]
     if not live and (candidates or known):
         gone = candidates[0].order_id if candidates else known.remote_id if known else ""
         raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {gone}")
-    return _winner(order_id, live, hold) if live else None
+    return _winner(live, drop) if live else None
 
 
 def candidates_of(order_id: str, client_id: int) -> list[Found]:
@@ -200,13 +209,27 @@ def _services_again(found: Found) -> tuple[Service, ...]:
     return read(found.services[0].client_id, found.order_id).services if found.services else ()
 
 
-def _still_counting(order_id: str, candidates: Sequence[Found], hold: Hold) -> list[Found]:
+def _drop(order_id: str, hold: Hold, other: Found) -> None:
+    cancel(order_id, other, otherwise=Code.DUPLICATE_ACTIVE, hold=hold)
+
+
+def _drop_or_leave(order_id: str, hold: Hold, other: Found) -> None:
+    try:
+        _drop(order_id, hold, other)
+    except (Accepted, Charged):
+        raise
+    except (Failure, OutsideError) as error:
+        duplicates.note_left(order_id)
+        log.warning("second_order_left", order_id=order_id, system="whmcs", code=error.code)
+
+
+def _still_counting(order_id: str, candidates: Sequence[Found], drop: Drop) -> list[Found]:
     """Without those that were given up, which are cancelled now if they are not yet; one that works counts again."""
     gone = facts.forgotten(subject_of(order_id), KIND)
     given_up = [each for each in candidates if str(each.order_id) in gone and not each.working]
     for each in given_up:
         if each.live:
-            cancel(order_id, each, otherwise=Code.DUPLICATE_ACTIVE, hold=hold)
+            drop(each)
     return [each for each in candidates if each not in given_up]
 
 
@@ -221,7 +244,7 @@ def _noted(order_id: str, client_id: int) -> frozenset[int]:
     return frozenset(each.id for each in orders if order_id in NOTE_MARK.findall(each.notes))
 
 
-def _winner(order_id: str, live: Sequence[Found], hold: Hold) -> Found:
+def _winner(live: Sequence[Found], drop: Drop) -> Found:
     working = [each for each in live if each.working]
     if len(working) > 1:
         ids = ", ".join(str(each.order_id) for each in working)
@@ -229,7 +252,7 @@ def _winner(order_id: str, live: Sequence[Found], hold: Hold) -> Found:
     winner = working[0] if working else live[0]
     for other in live:
         if other is not winner:
-            cancel(order_id, other, otherwise=Code.DUPLICATE_ACTIVE, hold=hold)
+            drop(other)
     return winner
 
 

@@ -17,6 +17,7 @@ COMPOSED = {"pubsub.GetTopic", "pubsub.GetSchema", "pubsub.Subscribe", "whmcs.Ad
 # No flow of provisioning passes these; where they are passed instead.
 ELSEWHERE = {
     "cleaning.duplicates": "tests/provisioning/test_cleaning.py",
+    "inspection.left": "tests/provisioning/test_second_order_left.py",
     "outbox.hold_back": "tests/provisioning/test_outbox.py",  # Salesforce's limit: a quarter of an hour
     "outbox.send_again": "tests/provisioning/test_outbox.py",  # after five refusals
     "retention.payloads": "tests/provisioning/test_retention.py",  # after 90 days

@@ -30,7 +30,7 @@ COMMITS: Mapping[str, tuple[str, ...]] = {
     "subscriber": ("intake.store", "queue.wake"),
     "worker": (
         *("attempt.claim", "attempt.lease", "step.begin", "step.finish", "outcome.begun", "order.keep"),
-        *("pause.count", "pause.reachable"),
+        *("pause.count", "pause.reachable", "inspection.left"),
         *JOURNAL,
         *ENDING,
         *REPORTING,
@@ -43,7 +43,7 @@ COMMITS: Mapping[str, tuple[str, ...]] = {
     ),
     "sweep": (
         *("sweep.interrupted", "sweep.look_later", "sweep.woken", "sweep.check_later", "queue.wake"),
-        *("call.interrupted", "call.close", "fact.replace", "fact.forget"),
+        *("call.interrupted", "call.close", "fact.replace", "fact.forget", "inspection.left"),
         *ENDING,
         *REPORTING,
     ),
