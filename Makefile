@@ -90,8 +90,8 @@ bench-sandbox: $(STAMP) ## the sandbox alone: memory over 100,000 orders, and wh
 	$(BIN)/python -m benchmarks.sandbox
 
 .PHONY: campaign
-campaign: $(STAMP) ## the crash campaign, SEEDS=5000 in CELLS=16 at once; goes on where it stopped
-	$(BIN)/python -m tests.campaign --seeds $${SEEDS:-5000} --cells $${CELLS:-16} --report docs/crash-campaign.md
+campaign: $(STAMP) ## the crash campaign, SEEDS=5000 in CELLS=12 at once; goes on where it stopped
+	$(BIN)/python -m tests.campaign --seeds $${SEEDS:-5000} --cells $${CELLS:-12} --report docs/crash-campaign.md
 
 .PHONY: campaign-proof
 campaign-proof: $(STAMP) ## without each of its safeguards the portal must fail the campaign

@@ -71,7 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5000, help="the first N seeds")
     parser.add_argument("--sample", type=int, help="N seeds from all over instead, without progress kept")
     parser.add_argument("--seed", type=int, help="this seed alone, with its history")
-    parser.add_argument("--cells", type=int, default=16, help="how many seeds are lived through at once")
+    parser.add_argument("--cells", type=int, default=12, help="how many seeds are lived through at once")
     parser.add_argument("--state", type=Path, default=ROOT / ".campaign", help="where progress is kept")
     parser.add_argument("--fresh", action="store_true", help="forgets the progress of an interrupted campaign")
     parser.add_argument("--trace", action="store_true", help="makes points.json anew")
