@@ -204,7 +204,7 @@ def _accept(work: Work, whmcs_order_id: int, *, set_up: bool) -> str:
         operation=ACCEPT,
         owner=owner_of(work.claim.attempt.pk),
         deadline_s=settings.ACCEPT_ORDER_DEADLINE_S,
-        look_up=partial(accepted_status, whmcs_order_id),
+        look_up=partial(_set_up_status, work, whmcs_order_id),
         call=call,
         fence=partial(work.claim.renew, settings.ACCEPT_ORDER_DEADLINE_S),
         record=lambda status: {"whmcs_order": whmcs_order_id, "status": status},
@@ -220,6 +220,18 @@ def accepted_status(whmcs_order_id: int) -> str | None:
     if order is None or order.status in remote_orders.DEAD:
         raise Failure(Code.CANCELLED_IN_WHMCS, f"WHMCS order {whmcs_order_id} is {order.status if order else 'gone'}")
     return None if order.status == "Pending" else order.status
+
+
+def _set_up_status(work: Work, whmcs_order_id: int) -> str | None:
+    """The status of a WHMCS order that was accepted to the end; None while a module of it may still be at work.
+
+    As long as the AcceptOrder that runs it has not been answered, nobody else may run it.
+    """
+    status = accepted_status(whmcs_order_id)
+    if status is None:
+        return None
+    work.hold()
+    return status if remote_orders.read(work.client_id, whmcs_order_id).done else None
 
 
 def _create(work: Work, found: Found, service_id: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from journal.models import RemoteCall
-from provisioning import sweepers, worker
+from provisioning import staff, sweepers, worker
 from provisioning.models import Attempt, InboxEvent
 from tests.provisioning.conftest import arrive_and_run, arrives, ask_again
 from tests.provisioning.doubles import (
@@ -145,3 +145,49 @@ def test_a_worker_that_lost_its_attempt_sends_nothing_more(salesforce: Salesforc
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.error_code) == ("FAILED", "interrupted")
     assert not RemoteCall.objects.filter(state__in=["INTENT", "UNKNOWN"]).exists()
+
+
+def accepted_while_its_module_is_at_work(whmcs: WhmcsDouble) -> None:
+    """WHMCS calls the order accepted at once; its answer is lost, and the service is not set up yet."""
+
+    def not_yet(operation: str) -> None:
+        if operation == "accept_order":
+            whmcs.set_status(1001, "Pending")
+
+    whmcs.watch_after = not_yet
+    whmcs.trouble("accept_order", no_answer("AcceptOrder"), after=True)
+    assert arrive_and_run().state == "UNKNOWN"
+    whmcs.watch_after = lambda _operation: None
+
+
+def test_a_module_that_a_lost_accept_order_may_still_run_is_not_run_by_another_request(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    accepted_while_its_module_is_at_work(whmcs)
+    staff.mark_failed(Attempt.objects.get(), staff.Decision("carol@example.jp", "the customer waits"))
+    attempt = ask_again(salesforce)
+    assert attempt.error_text.startswith("outcome_unknown: an earlier request may be running")
+    assert whmcs.count("module_create") == 0
+
+
+def test_an_order_whose_module_ends_after_the_lost_answer_is_provisioned(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    accepted_while_its_module_is_at_work(whmcs)
+    assert sweepers.resolve_unknown() == 0
+    whmcs.set_status(1001, "Active")
+    Attempt.objects.update(check_at=None)
+    assert sweepers.resolve_unknown() == 1
+    assert Attempt.objects.get().state == "PROVISIONED"
+    assert not RemoteCall.objects.filter(state__in=["INTENT", "UNKNOWN"]).exists()
+    assert whmcs.count("module_create") == 0
+
+
+def test_a_module_that_never_ended_is_run_by_the_next_request_once_nothing_can_be_at_work(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    accepted_while_its_module_is_at_work(whmcs)
+    pass_quarantine()
+    assert sweepers.resolve_unknown() == 1
+    assert ask_again(salesforce).state == "PROVISIONED"
+    assert (whmcs.count("module_create"), whmcs.count("accept_order"), whmcs.statuses()) == (1, 1, {501: "Active"})
