@@ -16,7 +16,7 @@ from provisioning import worker
 from provisioning.attempts import take_in
 from provisioning.models import Attempt, InboxEvent
 from tests.provisioning.doubles import ORDER, SalesforceDouble, WhmcsDouble, key, order
-from tests.provisioning.esim_double import ESimDouble
+from tests.provisioning.esim_double import ESimDouble, esim_order
 
 _uuids = itertools.count(1)
 
@@ -43,6 +43,12 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> ESimDouble:
     double = ESimDouble()
     monkeypatch.setattr(gateway, "esim", lambda: double)
     return double
+
+
+@pytest.fixture
+def esim_ordered(salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble) -> None:
+    """The order of the tests has an eSIM."""
+    salesforce.orders[ORDER] = esim_order()
 
 
 def an_event(idem_key: str = "", *, order_id: str = ORDER, **other: Any) -> InboxEvent:
