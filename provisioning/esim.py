@@ -18,6 +18,7 @@ from journal.calls import NOT_THERE, RELEASED, AlreadySent, failures, fell_throu
 from journal.commits import commit, lasting
 from journal.models import RemoteCall
 from provisioning.claims import Claim
+from provisioning.explanations import WORKS_WITHOUT_LINE
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
 from provisioning.ordering import owner_of
@@ -113,12 +114,18 @@ def activate(claim: Claim, pieces: Sequence[Piece], *, before_activating: Callab
     return _iccids(found)[0]
 
 
-def iccid_of(pieces: Sequence[Piece]) -> str:
-    """The first piece's ICCID, empty without pieces. Raises Failure(esim_error) when a line is not live. Repeatable."""
+def iccid_of(pieces: Sequence[Piece], *, beside: int) -> str:
+    """The first piece's ICCID, empty without pieces. Repeatable.
+
+    Raises Failure(esim_error) when a line is not live though the WHMCS order `beside` it works.
+    """
     found = [Standing(None, gateway.esim().line(piece.line_ref)) for piece in pieces]
     for piece, each in zip(pieces, found, strict=True):
         if not each.live:
-            raise Failure(Code.ESIM_ERROR, f"line {piece.line_ref} is not active")
+            status = each.line.status if each.line else "not there"
+            raise Failure(
+                Code.ESIM_ERROR, f"{WORKS_WITHOUT_LINE} {beside} works, but line {piece.line_ref} is {status}"
+            )
     return next(iter(_iccids(found)), "")
 
 

@@ -19,6 +19,7 @@ from provisioning.models import Attempt
 EARLIER_RUNS = "an earlier request may be running"
 NOTHING_THERE = "looked again, nothing was ordered"
 THERE_NOT_ACTIVE = "looked again, WHMCS order"
+WORKS_WITHOUT_LINE = "looked again, WHMCS order"  # of esim_error
 TICKET_OPEN = "eSIM ticket"  # of an outcome that is still unknown
 
 
@@ -177,6 +178,12 @@ CODES: Mapping[str, tuple[Promise, Promise, Promise]] = {  # what is certain, wh
     ),
 }
 
+LINE_ENDED = (  # of esim_error, when what was ordered after the line works
+    _("WHMCS has the order named in the cause, and its services work. The eSIM line named there does not."),
+    _("Who ended the line, and whether the customer still wants the service."),
+    _("Have the provider activate the line again, then request again; or end the services in WHMCS."),
+)
+
 UNANSWERED = _("%(operation)s was sent, and no usable answer came.")
 STOPPED = _("The worker stopped at step %(step)s, and what %(operation)s brought was not kept.")
 
@@ -287,7 +294,8 @@ def explain(
     if code == Code.OUTCOME_UNKNOWN:
         first = next(iter(open_calls), None)
         return _unknown(cause, live, first).told(_facts(step, first))
-    certain, unknown, next_step = (str(text) for text in CODES[code])
+    without_line = code == Code.ESIM_ERROR and cause.startswith(WORKS_WITHOUT_LINE)
+    certain, unknown, next_step = (str(text) for text in (LINE_ENDED if without_line else CODES[code]))
     return Told(str(Code(code).label), certain, unknown, next_step, code in CUSTOMER_CAUSES)
 
 

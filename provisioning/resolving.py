@@ -46,7 +46,7 @@ def resolve(attempt: Attempt) -> bool:
             raise Failure(Code.OUTCOME_UNKNOWN, _in_words(found) + esim.in_words(order.id))
         if not mapping.holds_all(lines, [service.pid for service in found.services]):
             raise Failure(Code.SERVICE_NOT_ACTIVE, f"WHMCS order {found.order_id}: services are missing")
-        iccid = esim.iccid_of(pieces)
+        iccid = esim.iccid_of(pieces, beside=found.order_id)
     except Failure as failure:
         if still_quarantined(attempt.order_id):
             return False

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.errors import Unavailable, UnknownOutcome
+from integrations.esim.schemas import Line
 from journal.models import RemoteFact
 from provisioning import outbox, sweepers, worker
 from provisioning.models import Attempt
@@ -108,6 +109,25 @@ def test_an_outcome_unknown_in_whmcs_is_resolved_with_the_card(
     pass_quarantine()
     sweepers.resolve_unknown()
     assert (the_attempt().state, salesforce.reports[-1].iccid) == ("PROVISIONED", ICCID)
+
+
+def test_an_esim_that_was_ended_beside_a_working_service_is_told_as_what_it_is(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble, provider: ESimDouble, pass_quarantine: Callable[[], None]
+) -> None:
+    whmcs.trouble("accept_order", no_answer("AcceptOrder"), after=True)
+    whmcs.watch_after = blind_after("accept_order", whmcs, "order")
+    assert arrive_and_run().state == "UNKNOWN"
+    provider.line_rows[ORDER] = Line(line_ref=ORDER, status="terminated")
+    pass_quarantine()
+    sweepers.resolve_unknown()
+    assert salesforce.errors[ORDER] == (
+        f"esim_error: looked again, WHMCS order 501 works, but line {ORDER} is terminated. "
+        "Next: have the provider activate the line again, then request again; or end the services in WHMCS."
+    )
+    assert (the_attempt().state, whmcs.statuses()) == ("FAILED", {501: "Active"})
+    provider.line_rows[ORDER] = Line(line_ref=ORDER, status="active", iccid=ICCID)
+    assert ask_again(salesforce).state == "PROVISIONED"
+    assert (whmcs.count("add_order"), provider.count("activate")) == (1, 1)
 
 
 @pytest.mark.parametrize("refuses", [True, False], ids=["knows our name of the line", "makes a second line"])

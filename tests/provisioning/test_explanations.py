@@ -10,6 +10,7 @@ from provisioning.explanations import (
     EARLIER_RUNS,
     NOTHING_THERE,
     THERE_NOT_ACTIVE,
+    WORKS_WITHOUT_LINE,
     Told,
     explain,
     explain_under_way,
@@ -105,3 +106,13 @@ def test_a_long_cause_leaves_room_for_what_is_unknown(operation: str) -> None:
     assert len(text) <= TEXT_LIMIT
     assert "Unknown: whether" in text
     assert text.endswith(texts(explain(Code.OUTCOME_UNKNOWN, live=True, open_calls=open_calls))[3][1:])
+
+
+def test_an_esim_that_ended_beside_a_working_service_is_told_otherwise_than_one_that_was_refused() -> None:
+    cause = f"{WORKS_WITHOUT_LINE} 501 works, but line L is terminated"
+    english, refused = texts(explain(Code.ESIM_ERROR, cause=cause)), texts(explain(Code.ESIM_ERROR, cause="ticket T"))
+    with translation.override("ja"):
+        japanese = texts(explain(Code.ESIM_ERROR, cause=cause))
+    assert all(ours != theirs for ours, theirs in zip(english, japanese, strict=True))
+    assert "its services work" in english[1]
+    assert set(english[1:]).isdisjoint(refused)
