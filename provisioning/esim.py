@@ -145,6 +145,13 @@ def came_to_be(call: RemoteCall) -> bool:
     return True
 
 
+def concerns(attempt: Attempt) -> bool:
+    """Whether the provider has something of the attempt's order, or may come to have it. Asks our own rows alone."""
+    subject = subject_of(attempt.order_id)
+    asked = RemoteCall.objects.filter(subject=subject, operation__startswith=ACTIVATE)
+    return bool(attempt.ticket_ref) or asked.exists() or facts.recall(subject, KIND) is not None
+
+
 def ticket_of(attempt: Attempt) -> Ticket | None:
     """The ticket that the attempt waits for, or waited for, as it stands; None without one. One read. Repeatable."""
     return gateway.esim().ticket(attempt.ticket_ref) if attempt.ticket_ref else None

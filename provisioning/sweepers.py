@@ -1,6 +1,6 @@
 """Finding what was left behind: lost wake-ups, dead workers, open outcomes, waiting providers (reliability.md §2)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 import structlog
@@ -12,7 +12,7 @@ from integrations import correlation, failpoints
 from integrations.errors import OutsideError, Unavailable
 from journal import calls
 from journal.commits import commit, settled
-from provisioning import ordering, outbox, outcome, pause, resolving, waiting
+from provisioning import esim, ordering, outbox, outcome, pause, resolving, waiting
 from provisioning.attempts import State, lock_order
 from provisioning.failures import Code, Failure
 from provisioning.models import Attempt
@@ -59,10 +59,10 @@ def end_interrupted() -> int:
 def resolve_unknown() -> int:
     """Has a look-up decide the attempts whose outcome is unknown and can be known by now.
 
-    The longer one has been unknown, the rarer it is looked at. A system that does not answer ends the round.
+    The longer one has been unknown, the rarer it is looked at. Those that need a system that does not answer are left.
     """
     due = Attempt.objects.filter(state=State.UNKNOWN).filter(Q(check_at=None) | Q(check_at__lte=Now()))
-    return _each(due.order_by("started_at"), _resolve)
+    return _each(due.order_by("started_at"), _resolve, needs=_asked_about)
 
 
 def requeue_waiting() -> int:
@@ -71,26 +71,39 @@ def requeue_waiting() -> int:
     A provider that does not answer ends the round.
     """
     due = Attempt.objects.filter(state=State.WAITING, check_at__lte=Now())
-    return _each(due.order_by("check_at"), waiting.check)
+    return _each(due.order_by("check_at"), waiting.check, needs=lambda _attempt: {"esim"})
 
 
-def _each(attempts: Iterable[Attempt], action: Callable[[Attempt], bool]) -> int:
-    """Runs `action` on each of them, until an outside system is away; says how many it dealt with.
+def _each(
+    attempts: Iterable[Attempt],
+    action: Callable[[Attempt], bool],
+    *,
+    needs: Callable[[Attempt], Collection[str]] = lambda _attempt: (),
+) -> int:
+    """Runs `action` on each of them; says how many it dealt with.
 
-    One that cannot be dealt with does not keep the others from it.
+    One that cannot be dealt with does not keep the others from it. A system that was away once is asked no more:
+    those that need it are for another round.
     """
-    count = 0
+    count, away = 0, set[str]()
     for attempt in list(attempts):
+        if away and not away.isdisjoint(needs(attempt)):
+            continue
         with correlation.bound(attempt.correlation_id):
             try:
                 count += action(attempt)
             except INTERRUPTIONS:
                 raise
-            except Unavailable:
-                return count
+            except Unavailable as error:
+                away.add(error.system)
             except Exception:
                 log.exception("attempt_left", attempt_id=str(attempt.pk), order_id=attempt.order_id)
     return count
+
+
+def _asked_about(attempt: Attempt) -> set[str]:
+    """The systems that are looked into for an unknown outcome."""
+    return {"salesforce", "whmcs", *(["esim"] if esim.concerns(attempt) else [])}
 
 
 def _resolve(attempt: Attempt) -> bool:
