@@ -1,7 +1,7 @@
 """The WHMCS orders that carry an order's mark: finding them, choosing the one that counts, cancelling the others."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -125,8 +125,17 @@ def read(client_id: int, whmcs_order_id: int) -> Found:
 
 
 def activate_without_module(found: Found, *, hold: Hold = freely) -> Found:
-    """Sets pending services whose product has no module to Active, since nothing else will. Repeatable."""
-    return replace(found, services=tuple(_activated(each, hold) for each in found.services))
+    """Sets pending services whose product has no module to Active, since nothing else will. Repeatable.
+
+    One read before it sets any: a product may have got a module since it was last asked for, which then must be run.
+    """
+    pending = {each.pid for each in found.services if each.status == "Pending"}
+    candidates = {pid for pid in pending if not whmcs_products.has_module(pid)}
+    if not candidates:
+        return found
+    hold()
+    bare = whmcs_products.without_module_now(candidates)
+    return replace(found, services=tuple(_activated(each, bare, hold) for each in found.services))
 
 
 def cancel(order_id: str, found: Found, *, otherwise: Code, hold: Hold = freely) -> None:
@@ -256,8 +265,8 @@ def _winner(live: Sequence[Found], drop: Drop) -> Found:
     return winner
 
 
-def _activated(service: Service, hold: Hold) -> Service:
-    if service.status != "Pending" or whmcs_products.has_module(service.pid):
+def _activated(service: Service, bare: Collection[int], hold: Hold) -> Service:
+    if service.status != "Pending" or service.pid not in bare:
         return service
     hold()
     gateway.whmcs().set_service_status(service.id, "Active")

@@ -3,6 +3,7 @@
 Asked for rarely and shared by all processes; the settings' WHMCS_MARK_FIELDS wins (decisions.md 21).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -30,9 +31,15 @@ def mark_field(pid: int) -> int | None:
 
 
 def has_module(pid: int) -> bool:
-    """Whether accepting an order sets the product up by a module. May ask WHMCS."""
+    """Whether accepting an order sets the product up by a module, as known for up to an hour. May ask WHMCS."""
     product = _known().get(pid) or _asked().get(pid)
     return product is None or product.has_module
+
+
+def without_module_now(pids: Collection[int]) -> frozenset[int]:
+    """Those of these products that have no module at this moment, whatever was known of them. Asks WHMCS once."""
+    products = _asked()
+    return frozenset(pid for pid in pids if pid in products and not products[pid].has_module)
 
 
 def _known() -> dict[int, KnownProduct]:

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.errors import Rejected
 from journal.models import RemoteCall
-from provisioning import worker
+from provisioning import whmcs_products, worker
 from provisioning.models import Attempt, InboxEvent, Step
 from tests.provisioning.conftest import arrive_and_run, arrives, ask_again
 from tests.provisioning.doubles import (
@@ -162,3 +162,30 @@ def test_the_log_tells_the_whole_story_under_one_correlation_id(
     assert {line.get("correlation_id") for line in lines if line["logger"].startswith("provisioning.")} == {
         "one-correlation"
     }
+
+
+def test_a_product_that_has_got_a_module_meanwhile_is_set_up_by_it_and_not_just_called_active(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    whmcs.moduleless_stay_pending = True
+    assert whmcs_products.has_module(ACTIVATION_PID) is False  # known for an hour
+
+    def gets_a_module(operation: str) -> None:
+        if operation == "accept_order":
+            whmcs.moduleless.discard(ACTIVATION_PID)
+
+    whmcs.watch_after = gets_a_module
+    assert arrive_and_run().error_code == "service_not_active"
+    assert (whmcs.count("set_service_status"), whmcs.service_rows[1002].status) == (0, "Pending")
+    assert ask_again(salesforce).state == "PROVISIONED"
+    assert (whmcs.count("set_service_status"), whmcs.count("module_create")) == (0, 1)
+
+
+def test_a_service_without_a_module_costs_one_more_read_before_it_is_set_to_active(
+    salesforce: SalesforceDouble, whmcs: WhmcsDouble
+) -> None:
+    whmcs.moduleless_stay_pending = True
+    whmcs_products.has_module(ACTIVATION_PID)
+    asked = whmcs.count("catalogue")
+    assert arrive_and_run().state == "PROVISIONED"
+    assert (whmcs.count("catalogue") - asked, whmcs.count("set_service_status")) == (1, 1)
