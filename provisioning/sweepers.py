@@ -37,17 +37,22 @@ def sweep() -> dict[str, int]:
 
 
 def wake_forgotten() -> int:
-    """Wakes workers for attempts that nobody claimed though they have been queued for a while."""
+    """Wakes workers for attempts that nobody claimed though they have been queued for a while; returns how many.
+
+    The oldest few stand for all: who is woken works until none is left, and of a long queue that is worked off no
+    worker shall find the front locked by this very statement and begin at its end.
+    """
     if pause.is_paused():
         return 0
     since = Now() - timedelta(seconds=min(settings.SWEEP_S, LOST_AFTER_S))
     forgotten = Attempt.objects.filter(state=State.QUEUED).filter(
         Q(enqueued_at=None, created_at__lte=since) | Q(enqueued_at__lte=since)
     )
+    oldest = forgotten.order_by("created_at", "event_id").values("pk")[:MOST_WAKE_UPS]
     with failpoints.around("sweep.woken"):
-        count = forgotten.update(enqueued_at=Now())
+        count = Attempt.objects.filter(state=State.QUEUED, pk__in=oldest).update(enqueued_at=Now())
     if count:
-        wake(min(count, MOST_WAKE_UPS))
+        wake(count)
     return count
 
 

@@ -47,6 +47,16 @@ def test_a_queued_attempt_whose_wake_up_was_lost_is_woken_and_not_every_time(set
     assert queued_wake_ups() == 1
 
 
+def test_of_a_long_queue_the_oldest_few_are_woken_for_and_nobody_finds_the_others_locked() -> None:
+    orders = [f"8010000000000{number:02}AAA" for number in range(20)]
+    for order_id in orders:
+        arrives(key(1, order_id), order_id=order_id)
+    age()
+    assert sweepers.wake_forgotten() == sweepers.MOST_WAKE_UPS
+    touched = Attempt.objects.exclude(enqueued_at=None).order_by("event_id").values_list("order_id", flat=True)
+    assert list(touched) == orders[: sweepers.MOST_WAKE_UPS]
+
+
 def test_a_wake_up_carries_no_argument_and_is_never_retried_by_the_queue() -> None:
     wakeups.wake()
     (job,) = django_rq.get_queue("provisioning").jobs
