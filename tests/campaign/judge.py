@@ -34,8 +34,8 @@ def problems(shop: Shop, order_id: str) -> list[Problem]:
     order, held = shop.order(order_id), shop.whmcs(order_id)
     if order["Status"] == "Cancelled":
         return [*_sent_again(shop, order_id), *_cancelled(order_id, held, shop.esim(order_id))]
-    found = [*_in_whmcs(shop, order_id, held), *_in_salesforce(order, held), *_here(order_id)]
-    return found + _at_the_esim_provider(order, shop.esim(order_id), order_id)
+    found = [*_sent_again(shop, order_id), *_in_whmcs(shop, order_id, held), *_in_salesforce(order, held)]
+    return [*found, *_here(order_id), *_at_the_esim_provider(order, shop.esim(order_id), order_id)]
 
 
 def _at_the_esim_provider(order: dict[str, Any], lines: list[dict[str, Any]], order_id: str) -> list[Problem]:
