@@ -2,9 +2,9 @@
 
 import base64
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -50,6 +50,25 @@ def switch(name: str, *, default: bool) -> bool:
 def seconds(name: str, default: int) -> int:
     """A length of time, one second or more."""
     return checked(name, env.int, default, "must be 1 or more.", lambda value: value > 0)
+
+
+def connection_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What every PostgreSQL connection is opened with, besides what DATABASE_URL gives.
+
+    Nobody holds locks for ever: neither a frozen process nor one whose machine is gone.
+    """
+    limits = {
+        "idle_in_transaction_session_timeout": seconds("DB_IDLE_TRANSACTION_S", 15) * 1000,
+        "lock_timeout": seconds("DB_LOCK_S", 20) * 1000,
+        "statement_timeout": seconds("DB_STATEMENT_S", 60) * 1000,
+        "tcp_keepalives_idle": 30,
+        "tcp_keepalives_interval": 10,
+        "tcp_keepalives_count": 3,
+    }
+    told = [given.get("options", ""), *(f"-c {name}={value}" for name, value in limits.items())]
+    ours = {"connect_timeout": 5, "tcp_user_timeout": 30_000}
+    ours |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    return {**ours, **given, "options": " ".join(told)}
 
 
 def address(name: str, value: str, *schemes: str) -> str:

@@ -18,6 +18,7 @@ from portal.environment import (
 from portal.environment import (
     address,
     checked,
+    connection_options,
     env,
     fernet_keys,
     is_here,
@@ -143,29 +144,11 @@ except (ValueError, environ.ImproperlyConfigured) as error:
     stop(f"DATABASE_URL cannot be read: {error}")
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
     stop("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
-_given = DATABASES["default"].get("OPTIONS", {})
-# Nobody holds locks for ever: neither a frozen process nor one whose machine is gone.
-_limits = {
-    "idle_in_transaction_session_timeout": seconds("DB_IDLE_TRANSACTION_S", 15) * 1000,
-    "lock_timeout": seconds("DB_LOCK_S", 20) * 1000,
-    "statement_timeout": seconds("DB_STATEMENT_S", 60) * 1000,
-    "tcp_keepalives_idle": 30,
-    "tcp_keepalives_interval": 10,
-    "tcp_keepalives_count": 3,
-}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0 if POOL else None,
     "CONN_HEALTH_CHECKS": not POOL,
-    "OPTIONS": {
-        "connect_timeout": 5,
-        "tcp_user_timeout": 30_000,
-        "keepalives_idle": 30,
-        "keepalives_interval": 10,
-        "keepalives_count": 3,
-        **_given,
-        "options": " ".join([_given.get("options", ""), *(f"-c {name}={value}" for name, value in _limits.items())]),
-        **({"pool": {"min_size": 1, "max_size": 16}} if POOL else {}),
-    },
+    "OPTIONS": connection_options(DATABASES["default"].get("OPTIONS", {}))
+    | ({"pool": {"min_size": 1, "max_size": 16}} if POOL else {}),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL")
