@@ -10,7 +10,7 @@ from tests.campaign import seeds
 from tests.campaign.progress import Progress
 from tests.campaign.servers import TIMES
 
-HEADING = "## The last full run\n"
+HEADING = "## The last run\n"
 SLOWEST_S = int(TIMES["LEASE_S"]) + int(TIMES["SWEEP_S"]) + 10
 
 
