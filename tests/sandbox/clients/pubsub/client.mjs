@@ -44,10 +44,12 @@ export function listener() {
       });
     }
   };
+  // In the order of the bus: the client fetches a schema for each response until it has it, and the answers may
+  // overtake each other, so that the callbacks of the first events come in any order.
   const several = async (type, count) => {
     const found = [];
     while (found.length < count) found.push(await next(type));
-    return found;
+    return found.sort((one, other) => Number(one.data.replayId) - Number(other.data.replayId));
   };
   return { callback, next, several, types: () => heard.map((each) => each.type) };
 }
