@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import Address, ClosingRequest, CustomerLink, ProfileSync, SignupJourney, User
+from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, ProfileSync, SignupJourney, User
 from audit.models import AuditEntry
 from notifications.models import Email
 from orders.models import Cart, Order
@@ -69,6 +69,14 @@ def _sent_to_other_systems(user: User) -> Section:
     return _all(ProfileSync.objects.filter(user=user), "wanted", "whmcs_has", "salesforce_has", "updated_at")
 
 
+def _identity_papers(user: User) -> Section:
+    """The papers' contents are left out: the customer has them, and the file may lie about on a disk."""
+    names = ("paper", "state", "rejection_message", "consent_version", "created_at", "submitted_at", "decided_at")
+    document = ("side", "content_type", "size", "created_at", "deleted_at")
+    checks = IdentityCheck.objects.filter(user=user).prefetch_related("documents")
+    return [_facts(check, *names) | {"documents": _all(check.documents.all(), *document)} for check in checks]
+
+
 def _orders(user: User) -> Section:
     names = ("number", "sf_order_number", "category", "local_state", "sf_status", "sf_activation_status", "progress")
     dates = ("terms_version", "terms_accepted_at", "created_at", "placed_at", "provisioned_at", "cancelled_at")
@@ -115,6 +123,7 @@ SECTIONS: Mapping[str, Callable[[User], Section]] = {
     "ids_in_other_systems": _other_systems,
     "sign_up": _sign_up,
     "sent_to_other_systems": _sent_to_other_systems,
+    "identity_papers": _identity_papers,
     "orders": _orders,
     "carts": _carts,
     "mails": _mails,

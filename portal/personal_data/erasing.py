@@ -11,7 +11,15 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.links import linked
-from accounts.models import Address, ClosingRequest, CustomerLink, ProfileSync, SignupJourney, User
+from accounts.models import (
+    Address,
+    ClosingRequest,
+    CustomerLink,
+    IdentityCheck,
+    ProfileSync,
+    SignupJourney,
+    User,
+)
 from audit import trail
 from notifications.models import Email
 from orders.models import Cart, Order
@@ -36,6 +44,7 @@ def erase(user: User, *, reason: str) -> dict[str, int]:
             "mails": Email.objects.filter(user_id=person.pk).delete()[0],
             "cases": Case.objects.filter(user_id=person.pk).delete()[0],
             "sessions": _sign_out(person),
+            "identity_papers": IdentityCheck.objects.filter(user=person).delete()[0],
             "orders_without_customer": Order.objects.filter(user=person).update(user=None),
         }
         for model in (EmailAddress, Authenticator, Address, ProfileSync, SignupJourney, ClosingRequest, CustomerLink):
@@ -53,6 +62,10 @@ def _refuse_unless_done_with(person: User) -> None:
         raise NotYet("The account is not closed: set Portal_Status__c of the Account to Inactive first.")
     if Order.objects.filter(user=person).under_way().exists():
         raise NotYet("An order is under way.")
+    if IdentityCheck.objects.filter(user=person, legal_hold=True).exists():
+        raise NotYet("The identity papers are under a legal hold.")
+    if IdentityCheck.objects.filter(user=person, state=IdentityCheck.State.SUBMITTED).exists():
+        raise NotYet("Identity papers are not in Salesforce yet.")
     if Case.objects.filter(user_id=person.pk, state=Case.State.PENDING).exists():
         raise NotYet("A case for support is not in Salesforce yet.")
     if Email.objects.filter(user_id=person.pk, state=Email.State.PENDING).exists():

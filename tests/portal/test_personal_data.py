@@ -44,6 +44,7 @@ KEPT: dict[str, str] = {
     "accounts.customerlink": "ids_in_other_systems",
     "accounts.signupjourney": "sign_up",
     "accounts.profilesync": "sent_to_other_systems",
+    "accounts.identitycheck": "identity_papers",
     "accounts.closingrequest": "closing_requests",
     "orders.order": "orders",
     "orders.cart": "carts",
