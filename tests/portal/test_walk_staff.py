@@ -1,0 +1,113 @@
+"""Rules for every page of staff: a second factor, a group, no deleting, no code inside the page, few queries."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from orders.models import Order
+from provisioning.models import Attempt
+from tests.orders.steps import order_now
+from tests.people import Staff, make_staff, signed_in
+from tests.portal.pages import addresses, inline_code, is_html
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SIGN_IN = "/account/login/"
+
+
+def staff_addresses() -> list[str]:
+    own = [path for name, path in addresses().items() if name.startswith("admin:")]
+    return sorted(
+        {*own, *(f"/admin/{route}" for route in ("django_rq/dashboard/queues/0/", "accounts/user/1/change/"))}
+    )
+
+
+OPEN_TO_ALL = {"/admin/login/", "/admin/logout/", "/admin/jsi18n/"}
+
+
+def test_staff_pages_open_to_nobody_without_a_second_factor(aiko: User, order: Order) -> None:
+    without = make_staff("dan@example.jp", with_totp=False, group="Operator")
+    superuser = make_staff("eve@example.jp", with_totp=False)
+    superuser.user.is_superuser = True
+    superuser.user.save()
+    for who in (without, superuser):
+        client = signed_in(who.user)
+        for path in staff_addresses():
+            for method in ("get", "post"):
+                assert getattr(client, method)(path)["Location"] == reverse("mfa_activate_totp"), path
+    for client in (Client(), signed_in(aiko)):
+        for path in set(staff_addresses()) - OPEN_TO_ALL:
+            answer = client.get(path)
+            assert answer.status_code in {302, 403, 404, 401}, path
+            # The page of the portal asks for a sign-in itself.
+            elsewhere = (SIGN_IN, "/admin/login/", reverse("account_change_password"))
+            assert answer.get("Location", SIGN_IN).startswith(elsewhere), path
+
+
+def test_staff_without_a_group_read_nothing() -> None:
+    client = signed_in(make_staff("fay@example.jp", group="").user)
+    for path in staff_addresses():
+        if path.count("/") > 3 and "password_change" not in path:
+            assert client.get(path).status_code in {302, 403}, path
+
+
+def test_the_queues_are_for_operators(cs_carol: Staff) -> None:
+    agent, operator = signed_in(cs_carol.user), signed_in(make_staff("gus@example.jp", group="Operator").user)
+    pages = [path for path in staff_addresses() if "/django_rq/" in path and not path.endswith("/add/")]
+    assert len(pages) > 3
+    for path in [*pages, "/admin/django_rq/dashboard/queues/0/empty/"]:
+        assert agent.get(path).status_code == agent.post(path).status_code == 403, path
+        assert operator.get(path).status_code == 200, path
+    assert "django_rq" not in agent.get("/admin/").content.decode()
+
+
+def test_not_even_a_superuser_deletes_anything(rf: Any, order: Order) -> None:
+    request = rf.get("/admin/")
+    request.user = User.objects.create_superuser("root@example.jp", "x")
+    for model, page in admin.site._registry.items():
+        assert not page.has_delete_permission(request), model
+        assert "delete_selected" not in page.get_actions(request), model
+
+
+def test_staff_pages_have_nothing_inline(order: Order) -> None:
+    """django-rq's own pages have: the policy refuses their styles, and they can be read without."""
+    client = signed_in(make_staff("hal@example.jp", group="Operator").user)
+    for path in staff_addresses():
+        answer = client.get(path)
+        if is_html(answer) and "django_rq" not in path:
+            assert inline_code(answer.content.decode()) == [], path
+
+
+@pytest.mark.parametrize("group", ["CS agent", "Operator"])
+def test_lists_cost_at_most_eight_queries(order: Order, group: str, aiko: User) -> None:
+    client = signed_in(make_staff("ida@example.jp", group=group).user)
+    order_now(aiko, "VPN-US")
+    for name, path in addresses().items():
+        if name.endswith("_changelist") and "django_rq" not in name:
+            client.get(path)
+            with CaptureQueriesContext(connection) as queries:
+                answer = client.get(path)
+            session = sum(
+                1
+                for q in queries
+                if re.search(r'"(django_session|usersessions_usersession|mfa_authenticator)"', q["sql"])
+            )
+            if answer.status_code == 200:
+                assert len(queries) - session <= 8, path
+
+
+def test_an_attempt_is_found_by_the_number_the_customer_reads_out(order: Order, cs_carol: Staff) -> None:
+    attempt = Attempt.objects.create(
+        order_id=order.sf_order_id or "", idem_key="key-1", correlation_id="correlation-1", whmcs_order_id=4711
+    )
+    client = signed_in(cs_carol.user)
+    for term in (order.number.lower(), attempt.order_id, attempt.order_id[:15], "key-1", "correlation-1", "4711"):
+        page = client.get("/admin/provisioning/attempt/", {"q": term}).content.decode()
+        assert f"/admin/provisioning/attempt/{attempt.pk}/change/" in page, term
+    assert "/change/" not in client.get("/admin/provisioning/attempt/", {"q": "SX-0000-001"}).content.decode()
