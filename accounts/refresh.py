@@ -33,6 +33,7 @@ def _apply(account: AccountRecord, started: object) -> int:
     return links.update(
         internet_eligibility=account.internet_eligibility,
         internet_eligibility_status=account.internet_eligibility_status,
+        internet_eligibility_requested_at=account.internet_eligibility_requested_at,
         identity_status=account.identity_status,
         portal_status=account.portal_status,
         account_refreshed_at=started,

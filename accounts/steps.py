@@ -167,7 +167,7 @@ def _adopt(journey: SignupJourney, client: Client) -> int:
 def link(run: Run) -> None:
     """User, Account, number and client are one customer from here on. Replaces a provisional link."""
     journey, account = run.journey, run.account
-    values = {
+    values: dict[str, object] = {
         "state": CustomerLink.State.LINKED,
         "sf_account_id": journey.sf_account_id,
         "sf_contact_id": journey.sf_contact_id,
@@ -180,6 +180,7 @@ def link(run: Run) -> None:
         values |= {
             "internet_eligibility": account.internet_eligibility,
             "internet_eligibility_status": account.internet_eligibility_status,
+            "internet_eligibility_requested_at": account.internet_eligibility_requested_at,
             "identity_status": account.identity_status,
         }
     try:

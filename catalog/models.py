@@ -4,6 +4,10 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from catalog.eligibility.models import EligibilityRequest
+
+__all__ = ["CatalogSync", "EligibilityRequest", "Product"]
+
 
 class Product(models.Model):
     """One Product2 with its JPY entry of the portal's pricebook (decisions.md 9). Written by the sync alone."""

@@ -89,6 +89,7 @@ class CustomerLink(models.Model):
     whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
     internet_eligibility = models.CharField(max_length=255, blank=True)
     internet_eligibility_status = models.CharField(max_length=20, blank=True)
+    internet_eligibility_requested_at = models.DateTimeField(null=True, blank=True)  # of the check those two are about
     identity_status = models.CharField(max_length=20, blank=True)
     portal_status = models.CharField(max_length=20, blank=True)
     has_payment_method = models.BooleanField(null=True, blank=True)  # as last seen; None before anybody asked

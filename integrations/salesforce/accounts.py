@@ -21,6 +21,7 @@ OWN_FIELDS = (
     f.PORTAL_STATUS,
     f.ELIGIBILITY,
     f.ELIGIBILITY_STATUS,
+    f.ELIGIBILITY_REQUESTED_AT,
     f.IDENTITY_STATUS,
 )
 WITH_CONTACTS = (*OWN_FIELDS, children(("Id", "Email"), "Contacts", order="CreatedDate, Id"))
@@ -199,5 +200,6 @@ def _record(row: Row) -> AccountRecord:
         contact_emails=tuple(email for email in emails if email),
         internet_eligibility=row.text(f.ELIGIBILITY),
         internet_eligibility_status=row.text(f.ELIGIBILITY_STATUS),
+        internet_eligibility_requested_at=row.maybe_moment(f.ELIGIBILITY_REQUESTED_AT),
         identity_status=row.text(f.IDENTITY_STATUS),
     )

@@ -13,6 +13,7 @@ PORTAL_STATUS = "Portal_Status__c"
 REGISTRATION_SOURCE = "Portal_Registration_Source__c"
 ELIGIBILITY = "Internet_Eligibility__c"
 ELIGIBILITY_STATUS = "Internet_Eligibility_Status__c"
+ELIGIBILITY_REQUESTED_AT = "Internet_Eligibility_Request_Date_Time__c"
 IDENTITY_STATUS = "Id_Verification_Status__c"
 
 # Order
@@ -65,8 +66,11 @@ CANCELLED = "Cancelled"
 PORTAL_ACTIVE = "Active"
 STAGE_INTRODUCTION, STAGE_READY, STAGE_POST_PROCESSING = "Introduction", "Ready", "Post Processing"
 STAGE_ACTIVE = "Active"
-SOURCE_ORDER = "Portal - Order Placement"
+SOURCE_ORDER, SOURCE_ELIGIBILITY = "Portal - Order Placement", "Portal - Internet Eligibility Request"
 CASE_ORIGIN = "Portal"
+CASE_ELIGIBILITY = "Eligibility Check"
+ELIGIBILITY_PENDING = "Pending"
+HOME_INTERNET = "Personal SonixNet Home Internet"
 PERSONAL, CORPORATE = "Personal ", "Corporate "  # what the two home-internet commodities begin with
 YEN = "JPY"
 LONGEST_ERROR = 255

@@ -67,6 +67,10 @@ class Row:
         except ValueError:
             self._wrong(path, "is not a date and time")
 
+    def maybe_moment(self, path: str) -> datetime | None:
+        """A point in time, aware; None for null."""
+        return None if self.value(path) is None else self.moment(path)
+
     def options(self, path: str) -> Mapping[str, Any]:
         """A JSON object in a text; empty when the text is."""
         try:

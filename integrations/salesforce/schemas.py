@@ -20,6 +20,7 @@ class AccountRecord:
     internet_eligibility: str
     internet_eligibility_status: str
     identity_status: str
+    internet_eligibility_requested_at: datetime | None = None  # whole seconds
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, ProfileSync, SignupJourney, User
 from audit.models import AuditEntry
+from catalog.models import EligibilityRequest
 from notifications.models import Email
 from orders.models import Cart, Order
 from support.models import Case
@@ -105,6 +106,12 @@ def _cases(user: User) -> Section:
     return _all(Case.objects.filter(user_id=user.pk), *names)
 
 
+def _address_checks(user: User) -> Section:
+    place = ("postal_code", "prefecture", "city", "street", "building", "room", "home")
+    names = ("state", "answer", "offered", "sf_case_id", "sf_opportunity_id", "created_at", "answered_at")
+    return _all(EligibilityRequest.objects.filter(user=user), *place, *names)
+
+
 def _closing(user: User) -> Section:
     return _all(ClosingRequest.objects.filter(user=user), "state", "asked_at", "ended_at")
 
@@ -128,6 +135,7 @@ SECTIONS: Mapping[str, Callable[[User], Section]] = {
     "carts": _carts,
     "mails": _mails,
     "support_cases": _cases,
+    "address_checks": _address_checks,
     "closing_requests": _closing,
     "log": _log,
 }

@@ -21,6 +21,7 @@ from accounts.models import (
     User,
 )
 from audit import trail
+from catalog.models import EligibilityRequest
 from notifications.models import Email
 from orders.models import Cart, Order
 from support.models import Case
@@ -44,6 +45,7 @@ def erase(user: User, *, reason: str) -> dict[str, int]:
             "mails": Email.objects.filter(user_id=person.pk).delete()[0],
             "cases": Case.objects.filter(user_id=person.pk).delete()[0],
             "sessions": _sign_out(person),
+            "address_checks": EligibilityRequest.objects.filter(user=person).delete()[0],
             "identity_papers": IdentityCheck.objects.filter(user=person).delete()[0],
             "orders_without_customer": Order.objects.filter(user=person).update(user=None),
         }
@@ -66,6 +68,8 @@ def _refuse_unless_done_with(person: User) -> None:
         raise NotYet("The identity papers are under a legal hold.")
     if IdentityCheck.objects.filter(user=person, state=IdentityCheck.State.SUBMITTED).exists():
         raise NotYet("Identity papers are not in Salesforce yet.")
+    if EligibilityRequest.objects.filter(user=person, state=EligibilityRequest.State.SUBMITTED).exists():
+        raise NotYet("An address check is not in Salesforce yet.")
     if Case.objects.filter(user_id=person.pk, state=Case.State.PENDING).exists():
         raise NotYet("A case for support is not in Salesforce yet.")
     if Email.objects.filter(user_id=person.pk, state=Email.State.PENDING).exists():

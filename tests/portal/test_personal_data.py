@@ -46,6 +46,7 @@ KEPT: dict[str, str] = {
     "accounts.profilesync": "sent_to_other_systems",
     "accounts.identitycheck": "identity_papers",
     "accounts.closingrequest": "closing_requests",
+    "catalog.eligibilityrequest": "address_checks",
     "orders.order": "orders",
     "orders.cart": "carts",
     "notifications.email": "mails",
