@@ -1,6 +1,7 @@
 """How settings.py reads the environment: a missing or wrong value stops the process with one sentence that names it."""
 
 import base64
+import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,6 +51,21 @@ def switch(name: str, *, default: bool) -> bool:
 def seconds(name: str, default: int) -> int:
     """A length of time, one second or more."""
     return checked(name, env.int, default, "must be 1 or more.", lambda value: value > 0)
+
+
+def days(name: str, default: int) -> int:
+    """A number of days, one or more."""
+    return checked(name, env.int, default, "must be 1 or more.", lambda value: value > 0)
+
+
+def directory(name: str) -> Path:
+    """An absolute path outside of this tree's web root. It need not exist yet."""
+    path = Path(required(name))
+    if not path.is_absolute():
+        stop(f"{name} must be an absolute path.")
+    if any(path.resolve().is_relative_to(BASE_DIR / served) for served in ("static", "staticfiles")):
+        stop(f"{name} must not lie where the web serves files from.")
+    return path
 
 
 def connection_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,3 +150,34 @@ def private_key(*, private_file: bool) -> str:
     if path and private_file and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
         stop("SF_PRIVATE_KEY_PATH names a file that other users can read. Run chmod 600 on it.")
     return pem.decode()
+
+
+def wrapping_keys() -> dict[str, bytes]:
+    """The keys of identity papers, from IDENTITY_KEYS_PATH (one a line) or IDENTITY_KEYS (separated by commas).
+
+    Each is `name:key` with 32 random bytes in base64; the newest comes first. The file must be its owner's alone.
+    """
+    path = readable_file("IDENTITY_KEYS_PATH")
+    source = "IDENTITY_KEYS_PATH" if path else "IDENTITY_KEYS"
+    if path and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
+        stop("IDENTITY_KEYS_PATH names a file that other users can read. Run chmod 600 on it.")
+    text = Path(path).read_text() if path else env.str("IDENTITY_KEYS", default="").replace(",", "\n")
+    pairs = [line.strip().partition(":") for line in text.splitlines() if line.strip()]
+    if not pairs:
+        stop("IDENTITY_KEYS_PATH or IDENTITY_KEYS is missing. Set one of them as .env.example shows.")
+    if len({name for name, _, _ in pairs}) < len(pairs):
+        stop(f"{source} names a key twice.")
+    return {_key_name(source, name): _key_bytes(source, encoded) for name, _, encoded in pairs}
+
+
+def _key_name(source: str, name: str) -> str:
+    rule = "must hold name:key pairs, each name made of 1 to 16 letters, digits, - and _."
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name) else stop(f"{source} {rule}")
+
+
+def _key_bytes(source: str, encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded.strip().replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        key = b""
+    return key if len(key) == 32 else stop(f"{source} must hold keys of 32 random bytes each, in base64.")

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import tempfile
 from functools import lru_cache
 
 from cryptography.fernet import Fernet
@@ -22,6 +23,8 @@ def placeholders() -> dict[str, str]:
         "PORTAL_HTTPS": "false",
         "SECRET_KEY": "tests-only-" + "x" * 50,
         "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "IDENTITY_KEYS": f"tests:{base64.b64encode(os.urandom(32)).decode()}",
+        "IDENTITY_DIR": os.path.join(os.environ.get("PORTAL_TEST_STATE", tempfile.gettempdir()), "identity"),
         "SITE_URL": "http://portal.test",
         "ALLOWED_HOSTS": "portal.test,testserver,localhost,127.0.0.1",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",

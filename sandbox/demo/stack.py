@@ -1,5 +1,6 @@
 """Every process the portal needs, started in order, watched, and stopped together."""
 
+import base64
 import json
 import os
 import secrets
@@ -124,6 +125,7 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "PORTAL_DEMO": "true",
             "PORTAL_HTTPS": "false",
+            "IDENTITY_DIR": str(self.state / "identity"),
             "SITE_URL": self.site_url,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "DATABASE_URL": database_url,
@@ -137,11 +139,15 @@ class Stack:
     def _secrets(self) -> dict[str, str]:
         """Made at the first start and kept, so that sessions and encrypted fields survive a restart."""
         file = self.state / "secrets.json"
-        if not file.exists():
-            made = {"SECRET_KEY": secrets.token_urlsafe(60), "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
-            file.touch(mode=0o600)
-            file.write_text(json.dumps(made))
-        return dict(json.loads(file.read_text()))
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(60),
+            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "IDENTITY_KEYS": f"demo:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        }
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(made | kept))
+        return dict(made | kept)
 
     def manage(self, *arguments: str) -> str:
         """Runs one management command to its end; returns what it printed, raises CannotStart when it fails."""

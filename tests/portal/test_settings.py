@@ -11,7 +11,9 @@ import pytest
 from tests.environment import placeholders
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = re.compile(r"""(?:required|checked|switch|seconds|readable_file|fernet_keys|env\.\w+)\(\s*"([A-Z0-9_]+)\"""")
+NAMES = re.compile(
+    r"""(?:required|checked|switch|seconds|days|directory|readable_file|fernet_keys|env\.\w+)\(\s*"([A-Z0-9_]+)\""""
+)
 OURS_ALONE = {"FAILPOINTS", "PORTAL_TESTING"}  # set by the tests themselves, never by an operator
 
 
@@ -66,6 +68,14 @@ def test_a_deployment_trusts_no_other_hosts_with_its_token(production: dict[str,
         *((name, "") for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "SITE_URL", "DATABASE_URL", "REDIS_URL")),
         *((name, "") for name in ("SF_CLIENT_ID", "SF_USERNAME", "SF_PRIVATE_KEY_PATH", "WHMCS_API_URL")),
         *((name, "") for name in ("WHMCS_API_IDENTIFIER", "WHMCS_API_SECRET", "WHMCS_PAYMENT_METHOD")),
+        *((name, "") for name in ("IDENTITY_DIR", "IDENTITY_KEYS")),
+        ("IDENTITY_DIR", "papers"),
+        ("IDENTITY_DIR", str(ROOT / "static/papers")),
+        ("IDENTITY_KEYS", "new:c2hvcnQ="),
+        ("IDENTITY_KEYS", f"new key:{'A' * 43}="),
+        ("IDENTITY_KEYS", f"new:{'A' * 43}=,new:{'B' * 43}="),
+        ("IDENTITY_KEYS_PATH", "/no/such/file"),
+        ("IDENTITY_KEEP_DAYS", "0"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "change-me" * 10),
         ("FIELD_ENCRYPTION_KEYS", "not-a-key"),
@@ -125,6 +135,17 @@ def test_a_key_others_can_read_stops_production_only(production: dict[str, str],
         key_file.chmod(0o600)
 
 
+def test_keys_of_papers_others_can_read_stop_every_start(production: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "identity.keys"
+    file.write_text(f"new:{'A' * 43}=\nold:{'B' * 43}=\n")
+    with_file = production | {"IDENTITY_KEYS_PATH": str(file), "IDENTITY_KEYS": ""}
+    show = "from portal import settings as s; print(list(s.IDENTITY_KEYS))"
+    file.chmod(0o600)
+    assert run(with_file, "-c", show).stdout.strip() == "['new', 'old']"
+    file.chmod(0o640)
+    assert "IDENTITY_KEYS_PATH names a file that other users can read" in run(with_file, "-c", show).stderr
+
+
 def test_a_key_in_base64_that_is_none_is_named(production: dict[str, str]) -> None:
     broken = production | {"SF_PRIVATE_KEY_PATH": "", "SF_PRIVATE_KEY_BASE64": "bm90IGEga2V5"}
     assert "SF_PRIVATE_KEY_BASE64 does not hold" in run(broken, "-c", "import portal.settings").stderr
@@ -138,7 +159,8 @@ def test_the_payment_page_may_be_reached_without_naming_its_origin(production: d
 
 
 def test_the_example_lists_exactly_the_names_that_are_read() -> None:
-    sources = "".join((ROOT / "portal" / name).read_text() for name in ("settings.py", "environment.py"))
+    readers = [*(ROOT / "portal").glob("*settings.py"), ROOT / "portal/environment.py"]
+    sources = "".join(path.read_text() for path in readers)
     example = set(re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert example == set(NAMES.findall(sources)) - OURS_ALONE
 
