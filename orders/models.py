@@ -2,14 +2,13 @@
 
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.models import CustomerLink, User
 
 
 class Cart(models.Model):
@@ -58,20 +57,47 @@ def new_number() -> str:
     return f"{settings.ORDER_NUMBER_PREFIX}-{digits[:4]}-{digits[4:]}"
 
 
+def _local(state: str) -> models.Q:
+    return models.Q(local_state=state)
+
+
+def _cancelled() -> models.Q:
+    in_salesforce = _local(Order.Local.PLACED) & models.Q(sf_status="Cancelled")
+    return _local(Order.Local.REFUSED) | in_salesforce & ~models.Q(progress=Order.Progress.PROVISIONED)
+
+
+def _active() -> models.Q:
+    by_portal = models.Q(progress=Order.Progress.PROVISIONED)
+    by_salesforce = models.Q(sf_activation_status="Provisioned") & ~models.Q(sf_status="Cancelled")
+    by_hand = models.Q(progress="", sf_activation_status="", sf_status="Activated")
+    return _local(Order.Local.PLACED) & (by_portal | by_salesforce | by_hand)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
-    def for_user(self, user: "User") -> "OrderQuerySet":
-        """The only way customer pages begin: an order of somebody else does not exist (security.md §2)."""
-        return self.filter(user=user)
+    """Its three parts are those of `status.status_of`: active, cancelled, and all else is under way."""
+
+    def for_user(self, user: User) -> "OrderQuerySet":
+        """The only way customer pages begin: an order of somebody else does not exist (security.md §2).
+
+        One that customer support made in Salesforce is the user's only while the link to its Account is real. Comes
+        with its cancellation, which the status is told by: no further query.
+        """
+        linked = models.Q(
+            user__link__state=CustomerLink.State.LINKED, user__link__sf_account_id=models.F("sf_account_id")
+        )
+        return self.filter(models.Q(sf_account_id="") | linked, user=user).select_related("cancellation")
 
     def under_way(self) -> "OrderQuerySet":
-        """Orders something still happens to: not refused, not cancelled, not provisioned. Failed ones are retried."""
-        ended = (
-            models.Q(local_state=Order.Local.REFUSED)
-            | models.Q(progress=Order.Progress.PROVISIONED)
-            | models.Q(sf_status__in=["Cancelled", "Activated"])
-            | models.Q(sf_activation_status="Provisioned")
-        )
-        return self.exclude(ended)
+        """Orders something still happens to: not refused, not cancelled, not active. Failed ones are retried."""
+        return self.exclude(_cancelled() | _active())
+
+    def active(self) -> "OrderQuerySet":
+        """Orders that came to a service."""
+        return self.filter(_active())
+
+    def cancelled(self) -> "OrderQuerySet":
+        """Cancelled orders, and those that were not accepted."""
+        return self.filter(_cancelled())
 
 
 class Order(models.Model):
@@ -100,6 +126,8 @@ class Order(models.Model):
     correlation_id = models.CharField(max_length=80)
     local_state = models.CharField(max_length=12, choices=Local.choices, default=Local.SUBMITTED)
     refusal = models.CharField(max_length=40, blank=True)
+    # The Account of an Order that customer support made in Salesforce; empty for one of the portal's.
+    sf_account_id = models.CharField(max_length=18, blank=True, db_index=True)
     sf_order_id = models.CharField(max_length=18, unique=True, null=True, blank=True)
     sf_order_number = models.CharField(max_length=30, blank=True, db_index=True)
     sf_opportunity_id = models.CharField(max_length=18, blank=True, db_index=True)
@@ -110,8 +138,8 @@ class Order(models.Model):
     progress = models.CharField(max_length=12, choices=Progress.choices, blank=True)
     whmcs_order_id = models.PositiveBigIntegerField(null=True, blank=True, db_index=True)
     category = models.CharField(max_length=20)
-    terms_version = models.CharField(max_length=20)
-    terms_accepted_at = models.DateTimeField()
+    terms_version = models.CharField(max_length=20, blank=True)
+    terms_accepted_at = models.DateTimeField(null=True, blank=True)  # nowhere for an order made in Salesforce
     placed_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     provisioned_at = models.DateTimeField(null=True, blank=True)
@@ -133,6 +161,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def made_in_salesforce(self) -> bool:
+        """Customer support made it there: the portal shows it and changes nothing about it."""
+        return bool(self.sf_account_id)
 
 
 class OrderLine(models.Model):
@@ -179,6 +212,44 @@ class OrderEvent(models.Model):
         if not self._state.adding:
             raise TypeError("an OrderEvent is written once")
         super().save(*args, **kwargs)
+
+
+class Cancellation(models.Model):
+    """A customer's wish to cancel an order in review, and what became of it. It counts once Salesforce has it."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        DONE = "done", _("cancelled")
+        TOO_LATE = "too_late", _("approved before")
+        REFUSED = "refused", _("refused by Salesforce")
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="cancellation")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)
+    asked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=models.Q(state="asked"), name="order_cancellation_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} ({self.state})"
+
+
+class AccountRead(models.Model):
+    """For this link the orders of the Account were read as a whole; from then on its changes are enough."""
+
+    link = models.OneToOneField(CustomerLink, on_delete=models.CASCADE, related_name="orders_read")
+    sf_account_id = models.CharField(max_length=18)  # of then; another one is read anew
+    read_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.sf_account_id
 
 
 class RefreshCursor(models.Model):

@@ -1,5 +1,6 @@
 """What the customer is told: every combination of the three states gives one of eight, in both languages."""
 
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.utils.translation import override
 
 from orders.models import Order
 from orders.status import FINAL, Status, status_of, view
+from tests.people import make_customer
 
 AT = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 
@@ -40,10 +42,37 @@ def order(**columns: Any) -> Order:
         ({"sf_activation_status": "Provisioned", "progress": "Failed"}, Status.PROVISIONED),
         ({"sf_activation_status": "Failed", "progress": "Provisioned"}, Status.PROVISIONED),
         ({"sf_status": "Cancelled", "progress": "Activating"}, Status.CANCELLED),
+        # one that customer support activated before there was a portal
+        ({"sf_status": "Activated"}, Status.PROVISIONED),
+        ({"sf_status": "Activated", "progress": "Failed"}, Status.FAILED),
     ],
 )
 def test_one_status_for_every_combination(columns: dict[str, str], status: Status) -> None:
     assert status_of(order(**columns)) is status
+
+
+@pytest.mark.django_db
+def test_the_filters_of_the_list_agree_with_the_status() -> None:
+    user = make_customer()
+    for number, (local, sf, activation, progress) in enumerate(
+        itertools.product(
+            Order.Local.values,
+            ("", "Draft", "Pending Review", "Approved", "Activated", "Cancelled"),
+            ("", "Pending Review", "Activating", "Provisioned", "Failed"),
+            Order.Progress.values,
+        )
+    ):
+        states = {"local_state": local, "sf_status": sf, "sf_activation_status": activation, "progress": progress}
+        Order.objects.create(
+            user=user, portal_ref=str(number), cart_hash=str(number), category="VPN", terms_version="", **states
+        )
+    mine = Order.objects.for_user(user)
+    for part, statuses in (
+        (mine.active(), {Status.PROVISIONED}),
+        (mine.cancelled(), {Status.CANCELLED}),
+        (mine.under_way(), set(Status) - {Status.PROVISIONED, Status.CANCELLED}),
+    ):
+        assert {order.pk for order in part} == {order.pk for order in mine if status_of(order) in statuses}
 
 
 BOARD = {
