@@ -16,9 +16,11 @@ from accounts import links
 from accounts.models import CustomerLink
 from catalog.models import Product
 from integrations import correlation, failpoints, gateway
-from integrations.errors import OutsideError, Rejected, UnknownOutcome
+from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
+from integrations.salesforce.orders import OPPORTUNITY_CLOSED
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
+from orders import opportunities
 from orders.models import Order, OrderLine
 from orders.transitions import log_event, move_local
 from support import cases
@@ -84,8 +86,8 @@ def _due() -> QuerySet[Order]:
 
 
 def _claim(order: Order) -> bool:
-    # Three calls at most: look up, opportunity, Composite; and one more look when its answer is lost.
-    lease = timezone.now() + timedelta(seconds=4 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    # Six calls at most: look up; opportunity and Composite, twice when it was closed meanwhile; look up a lost answer.
+    lease = timezone.now() + timedelta(seconds=6 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
     with failpoints.around("order.claim"):
         claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
     order.refresh_from_db(fields=["tries"])
@@ -93,36 +95,48 @@ def _claim(order: Order) -> bool:
 
 
 def _placed(order: Order, link: CustomerLink) -> PlacedOrder:
-    salesforce = gateway.salesforce()
-    if order.tries > 1 and (found := salesforce.order_by_ref(order.portal_ref)):
+    if order.tries > 1 and (found := gateway.salesforce().order_by_ref(order.portal_ref)):
         return found
-    new = _new_order(order, link, _opportunity(order, link))
+    _take_opportunity(order, link)
     try:
-        return salesforce.place_order(new)
+        return _sent(order, link)
+    except Unavailable as error:
+        if error.code != OPPORTUNITY_CLOSED:
+            raise
+    _take_opportunity(order, link)  # somebody closed it since: among those that are open now
+    return _sent(order, link)
+
+
+def _sent(order: Order, link: CustomerLink) -> PlacedOrder:
+    try:
+        return gateway.salesforce().place_order(_new_order(order, link))
     except UnknownOutcome:
-        if found := salesforce.order_by_ref(order.portal_ref):
+        if found := gateway.salesforce().order_by_ref(order.portal_ref):
             return found
         raise
 
 
-def _opportunity(order: Order, link: CustomerLink) -> str:
-    """The newest open Opportunity of this commodity that no other order of ours has; empty: make one."""
-    candidates = gateway.salesforce().open_opportunities(
-        account_id=link.sf_account_id, commodity=COMMODITIES[Product.Category(order.category)]
-    )
-    ids = [opportunity for opportunity, _stage in candidates]
-    taken = set(Order.objects.filter(sf_opportunity_id__in=ids).values_list("sf_opportunity_id", flat=True))
-    return next((opportunity for opportunity in ids if opportunity not in taken), "")
+def _take_opportunity(order: Order, link: CustomerLink) -> None:
+    commodity = COMMODITIES[Product.Category(order.category)]
+    candidates = gateway.salesforce().open_opportunities(account_id=link.sf_account_id, commodity=commodity)
+    with commit("order.take_opportunity"):
+        CustomerLink.objects.select_for_update().get(pk=link.pk)  # a customer's orders choose one after the other
+        others = Order.objects.filter(user_id=link.user_id).under_way().exclude(pk=order.pk)
+        taken = set(others.values_list("sf_opportunity_id", flat=True))
+        chosen = opportunities.match(candidates, commodity=commodity, taken=taken)
+        order.sf_opportunity_id = chosen.id if chosen else ""
+        unplaced = Order.objects.filter(pk=order.pk, local_state=Order.Local.SUBMITTED)
+        unplaced.update(sf_opportunity_id=order.sf_opportunity_id)
 
 
-def _new_order(order: Order, link: CustomerLink, opportunity_id: str) -> NewOrder:
+def _new_order(order: Order, link: CustomerLink) -> NewOrder:
     today, user = timezone.localdate(), link.user
     return NewOrder(
         ref=order.portal_ref,
         account_id=link.sf_account_id,
         account_name=f"{user.family_name} {user.given_name}".strip(),
         commodity=COMMODITIES[Product.Category(order.category)],
-        opportunity_id=opportunity_id,
+        opportunity_id=order.sf_opportunity_id,
         correlation_id=order.correlation_id,
         effective_date=today.isoformat(),
         close_date=(today + CLOSE_AFTER).isoformat(),
@@ -148,11 +162,12 @@ def _record(order_id: int, placed: PlacedOrder) -> None:
 
 def adopt(order: Order, *, sf_order_id: str, sf_order_number: str, opportunity_id: str) -> None:
     """Notes that a submitted order stands in Salesforce. The caller holds the row's lock."""
+    opportunity = {"id": opportunity_id, "was": "open" if opportunity_id == order.sf_opportunity_id else "made"}
     move_local(
         order,
         Order.Local.PLACED,
         actor="portal",
-        detail={"sf_order_id": sf_order_id},
+        detail={"sf_order_id": sf_order_id, "opportunity": opportunity, "tries": order.tries},
         sf_order_id=sf_order_id,
         sf_order_number=sf_order_number,
         sf_opportunity_id=opportunity_id,

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.errors import Misconfigured, Rejected
+from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.salesforce import fields as f
 from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, OPPORTUNITY, ORDER, sf_id
 from integrations.salesforce.reading import Row
-from integrations.salesforce.schemas import NewOrder, NewOrderItem, OrderChange, PlacedOrder
+from integrations.salesforce.schemas import NewOrder, NewOrderItem, OpportunityRecord, OrderChange, PlacedOrder
 from integrations.salesforce.soql import Value, children, select
 
 CHANGE = (
@@ -28,18 +28,19 @@ CHANGE = (
 )
 PLACED = ("Id", "OrderNumber", "OpportunityId", children(["Id"], "OrderItems", order="Id"))
 OPEN_STAGES = (f.STAGE_INTRODUCTION, f.STAGE_READY)
+OPPORTUNITY_CLOSED = "opportunity_closed"
 
 
 class OrderCalls(Connection):
     """What customers order, and how Salesforce changes it."""
 
-    def open_opportunities(self, *, account_id: str, commodity: str) -> list[tuple[str, str]]:
-        """Ids and stages of the Account's open Opportunities of this commodity, newest first. Repeatable.
+    def open_opportunities(self, *, account_id: str, commodity: str) -> list[OpportunityRecord]:
+        """The Account's Opportunities that an order of this commodity may take, newest first. Repeatable.
 
         A corporate one counts for its personal commodity too (decisions.md 15).
         """
         soql = select(
-            ("Id", "StageName"),
+            ("Id", "StageName", self._commodity_field, f.PORTAL_SOURCE, f.PORTAL_REF, "CreatedDate"),
             "Opportunity",
             f"AccountId = {{}} AND {self._commodity_field} IN {{}} AND StageName IN {{}}",
             sf_id(account_id, ACCOUNT),
@@ -47,18 +48,31 @@ class OrderCalls(Connection):
             OPEN_STAGES,
             order="CreatedDate DESC, Id DESC",
         )
-        return [(row.id, row.text("StageName")) for row in self._query("open_opportunities", soql, "Opportunity")]
+        return [self._opportunity(row) for row in self._query("open_opportunities", soql, "Opportunity")]
+
+    def _opportunity(self, row: Row) -> OpportunityRecord:
+        return OpportunityRecord(
+            id=row.id,
+            stage=row.text("StageName"),
+            commodity=row.text(self._commodity_field),
+            source=row.text(f.PORTAL_SOURCE),
+            portal_ref=row.text(f.PORTAL_REF),
+            created=row.moment("CreatedDate"),
+        )
 
     def place_order(self, new: NewOrder) -> PlacedOrder:
         """Opportunity, Order and items in one Composite, all or none.
 
-        A reference that exists already is read and adopted. UnknownOutcome: look by `order_by_ref`. Misconfigured
-        `pricebook` when the portal's pricebook is missing or inactive. ValueError for malformed ids.
+        A reference that exists already is read and adopted. UnknownOutcome: look by `order_by_ref`. Unavailable
+        `opportunity_closed` when `new.opportunity_id` is not open any more: nothing was done, choose again.
+        Misconfigured `pricebook` when the portal's pricebook is missing or inactive. ValueError for malformed ids.
         """
-        parts = [query("pricebook", self._pricebook()), self._opportunity_part(new), *_order_parts(new)]
+        parts = [query("pricebook", self._pricebook()), *self._opportunity_parts(new), *_order_parts(new)]
         try:
             bodies = self._composite("place_order", parts)
-        except NoRow:
+        except NoRow as missing:
+            if missing.name == "open":
+                raise Unavailable("salesforce", "place_order", OPPORTUNITY_CLOSED) from None
             sentence = f"Salesforce has no active pricebook named {self._pricebook_name}: check PORTAL_PRICEBOOK_NAME."
             raise Misconfigured("salesforce", "place_order", "pricebook", sentence) from None
         except PartRefused as refused:
@@ -73,10 +87,19 @@ class OrderCalls(Connection):
     def _pricebook(self) -> str:
         return select(["Id"], "Pricebook2", "Name = {} AND IsActive = true", self._pricebook_name)
 
-    def _opportunity_part(self, new: NewOrder) -> Part:
+    def _opportunity_parts(self, new: NewOrder) -> list[Part]:
         if new.opportunity_id:
-            path = f"sobjects/Opportunity/{sf_id(new.opportunity_id, OPPORTUNITY)}"
-            return Part("opportunity", "PATCH", path, {"StageName": f.STAGE_POST_PROCESSING})
+            still_open = select(
+                ["Id"],
+                "Opportunity",
+                "Id = {} AND AccountId = {} AND StageName IN {}",
+                sf_id(new.opportunity_id, OPPORTUNITY),
+                sf_id(new.account_id, ACCOUNT),
+                OPEN_STAGES,
+            )
+            path = "sobjects/Opportunity/@{open.records[0].Id}"
+            change = Part("opportunity", "PATCH", path, {"StageName": f.STAGE_POST_PROCESSING})
+            return [query("open", still_open), change]
         values = {
             "Name": f"{new.commodity} – {new.account_name}"[:120],
             "AccountId": sf_id(new.account_id, ACCOUNT),
@@ -86,7 +109,7 @@ class OrderCalls(Connection):
             f.PORTAL_SOURCE: f.SOURCE_ORDER,
             f.PORTAL_REF: new.ref,
         }
-        return Part("opportunity", "POST", "sobjects/Opportunity", values)
+        return [Part("opportunity", "POST", "sobjects/Opportunity", values)]
 
     def _adopted_order(self, ref: str, refused: PartRefused) -> PlacedOrder:
         found = self.order_by_ref(ref) if refused.error.code == "duplicate_value" else None

@@ -83,6 +83,18 @@ class NewOrder:
 
 
 @dataclass(frozen=True)
+class OpportunityRecord:
+    """One Opportunity, as far as matching it with an order needs."""
+
+    id: str
+    stage: str
+    commodity: str
+    source: str  # Portal_Source__c; empty for one that a person made
+    portal_ref: str
+    created: datetime
+
+
+@dataclass(frozen=True)
 class PlacedOrder:
     id: str
     number: str  # OrderNumber

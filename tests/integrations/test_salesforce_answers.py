@@ -175,14 +175,15 @@ def test_a_composite_of_another_shape_leaves_it_unknown(salesforce: SalesforceCl
 
 
 def page(*ids: str, following: str = "") -> Behaviour:
-    records = [{"Id": each, "StageName": "Ready"} for each in ids]
+    fields = {"StageName": "Ready", "CommodityType__c": "SIM", "Portal_Source__c": None, "Portal_Ref__c": None}
+    records = [{"Id": each, "CreatedDate": "2026-11-20T01:12:00.000+0000", **fields} for each in ids]
     return says({"records": records, "done": not following, "nextRecordsUrl": following})
 
 
 def test_a_query_is_read_to_its_end(salesforce: SalesforceClient, far: FarSide) -> None:
     far.will(page("a", following="/services/data/v66.0/query/01gRO-500"), page("b"))
     found = salesforce.open_opportunities(account_id="0015j0000000001AAA", commodity="SIM")
-    assert found == [("a", "Ready"), ("b", "Ready")]
+    assert [(each.id, each.stage) for each in found] == [("a", "Ready"), ("b", "Ready")]
     assert far.requests[1].startswith(b"GET /services/data/v66.0/query/01gRO-500 ")
 
 

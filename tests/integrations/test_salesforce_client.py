@@ -13,10 +13,11 @@ import pytest
 from django.db import transaction
 
 from integrations import correlation, gateway
-from integrations.errors import Misconfigured, Rejected
+from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.salesforce.client import SalesforceClient
 from integrations.salesforce.schemas import AccountRecord, NewAccount, NewOrder, NewOrderItem, OrderOutcome, PlacedOrder
 from sandbox.demo import verdict
+from tests.org import save
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -221,9 +222,30 @@ def test_an_order_sent_twice_is_one_order(salesforce: SalesforceClient, account:
     assert salesforce.place_order(new) == salesforce.place_order(new)
 
 
-def test_an_open_opportunity_is_used(salesforce: SalesforceClient, account: AccountRecord, placed: PlacedOrder) -> None:
-    reused = salesforce.place_order(new_order(salesforce, account, opportunity_id=placed.opportunity_id))
-    assert reused.opportunity_id == placed.opportunity_id
+def an_opportunity(sandbox: Sandbox, account: AccountRecord, stage: str = "Ready") -> str:
+    values = {"Name": "SIM", "AccountId": account.id, "StageName": stage, "CloseDate": "2030-01-31"}
+    return save(sandbox, "Opportunity", values | {"CommodityType__c": "SIM"})
+
+
+def test_an_open_opportunity_is_used_in_the_same_call(
+    salesforce: SalesforceClient, sandbox: Sandbox, account: AccountRecord, calls: Callable[[], list[str]]
+) -> None:
+    kept = an_opportunity(sandbox, account)
+    new = new_order(salesforce, account, opportunity_id=kept)
+    calls()
+    assert salesforce.place_order(new).opportunity_id == kept
+    assert calls() == ["composite"]
+
+
+def test_a_closed_or_foreign_opportunity_is_not_used_and_nothing_is_placed(
+    salesforce: SalesforceClient, sandbox: Sandbox, account: AccountRecord
+) -> None:
+    other = salesforce.create_account(new_account())
+    for closed in (an_opportunity(sandbox, account, "Void"), an_opportunity(sandbox, other), "006000000000001AAA"):
+        new = new_order(salesforce, account, opportunity_id=closed)
+        with pytest.raises(Unavailable, match="opportunity_closed"):
+            salesforce.place_order(new)
+        assert salesforce.order_by_ref(new.ref) is None
 
 
 def test_a_refused_item_takes_the_order_with_it(salesforce: SalesforceClient, account: AccountRecord) -> None:
@@ -258,8 +280,16 @@ def test_an_unknown_order_is_none_and_a_malformed_id_is_an_error(salesforce: Sal
         salesforce.order_for_provisioning("801' OR Id != null")
 
 
-def test_open_opportunities_of_the_commodity(salesforce: SalesforceClient, account: AccountRecord) -> None:
-    assert salesforce.open_opportunities(account_id=account.id, commodity="SIM") == []
+def test_open_opportunities_of_the_commodity(
+    salesforce: SalesforceClient, sandbox: Sandbox, account: AccountRecord
+) -> None:
+    older, newer, _void = (an_opportunity(sandbox, account, stage) for stage in ("Ready", "Introduction", "Void"))
+    found = salesforce.open_opportunities(account_id=account.id, commodity="SIM")
+    assert [(each.id, each.stage, each.commodity) for each in found] == [
+        (newer, "Introduction", "SIM"),
+        (older, "Ready", "SIM"),
+    ]
+    assert salesforce.open_opportunities(account_id=account.id, commodity="VPN") == []
 
 
 # --- the outcome

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import connection
 
 from integrations.errors import OutsideError, UnknownOutcome
-from integrations.salesforce.schemas import NewOrder, OrderChange, PlacedOrder, ProductRecord
+from integrations.salesforce.schemas import NewOrder, OpportunityRecord, OrderChange, PlacedOrder, ProductRecord
 from integrations.whmcs.schemas import PayMethod, Service
 from tests.catalog.goods import Shop
 
@@ -28,7 +28,7 @@ class Salesforce(Shop):
     placed: dict[str, PlacedOrder] = field(default_factory=dict)
     asked: list[NewOrder] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
-    opportunities: list[tuple[str, str]] = field(default_factory=list)
+    opportunities: list[OpportunityRecord] = field(default_factory=list)
     changes: list[OrderChange] = field(default_factory=list)
     asked_since: list[datetime | None] = field(default_factory=list)
     fails: dict[str, OutsideError] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Salesforce(Shop):
     def catalogue(self, pricebook_name: str) -> list[ProductRecord]:
         return super().catalogue(pricebook_name)
 
-    def open_opportunities(self, *, account_id: str, commodity: str) -> list[tuple[str, str]]:
+    def open_opportunities(self, *, account_id: str, commodity: str) -> list[OpportunityRecord]:
         self._called("open_opportunities")
         return self.opportunities
 
@@ -80,6 +80,25 @@ class Salesforce(Shop):
         self.placed[new.ref] = PlacedOrder(f"801TEST{n:08d}AAA", f"{n:08d}", opportunity, items)
         self.asked.append(new)
         return self.placed[new.ref]
+
+
+def opportunity(
+    opportunity_id: str,
+    stage: str = "Ready",
+    *,
+    commodity: str = "SIM",
+    source: str = "Sales - Manual",
+    ref: str = "",
+    minute: int = 0,
+) -> OpportunityRecord:
+    return OpportunityRecord(
+        id=opportunity_id,
+        stage=stage,
+        commodity=commodity,
+        source=source,
+        portal_ref=ref,
+        created=datetime(2026, 11, 20, 9, minute, tzinfo=UTC),
+    )
 
 
 @dataclass

@@ -19,7 +19,7 @@ from notifications.rendering import render
 from orders import checkout, jobs, placing
 from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine
 from support.models import Case
-from tests.orders.doubles import Salesforce, Whmcs, service
+from tests.orders.doubles import Salesforce, Whmcs, opportunity, service
 from tests.orders.steps import TERMS, fill, order_now, seen
 from tests.people import make_customer
 
@@ -90,7 +90,8 @@ def test_several_services_are_several_orders_of_one_submit(customer: User, sales
 def test_the_newest_open_opportunity_is_taken_unless_another_order_has_it(
     customer: User, salesforce: Salesforce
 ) -> None:
-    salesforce.opportunities = [("006NEWEST000000AAA", "Ready"), ("006OLDER0000000AAA", "Introduction")]
+    older = opportunity("006OLDER0000000AAA", "Introduction")
+    salesforce.opportunities = [older, opportunity("006NEWEST000000AAA", minute=1)]
     orders = order_now(customer, "SIM-D-3", "SIM-D-3", "SIM-D-3", sim_type="esim")
     assert [order.sf_opportunity_id for order in orders] == [
         "006NEWEST000000AAA",

@@ -15,7 +15,13 @@ from tests.sandbox_process import Sandbox
 
 __all__ = ["customer"]
 pytestmark = pytest.mark.django_db(transaction=True)
-WAY = ["order.claim", "salesforce.open_opportunities", "salesforce.place_order", "order.record"]
+WAY = [
+    "order.claim",
+    "salesforce.open_opportunities",
+    "order.take_opportunity",
+    "salesforce.place_order",
+    "order.record",
+]
 POINTS = [f"{name}:{moment}" for name in WAY for moment in ("before", "after")]
 
 

@@ -11,6 +11,7 @@ from catalog.models import Product
 from catalog.queries import sound
 from catalog.sync import sync
 from integrations import correlation, gateway
+from integrations.failpoints import arm
 from integrations.salesforce.schemas import NewAccount
 from orders import placing
 from orders.models import Order
@@ -18,10 +19,12 @@ from orders.refresh import refresh
 from orders.status import Status, status_of
 from sandbox import catalogue
 from tests.orders.steps import order_now
+from tests.org import rows, save
 from tests.people import make_customer
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HOME, CORPORATE = "Personal SonixNet Home Internet", "Corporate SonixNet Home Internet"
 
 
 @pytest.fixture
@@ -48,8 +51,8 @@ def customer(sandbox: Sandbox) -> Iterator[User]:
 
 def calls(sandbox: Sandbox, after: int) -> list[tuple[str, str]]:
     """What the outside systems were asked, in order; the parts of a Composite are one call, and no events."""
-    rows = [(row["system"], row["operation"]) for row in sandbox.ledger(after=after)]
-    return [row for row in rows if row[0] != "pubsub" and row[1] != "composite/subrequest"]
+    asked = [(row["system"], row["operation"]) for row in sandbox.ledger(after=after)]
+    return [row for row in asked if row[0] != "pubsub" and row[1] != "composite/subrequest"]
 
 
 def test_the_whole_catalogue_comes_over(sandbox: Sandbox) -> None:
@@ -108,3 +111,54 @@ def test_the_review_at_the_desk_reaches_the_page(customer: User, sandbox: Sandbo
 
 def press(sandbox: Sandbox, order: Order, button: str) -> Any:
     return sandbox.control(f"/control/desk/orders/{order.sf_order_id}/{button}")
+
+
+def an_opportunity(sandbox: Sandbox, user: User, **values: Any) -> str:
+    """One that sales or an eligibility check left."""
+    fields = {"Name": "Fibre", "AccountId": user.link.sf_account_id, "StageName": "Ready", "CommodityType__c": HOME}
+    return save(sandbox, "Opportunity", fields | {"CloseDate": "2030-01-31"} | values)
+
+
+def stage_and_commodity(sandbox: Sandbox, opportunity: str) -> tuple[str, str]:
+    (row,) = rows(sandbox, f"SELECT StageName, CommodityType__c FROM Opportunity WHERE Id = '{opportunity}'")
+    return row["StageName"], row["CommodityType__c"]
+
+
+def test_an_open_corporate_opportunity_is_taken_and_stays_corporate(customer: User, sandbox: Sandbox) -> None:
+    an_opportunity(sandbox, customer, StageName="Void")
+    an_opportunity(sandbox, customer, CommodityType__c="VPN")
+    newest = an_opportunity(sandbox, customer, CommodityType__c=CORPORATE)
+    (order,) = order_now(customer, "INT-APT-1G", router="none")
+    assert order.sf_opportunity_id == newest
+    assert stage_and_commodity(sandbox, newest) == ("Post Processing", CORPORATE)
+    event = order.events.get(what="placed")
+    assert event.detail["opportunity"] == {"id": newest, "was": "open"}
+
+
+def test_an_opportunity_that_closed_meanwhile_is_left_alone(customer: User, sandbox: Sandbox) -> None:
+    older, newest = (an_opportunity(sandbox, customer, CommodityType__c="VPN") for _ in range(2))
+
+    def close_it() -> None:
+        save(sandbox, "Opportunity", {"StageName": "Void"}, newest)
+
+    with arm("salesforce.place_order:before=call", close_it):
+        (order,) = order_now(customer, "VPN-US")
+    assert (order.local_state, order.sf_opportunity_id) == (Order.Local.PLACED, older)
+    assert stage_and_commodity(sandbox, newest) == ("Void", "VPN")
+
+
+def test_two_orders_at_once_take_two_opportunities(
+    customer: User, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second chooses when the first has chosen and not sent yet."""
+    open_ones = {an_opportunity(sandbox, customer, CommodityType__c="VPN") for _ in range(2)}
+    with monkeypatch.context() as later:
+        later.setattr(placing, "place_submission", lambda submission: None)
+        first, second = order_now(customer, "VPN-US", "VPN-UK")
+
+    def place_the_other() -> None:
+        placing.place(second.pk)
+
+    with arm("salesforce.place_order:before=call", place_the_other):
+        placing.place(first.pk)
+    assert {order.sf_opportunity_id for order in Order.objects.all()} == open_ones
