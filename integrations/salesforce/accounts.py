@@ -23,6 +23,8 @@ OWN_FIELDS = (
     f.ELIGIBILITY_STATUS,
     f.ELIGIBILITY_REQUESTED_AT,
     f.IDENTITY_STATUS,
+    f.IDENTITY_MESSAGE,
+    f.IDENTITY_SUBMITTED_AT,
 )
 WITH_CONTACTS = (*OWN_FIELDS, children(("Id", "Email"), "Contacts", order="CreatedDate, Id"))
 IDS_IN_ONE_QUERY = 400  # the address may be 16 KB long
@@ -202,4 +204,6 @@ def _record(row: Row) -> AccountRecord:
         internet_eligibility_status=row.text(f.ELIGIBILITY_STATUS),
         internet_eligibility_requested_at=row.maybe_moment(f.ELIGIBILITY_REQUESTED_AT),
         identity_status=row.text(f.IDENTITY_STATUS),
+        identity_message=row.text(f.IDENTITY_MESSAGE),
+        identity_submitted_at=row.maybe_moment(f.IDENTITY_SUBMITTED_AT),
     )

@@ -78,8 +78,11 @@ class Connection:
 
     # --- writes
 
-    def _create(self, operation: str, sobject: str, fields: dict[str, Any]) -> str:
-        """POSTs one record and gives its id. UnknownOutcome when the answer is lost."""
+    def _create(self, operation: str, sobject: str, fields: dict[str, Any], *, deadline_s: float = 0) -> str:
+        """POSTs one record and gives its id; `deadline_s` where it may take longer than other calls.
+
+        UnknownOutcome when the answer is lost.
+        """
 
         def send(api: Salesforce) -> str:
             answer = api.restful(f"sobjects/{sobject}", method="POST", json=fields)
@@ -87,7 +90,8 @@ class Connection:
                 raise self._caller.no_answer(operation, "bad_body", "the record made has no id", repeatable=False)
             return str(answer["id"])
 
-        return self._call(operation, send, repeatable=False)
+        until = time.monotonic() + (deadline_s or self._deadline_s)
+        return self._call(operation, send, repeatable=False, until=until)
 
     def _composite(self, operation: str, parts: Sequence[Part], *, repeatable: bool = False) -> dict[str, Any]:
         """All parts in one call, all or none; gives each part's body by its name.

@@ -21,6 +21,8 @@ class AccountRecord:
     internet_eligibility_status: str
     identity_status: str
     internet_eligibility_requested_at: datetime | None = None  # whole seconds
+    identity_message: str = ""  # why the papers were rejected, for the customer
+    identity_submitted_at: datetime | None = None  # of the papers that the status is about
 
 
 @dataclass(frozen=True)
