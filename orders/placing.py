@@ -4,6 +4,7 @@ The reference (Portal_Ref__c) is unique there, so a second try can only adopt th
 """
 
 import time
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts import links
 from accounts.models import CustomerLink
-from catalog.models import Product
+from catalog.models import EligibilityRequest, Product
 from integrations import correlation, failpoints, gateway
 from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
 from integrations.salesforce.orders import OPPORTUNITY_CLOSED
@@ -97,13 +98,14 @@ def _claim(order: Order) -> bool:
 def _placed(order: Order, link: CustomerLink) -> PlacedOrder:
     if order.tries > 1 and (found := gateway.salesforce().order_by_ref(order.portal_ref)):
         return found
-    _take_opportunity(order, link)
+    if order.tries > 1 or not _take_known_opportunity(order, link):
+        _take_open_opportunity(order, link)
     try:
         return _sent(order, link)
     except Unavailable as error:
         if error.code != OPPORTUNITY_CLOSED:
             raise
-    _take_opportunity(order, link)  # somebody closed it since: among those that are open now
+    _take_open_opportunity(order, link)  # somebody closed it since: among those that are open now
     return _sent(order, link)
 
 
@@ -116,17 +118,35 @@ def _sent(order: Order, link: CustomerLink) -> PlacedOrder:
         raise
 
 
-def _take_opportunity(order: Order, link: CustomerLink) -> None:
+def _take_known_opportunity(order: Order, link: CustomerLink) -> bool:
+    """That of the address check which let the customer order: no question, and Salesforce says if it is open."""
+    if order.category != Product.Category.INTERNET:
+        return False
+    checks = EligibilityRequest.objects.filter(user_id=link.user_id, sf_account_id=link.sf_account_id, offered=True)
+    known = checks.exclude(sf_opportunity_id="").values_list("sf_opportunity_id", flat=True).first()
+    return _take_opportunity(order, link, lambda taken: known if known and known not in taken else "")
+
+
+def _take_open_opportunity(order: Order, link: CustomerLink) -> bool:
     commodity = COMMODITIES[Product.Category(order.category)]
     candidates = gateway.salesforce().open_opportunities(account_id=link.sf_account_id, commodity=commodity)
+
+    def newest(taken: Collection[str]) -> str:
+        found = opportunities.match(candidates, commodity=commodity, taken=taken)
+        return found.id if found else ""
+
+    return _take_opportunity(order, link, newest)
+
+
+def _take_opportunity(order: Order, link: CustomerLink, choose: Callable[[Collection[str]], str]) -> bool:
+    """Writes down which one the order is about to take, or that it makes its own, before Salesforce is told."""
     with commit("order.take_opportunity"):
         CustomerLink.objects.select_for_update().get(pk=link.pk)  # a customer's orders choose one after the other
         others = Order.objects.filter(user_id=link.user_id).under_way().exclude(pk=order.pk)
-        taken = set(others.values_list("sf_opportunity_id", flat=True))
-        chosen = opportunities.match(candidates, commodity=commodity, taken=taken)
-        order.sf_opportunity_id = chosen.id if chosen else ""
+        order.sf_opportunity_id = choose(set(others.values_list("sf_opportunity_id", flat=True)))
         unplaced = Order.objects.filter(pk=order.pk, local_state=Order.Local.SUBMITTED)
         unplaced.update(sf_opportunity_id=order.sf_opportunity_id)
+    return bool(order.sf_opportunity_id)
 
 
 def _new_order(order: Order, link: CustomerLink) -> NewOrder:

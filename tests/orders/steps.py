@@ -6,6 +6,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.models import User
+from catalog.models import EligibilityRequest
 from catalog.pricing import price_line
 from orders import checkout
 from orders.cart import look
@@ -46,3 +47,12 @@ def review_form(client: Client) -> dict[str, str]:
     page = client.get("/checkout/review/").content.decode()
     hidden = dict(re.findall(r'name="(cart|seen|again)" value="([^"]+)"', page))
     return {**hidden, "terms": TERMS}
+
+
+def a_check(user: User, **values: Any) -> EligibilityRequest:
+    """An address check that said yes."""
+    told = {"state": "answered", "answer": "Apartment 1G", "offered": True, "sf_account_id": user.link.sf_account_id}
+    lives = {"postal_code": "1080023", "prefecture": 13, "city": "港区", "street": "芝浦9-9-9", "home": "flat"}
+    return EligibilityRequest.objects.create(
+        user=user, **lives, **{**told, "sf_opportunity_id": "006CHECK0000000AAA", **values}
+    )

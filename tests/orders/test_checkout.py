@@ -20,7 +20,7 @@ from orders import checkout, jobs, placing
 from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine
 from support.models import Case
 from tests.orders.doubles import Salesforce, Whmcs, opportunity, service
-from tests.orders.steps import TERMS, fill, order_now, seen
+from tests.orders.steps import TERMS, a_check, fill, order_now, seen
 from tests.people import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,6 +98,39 @@ def test_the_newest_open_opportunity_is_taken_unless_another_order_has_it(
         "006OLDER0000000AAA",
         "006TEST00000003AAA",
     ]
+
+
+def test_the_opportunity_of_the_address_check_is_taken_without_asking(customer: User, salesforce: Salesforce) -> None:
+    check = a_check(customer)
+    (order,) = order_now(customer, "INT-APT-1G", router="none")
+    assert salesforce.calls == ["place_order"]
+    assert order.sf_opportunity_id == salesforce.asked[0].opportunity_id == check.sf_opportunity_id
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"offered": False},
+        {"sf_opportunity_id": ""},
+        {"sf_account_id": "001OTHER0000000AAA"},
+        {"state": "asked", "answer": "", "offered": None},
+    ],
+)
+def test_another_check_is_no_known_opportunity(customer: User, salesforce: Salesforce, check: dict[str, Any]) -> None:
+    a_check(customer, **check)
+    order_now(customer, "INT-APT-1G", router="none")
+    assert salesforce.calls == ["open_opportunities", "place_order"]
+
+
+def test_a_known_opportunity_that_another_order_has_is_not_taken_again(customer: User, salesforce: Salesforce) -> None:
+    check = a_check(customer)
+    (first,) = order_now(customer, "INT-APT-1G", router="none")
+    Order.objects.update(category="VPN")  # as if the customer might have a second line
+    (second,) = order_now(customer, "INT-APT-1G", router="none")
+    assert (first.sf_opportunity_id, second.sf_opportunity_id != check.sf_opportunity_id) == (
+        check.sf_opportunity_id,
+        True,
+    )
 
 
 # --- once

@@ -18,7 +18,7 @@ from orders.models import Order
 from orders.refresh import refresh
 from orders.status import Status, status_of
 from sandbox import catalogue
-from tests.orders.steps import order_now
+from tests.orders.steps import a_check, order_now
 from tests.org import rows, save
 from tests.people import make_customer
 from tests.sandbox_process import Sandbox
@@ -122,6 +122,31 @@ def an_opportunity(sandbox: Sandbox, user: User, **values: Any) -> str:
 def stage_and_commodity(sandbox: Sandbox, opportunity: str) -> tuple[str, str]:
     (row,) = rows(sandbox, f"SELECT StageName, CommodityType__c FROM Opportunity WHERE Id = '{opportunity}'")
     return row["StageName"], row["CommodityType__c"]
+
+
+def test_with_the_address_checks_opportunity_placing_is_one_call(customer: User, sandbox: Sandbox) -> None:
+    """performance.md: one Composite, and two questions to WHMCS. A corporate one that is newer stays where it is."""
+    known = an_opportunity(sandbox, customer, Portal_Source__c="Portal - Internet Eligibility Request")
+    newer = an_opportunity(sandbox, customer, CommodityType__c=CORPORATE)
+    a_check(customer, sf_opportunity_id=known)
+    before = sandbox.last_ledger_id()
+    (order,) = order_now(customer, "INT-APT-1G", router="none")
+    assert calls(sandbox, before) == [
+        ("whmcs", "GetPayMethods"),
+        ("whmcs", "GetClientsProducts"),
+        ("salesforce", "composite"),
+    ]
+    assert order.sf_opportunity_id == known
+    assert [stage_and_commodity(sandbox, each)[0] for each in (known, newer)] == ["Post Processing", "Ready"]
+
+
+def test_an_address_checks_opportunity_that_was_closed_is_not_reopened(customer: User, sandbox: Sandbox) -> None:
+    known = an_opportunity(sandbox, customer, StageName="Void")
+    a_check(customer, sf_opportunity_id=known)
+    (order,) = order_now(customer, "INT-APT-1G", router="none")
+    assert order.local_state == Order.Local.PLACED
+    assert order.sf_opportunity_id not in {"", known}
+    assert stage_and_commodity(sandbox, known)[0] == "Void"
 
 
 def test_an_open_corporate_opportunity_is_taken_and_stays_corporate(customer: User, sandbox: Sandbox) -> None:
