@@ -45,14 +45,18 @@ def setup_url(next_url: str = "") -> str:
     return reverse("account_setup") + (f"?{urlencode({'next': next_url})}" if next_url else "")
 
 
+def is_ours(request: HttpRequest, url: str) -> bool:
+    """Whether a browser that follows `url` stays on the host it is on, and on https if it is there (security.md §3)."""
+    return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
+
 def asked_next(request: HttpRequest) -> str:
     """Where a form or a link says to go afterwards (`next`), if that is an address of ours; else empty.
 
     To be given to HttpResponseRedirect: `redirect` would take it for the name of a view first.
     """
     url = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if is_ours else ""
+    return url if is_ours(request, url) else ""
 
 
 def user_of(request: HttpRequest) -> User:

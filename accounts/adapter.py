@@ -18,7 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signup
-from accounts.access import setup_url
+from accounts.access import is_ours, setup_url
 from accounts.models import User
 from accounts.security import backoff, notices, sessions
 from notifications import outgoing, secrets
@@ -104,6 +104,10 @@ class AccountAdapter(DefaultAccountAdapter):
             if confirmed and isinstance(email_address.user, User):
                 signup.begin(email_address.user)
         return confirmed
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Where `next` may lead: the same as everywhere in the portal. allauth's own way breaks over `//[nonsense]`."""
+        return bool(url) and is_ours(self.request, str(url))
 
     def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
         """Who has just signed up sees the setting up first, with the way back to what they came for."""

@@ -10,9 +10,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from accounts.access import is_ours
 from accounts.models import User
 from accounts.security import sessions
 from accounts.security.sessions import Over
@@ -80,8 +80,7 @@ def _why(user: User, over: Over) -> str:
 def _page_of_form(request: HttpRequest) -> str:
     """The page the form was on, if the browser names it and it is ours; else the overview."""
     page = request.headers.get("Referer", "")
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    parts = urlsplit(page) if is_ours else None
+    parts = urlsplit(page) if is_ours(request, page) else None
     return urlunsplit(("", "", parts.path, parts.query, "")) if parts else reverse("dashboard")
 
 

@@ -118,6 +118,10 @@ class Whmcs:
         self._called("services")
         return self.held
 
+    def sso_url(self, *, client_id: int, destination: str) -> str:
+        self._called("sso_url")
+        return f"https://whmcs.invalid/oauth/singlesignon.php?access_token={client_id}-{len(self.calls)}"
+
     def _called(self, name: str) -> None:
         outside_transaction()
         self.calls.append(name)

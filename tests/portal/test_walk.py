@@ -24,9 +24,10 @@ SIGN_IN = "/account/login/"
 
 # One address per pattern with an argument: aiko's own, and one that does not exist. `everybody` may open these.
 EVERYBODY = {
-    "plans/<slug:slug>/",
-    "plans/<slug:slug>/<str:sku>/",
-    "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",  # the key is the permission
+    "plans/<slug:slug>/": "/plans/vpn/",
+    "plans/<slug:slug>/<str:sku>/": "/plans/vpn/VPN-US/",
+    # the key is the permission
+    "account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "/account/password/reset/key/1-no-such-key/",
 }
 OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
     "cart/lines/<int:line_id>/": lambda order, line: (f"/cart/lines/{line}/", "/cart/lines/999999/"),
@@ -64,6 +65,24 @@ def session_of(order: Order) -> int:
     return int(UserSession.objects.filter(user=order.user).latest("pk").pk)
 
 
+# What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
+OPEN = {
+    *("home", "catalog", "cart", "cart_add", "set_language", "theme"),
+    *("terms", "privacy", "tokushoho", "contact"),
+    *("account_login", "account_signup", "account_inactive", "account_logout"),  # the last leads home
+    *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done"),
+    *("health_live", "health_ready", "health_sf_events"),  # in one word each
+}
+ELSEWHERE = (SIGN_IN, "/admin/login/", "/admin/", "/account/password/change/")  # each asks for a sign-in itself
+
+
+def everywhere(order: Order, line_id: int) -> dict[str, str]:
+    """Every address a customer may come to, by its name or route: aiko's own where it has an argument."""
+    named = {name: path for name, path in addresses().items() if not path.startswith("/admin/")}
+    owned = {route: addresses_of(order, line_id)[0] for route, addresses_of in OWNED.items()}
+    return {**named, **EVERYBODY, **owned}
+
+
 def told(answer: Any) -> tuple[int, str, str]:
     """What an answer says, without what differs every time."""
     text = "" if answer.streaming else answer.content.decode()
@@ -74,7 +93,7 @@ def told(answer: Any) -> tuple[int, str, str]:
 
 def test_every_address_with_an_argument_is_owned_or_everybodys() -> None:
     with_argument = {route for route in routes() if re.search(r"<", route) and not route.startswith("admin/")}
-    assert with_argument == EVERYBODY | set(OWNED), "say here whose the new address is"
+    assert with_argument == set(EVERYBODY) | set(OWNED), "say here whose the new address is"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
@@ -98,6 +117,25 @@ def test_the_owner_opens_what_the_stranger_does_not(order: Order, aiko: User) ->
     for route, addresses_of in OWNED.items():
         if route.startswith("orders/"):
             assert owner.get(addresses_of(order, 0)[0], follow=True).status_code == 200, route
+
+
+def test_visitors_are_asked_to_sign_in_at_every_address_that_is_not_open() -> None:
+    visitor, opened = Client(REMOTE_ADDR="203.0.113.9"), set()
+    for name, path in addresses().items():
+        for answer in (visitor.get(path), visitor.post(path)):
+            closed = answer.status_code in {404, 405} or answer.get("Location", "").startswith(ELSEWHERE)
+            opened |= set() if closed else {name}
+    assert opened == OPEN
+
+
+def test_visitors_see_nothing_of_what_has_an_owner(order: Order, aiko: User) -> None:
+    line = fill(aiko, "VPN-US").lines.get()
+    for addresses_of, method in itertools.product(OWNED.values(), ("get", *UNSAFE)):
+        path = addresses_of(order, line.pk)[0]
+        answer = getattr(Client(), method)(path)
+        assert answer.status_code in {404, 405} or answer["Location"].startswith((SIGN_IN, "/cart/")), path
+        assert order.number not in told(answer)[2], path
+    assert carts.look(line.cart).lines
 
 
 # --- forms
@@ -126,9 +164,7 @@ def test_opening_a_page_changes_nothing(order: Order, aiko: User) -> None:
         client.get(path)
         if name in {"account_logout"}:
             continue
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             client.get(path)
         written = [q["sql"] for q in queries if re.match(r"(INSERT|UPDATE|DELETE)", q["sql"])]
         assert [sql for sql in written if not harmless.search(sql)] == [], name
