@@ -10,12 +10,14 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from accounts.identity import storage
 from accounts.links import linked
 from accounts.models import (
     Address,
     ClosingRequest,
     CustomerLink,
     IdentityCheck,
+    IdentityDocument,
     ProfileSync,
     SignupJourney,
     User,
@@ -46,7 +48,7 @@ def erase(user: User, *, reason: str) -> dict[str, int]:
             "cases": Case.objects.filter(user_id=person.pk).delete()[0],
             "sessions": _sign_out(person),
             "address_checks": EligibilityRequest.objects.filter(user=person).delete()[0],
-            "identity_papers": IdentityCheck.objects.filter(user=person).delete()[0],
+            "identity_papers": _papers(person),
             "orders_without_customer": Order.objects.filter(user=person).update(user=None),
         }
         for model in (EmailAddress, Authenticator, Address, ProfileSync, SignupJourney, ClosingRequest, CustomerLink):
@@ -82,6 +84,12 @@ def _sign_out(person: User) -> int:
     ]
     UserSession.objects.filter(user=person).delete()
     return Session.objects.filter(pk__in=theirs).delete()[0]
+
+
+def _papers(person: User) -> int:
+    checks = IdentityCheck.objects.filter(user=person)
+    storage.remove_once_committed(IdentityDocument.objects.filter(check_of__in=checks).values_list("pk", flat=True))
+    return checks.delete()[0]
 
 
 def _forget(person: User) -> None:
