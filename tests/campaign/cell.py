@@ -140,7 +140,7 @@ class Cell:
             if kind is None:
                 continue
             if change.what == "stopped":
-                self.happened.crashes.append((kind, change.at))
+                self._crashed(kind, change.at)
                 self.happened.stopped[change.pid] = change.at
             else:
                 self._died(kind, change.at)
@@ -152,10 +152,14 @@ class Cell:
 
     def _died(self, kind: str, at: float) -> None:
         del self.processes[kind]
-        if kind == "staff":
-            return
-        self.happened.crashes.append((kind, at))
-        self._begin(kind)
+        self._crashed(kind, at)
+        if kind != "staff":
+            self._begin(kind)
+
+    def _crashed(self, kind: str, at: float) -> None:
+        """Recovery counts from here. A person's click that was cut short is not owed a report: they click again."""
+        if kind != "staff":
+            self.happened.crashes.append((kind, at))
 
     def _heal(self, seed: Seed) -> None:
         """No plan, no rule and no stopped process is left for the next seed."""
