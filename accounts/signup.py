@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import journeys
@@ -33,11 +33,15 @@ def start(*, user: User, claimed_number: str, from_checkout: bool) -> SignupJour
 
     `claimed_number` is as read by `numbers.read`, empty for a new customer. In the caller's transaction.
     """
+    kind, source, number = kind_of(claimed_number, from_checkout=from_checkout)
+    return SignupJourney.objects.create(user=user, kind=kind, source=source, claimed_number=number)
+
+
+def kind_of(claimed_number: str, *, from_checkout: bool) -> tuple[str, str, str]:
+    """Kind, registration source and claimed number of a journey, by what the form said."""
     if claimed_number:
-        kind, source = Kind.LEGACY, "Legacy"
-    else:
-        kind, source = Kind.NEW, "Portal Checkout" if from_checkout else "Portal Signup"
-    return SignupJourney.objects.create(user=user, kind=kind, source=source, claimed_number=claimed_number)
+        return Kind.LEGACY.value, "Legacy", claimed_number
+    return Kind.NEW.value, "Portal Checkout" if from_checkout else "Portal Signup", ""
 
 
 def begin(user: User) -> None:
@@ -144,12 +148,15 @@ def continue_as_new(journey_id: int) -> None:
 def accept_claim(journey_id: int) -> None:
     """Staff: the number is this person's although the e-mail differs. The journey goes on with that Account.
 
-    Raises NotAllowed when no such claim waits, or when the Account has become somebody else's meanwhile.
+    Raises NotAllowed when no such claim waits, or when the Account has become, or is becoming, somebody else's.
     """
-    with transaction.atomic():
-        claim = _claim_waiting(journey_id)
-        _only(not linked_elsewhere(user_id=claim.user_id, sf_account_id=claim.sf_account_id))
-        journeys.transition(journey_id, State.RUNNING, step=Step.CLIENT)
+    try:
+        with transaction.atomic():
+            claim = _claim_waiting(journey_id)
+            _only(not linked_elsewhere(user_id=claim.user_id, sf_account_id=claim.sf_account_id))
+            journeys.transition(journey_id, State.RUNNING, step=Step.CLIENT)
+    except IntegrityError as error:  # journey_one_per_account
+        raise NotAllowed("somebody else's journey has this Account") from error
 
 
 def reject_claim(journey_id: int) -> None:

@@ -18,7 +18,7 @@ Step = SignupJourney.Step
 
 
 class NumberUnmatched(Exception):
-    """No Account has this number, or somebody is linked to it already: told to the customer in the same words."""
+    """No Account has this number, or somebody is or is being linked to it: told to the customer in the same words."""
 
 
 class NotThereYet(Exception):
@@ -47,14 +47,12 @@ def find_account(run: Run) -> None:
     journey = run.journey
     account = _claimed_account(journey) if journey.kind == SignupJourney.Kind.LEGACY else _own_account(journey)
     run.account = account
-    journeys.record(
-        journey,
-        step=Step.CLIENT,
-        sf_account_id=account.id,
-        sf_contact_id=account.contact_id,
-        sf_account_no=account.number,
-        whmcs_client_id=named_client(account),
-    )
+    ids = {"sf_account_id": account.id, "sf_contact_id": account.contact_id, "sf_account_no": account.number}
+    try:
+        with transaction.atomic():
+            journeys.record(journey, step=Step.CLIENT, whmcs_client_id=named_client(account), **ids)
+    except IntegrityError:  # somebody else is being linked to this Account at this moment
+        raise NumberUnmatched from None
 
 
 def named_client(account: AccountRecord) -> int | None:

@@ -51,6 +51,14 @@ class SignupJourney(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["state", "next_try_at"])]
+        constraints = [
+            # Two people of one Account, at the same moment: the second waits outside, before anything is made in WHMCS.
+            models.UniqueConstraint(
+                fields=["sf_account_id"],
+                condition=~models.Q(sf_account_id="") & ~models.Q(step="account") & ~models.Q(state="done"),
+                name="journey_one_per_account",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.state}/{self.step}"

@@ -1,6 +1,7 @@
 """Salesforce and WHMCS at the gateway, in memory: for what the wire cannot show, such as dying between two lines."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from integrations.errors import Rejected
@@ -12,20 +13,27 @@ class Died(BaseException):
     """The process is gone: nothing of ours catches this."""
 
 
+def _nothing(point: str) -> None:
+    """What happens at a point of most tests."""
+
+
 @dataclass
 class Double:
-    """Counts calls, and dies or fails where a test says so."""
+    """Counts calls, and dies or fails where a test says so; `watch` hears of every call, before and after."""
 
     calls: list[str] = field(default_factory=list)
     before: dict[str, BaseException] = field(default_factory=dict)
     after: dict[str, BaseException] = field(default_factory=dict)
+    watch: Callable[[str], None] = _nothing
 
     def called(self, name: str) -> None:
         self.calls.append(name)
+        self.watch(f"{name}:before")
         if name in self.before:
             raise self.before.pop(name)
 
     def answered(self, name: str) -> None:
+        self.watch(f"{name}:after")
         if name in self.after:
             raise self.after.pop(name)
 
@@ -63,6 +71,14 @@ class Salesforce(Double):
 
     def create_account(self, new: NewAccount) -> AccountRecord:
         self.called("create_account")
+        made = self.account_made(new)
+        self.answered("create_account")
+        return made
+
+    def account_made(self, new: NewAccount) -> AccountRecord:
+        """Portal_Ref__c is unique there: the second of a reference is the first (decisions.md 5)."""
+        if new.ref in self.refs:
+            return next(each for each in self.accounts if each.id == self.refs[new.ref])
         n = next(self._ids)
         made = replace(
             account(str(100000 + n) if self.numbers_come_at_once else "", email=new.email, n=n),
@@ -72,7 +88,6 @@ class Salesforce(Double):
         )
         self.accounts.append(made)
         self.refs[new.ref] = made.id
-        self.answered("create_account")
         return made
 
     def register_account(self, *, account_id: str, whmcs_client: int, source: str) -> None:
@@ -113,15 +128,21 @@ class Whmcs(Double):
 
     def add_client(self, *, email: str, customer_number: str, **names: str) -> int:
         self.called("add_client")
+        made = self.client_made(email, customer_number)
+        self.answered("add_client")
+        return made
+
+    def client_made(self, email: str, customer_number: str) -> int:
+        """Another client, whether or not the address is used: that there is one only is the portal's doing."""
         made = Client(id=next(self._ids), email=email, status="Active", custom_fields={12: customer_number})
         self.clients.append(made)
-        self.answered("add_client")
         return made.id
 
     def set_customer_number(self, *, client_id: int, customer_number: str) -> None:
         self.called("set_customer_number")
         here = next(each for each in self.clients if each.id == client_id)
         self.clients[self.clients.index(here)] = replace(here, custom_fields={12: customer_number})
+        self.answered("set_customer_number")
 
     def pay_methods(self, client_id: int) -> list[PayMethod]:
         self.called("pay_methods")
