@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import signup
+from accounts import signup, signup_again
 from accounts.access import is_ours, setup_url
 from accounts.models import User
 from accounts.security import backoff, notices, sessions
@@ -102,6 +102,7 @@ class AccountAdapter(DefaultAccountAdapter):
         with transaction.atomic():
             confirmed: bool = super().confirm_email(request, email_address)
             if confirmed and isinstance(email_address.user, User):
+                signup_again.apply(request, email_address.user)
                 signup.begin(email_address.user)
         return confirmed
 

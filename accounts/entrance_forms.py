@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import signup_again
 from accounts.security import backoff, hold
 from accounts.security.passwords import LongestLength
 
@@ -59,7 +60,13 @@ class LoginForm(OurWords, account.LoginForm):
 
 
 class ResetPasswordForm(OurWords, account.ResetPasswordForm):
-    """Asks for the address."""
+    """Asks for the address. One that nobody has confirmed belongs to nobody yet: who owns it signs up."""
+
+    def clean_email(self) -> str:
+        email = str(super().clean_email())
+        strangers = set(signup_again.unconfirmed().filter(email__iexact=email).values_list("pk", flat=True))
+        self.users = [user for user in self.users if user.pk not in strangers]
+        return email
 
 
 class ResetPasswordKeyForm(OurWords, account.ResetPasswordKeyForm):

@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts import numbers, signup
+from accounts import numbers, signup, signup_again
 from accounts.models import SignupJourney, User
 
 NO_CONTROL_CHARACTERS = RegexValidator(
@@ -131,15 +131,28 @@ class SignupForm(allauth_forms.SignupForm):
         return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        """Creates the user, or tells the owner of a used address by e-mail; the answer is the same and as slow."""
+        """Creates the user, or tells the owner of a used address by e-mail; the answer is the same and as slow.
+
+        An address that nobody has confirmed is used by nobody: who confirms it decides (`signup_again`).
+        """
+        signup_again.forget(request)
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])  # the hasher runs once on both ways (decisions.md 39)
-            return super().try_save(request)  # type: ignore[no-any-return]
+            password = make_password(self.cleaned_data["password1"])  # hashed once on every way (decisions.md 39)
+            return self._again(request, password) or super().try_save(request)  # type: ignore[no-any-return]
         try:
             return super().try_save(request)  # type: ignore[no-any-return]
         except IntegrityError:  # the same address was signed up between the check and here
             self.account_already_exists = True
-            return super().try_save(request)  # type: ignore[no-any-return]
+            return self.try_save(request)
+
+    def _again(self, request: HttpRequest, password: str) -> tuple[User, None] | None:
+        user = signup_again.unconfirmed().filter(email__iexact=self.cleaned_data["email"]).first()
+        if user is None:
+            return None
+        said = self._of_the_user() | {"password": password}
+        number, checkout = self.cleaned_data["number"], _came_from_checkout(request)
+        signup_again.keep(request, user, claimed_number=number, from_checkout=checkout, **said)
+        return user, None
 
     def save(self, request: HttpRequest) -> User:
         """The user, the address to be verified and the waiting journey, or none of them."""
@@ -152,10 +165,15 @@ class SignupForm(allauth_forms.SignupForm):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """allauth's hook for the fields it does not know."""
-        user.given_name, user.family_name = self.cleaned_data["given_name"], self.cleaned_data["family_name"]
-        user.language = "ja" if (get_language() or "").startswith("ja") else "en"
-        user.terms_version, user.terms_accepted_at = settings.TERMS_VERSION, timezone.now()
-        user.save(update_fields=["given_name", "family_name", "language", "terms_version", "terms_accepted_at"])
+        said = self._of_the_user() | {"terms_accepted_at": timezone.now()}
+        for name, value in said.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(said))
+
+    def _of_the_user(self) -> dict[str, Any]:
+        names = {name: self.cleaned_data[name] for name in ("given_name", "family_name")}
+        language = "ja" if (get_language() or "").startswith("ja") else "en"
+        return names | {"language": language, "terms_version": settings.TERMS_VERSION}
 
 
 def _came_from_checkout(request: HttpRequest) -> bool:
