@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import signup_again
+from accounts.models import User
 from accounts.security import backoff, hold
 from accounts.security.passwords import LongestLength
 
@@ -61,6 +62,8 @@ class LoginForm(OurWords, account.LoginForm):
 
 class ResetPasswordForm(OurWords, account.ResetPasswordForm):
     """Asks for the address. One that nobody has confirmed belongs to nobody yet: who owns it signs up."""
+
+    users: list[User]
 
     def clean_email(self) -> str:
         email = str(super().clean_email())

@@ -138,7 +138,7 @@ class SignupForm(allauth_forms.SignupForm):
         signup_again.forget(request)
         if self.account_already_exists:
             password = make_password(self.cleaned_data["password1"])  # hashed once on every way (decisions.md 39)
-            return self._again(request, password) or super().try_save(request)  # type: ignore[no-any-return]
+            return self._again(request, password) or super().try_save(request)
         try:
             return super().try_save(request)  # type: ignore[no-any-return]
         except IntegrityError:  # the same address was signed up between the check and here
