@@ -12,7 +12,7 @@ from rq.timeouts import BaseTimeoutException
 
 from integrations import failpoints
 from journal.calls import AlreadySent, OutcomeUnknown, Quarantined
-from journal.commits import DATABASE_AWAY, lasting
+from journal.commits import DATABASE_AWAY, commit, lasting
 from provisioning.attempts import Fenced
 from provisioning.claims import Claim
 from provisioning.models import Step
@@ -30,9 +30,8 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
     Raises Fenced at once when the claim is lost. Whatever the body raises passes through and is written on the row; an
     interruption (job time-out, lost database) leaves the row STARTED, as a killed process would.
     """
-    claim.renew(deadline_s, step=name)
     started, result = time.monotonic(), dict[str, Any]()
-    row = _begin(claim, name)
+    row = _begin(claim, name, deadline_s)
     log.info("step_started", step=name)
     try:
         yield result
@@ -48,9 +47,11 @@ def step(claim: Claim, name: str, *, deadline_s: float) -> Iterator[dict[str, An
 
 
 @lasting
-def _begin(claim: Claim, name: str) -> Step:
+def _begin(claim: Claim, name: str, deadline_s: float) -> Step:
+    """Both at once: whoever stood still in between would begin a step of an attempt that was over."""
     fresh: dict[str, Any] = {"state": Step.State.STARTED, "result": {}, "finished_at": None}
-    with failpoints.around("step.begin"):
+    with commit("step.begin"):
+        claim.renew(deadline_s, step=name)
         row, _made = Step.objects.update_or_create(attempt=claim.attempt, name=name, defaults=fresh)
     return row
 

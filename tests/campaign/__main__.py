@@ -22,14 +22,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are stopped in any case
     if asked.trace:
         return _trace(asked.cells)
-    wanted = [seeds.seed(asked.seed)] if asked.seed is not None else _wanted(asked)
+    wanted = _wanted(asked)
     alone = asked.seed is not None or asked.sample is not None
     progress = Progress(asked.state / "alone" if alone else asked.state, fresh=asked.fresh or alone)
     left = [seed for seed in wanted if seed.number not in progress.done]
     say(f"{len(left)} seeds in {asked.cells} cells, {len(wanted) - len(left)} done before; {progress.revision}")
     began = time.monotonic()
     everything = Servers.start(Path(tempfile.mkdtemp(prefix="campaign-")))
-    options = Options(asked.cells, ROOT / ".artifacts" / "campaign", history=asked.seed is not None)
+    options = Options(asked.cells, ROOT / ".artifacts" / "campaign", history=len(asked.seed or ()) == 1)
     try:
         for result in cells.live_through(left, everything, options):
             progress.keep(result)
@@ -61,6 +61,8 @@ def _trace(count: int) -> int:
 
 
 def _wanted(asked: argparse.Namespace) -> list[seeds.Seed]:
+    if asked.seed is not None:
+        return [seeds.seed(number) for number in asked.seed]
     if asked.sample is not None:
         return list(seeds.spread(asked.sample))
     return [seeds.seed(number) for number in range(asked.seeds)]
@@ -70,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5000, help="the first N seeds")
     parser.add_argument("--sample", type=int, help="N seeds from all over instead, without progress kept")
-    parser.add_argument("--seed", type=int, help="this seed alone, with its history")
+    parser.add_argument("--seed", type=int, nargs="+", help="these seeds alone; a single one with its history")
     parser.add_argument("--cells", type=int, default=12, help="how many seeds are lived through at once")
     parser.add_argument("--state", type=Path, default=ROOT / ".campaign", help="where progress is kept")
     parser.add_argument("--fresh", action="store_true", help="forgets the progress of an interrupted campaign")

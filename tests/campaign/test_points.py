@@ -16,6 +16,7 @@ PASSING = {"commit", "around", "reach"}
 COMPOSED = {"pubsub.GetTopic", "pubsub.GetSchema", "pubsub.Subscribe", "whmcs.AddOrder", "whmcs.AcceptOrder"}
 # No flow of provisioning passes these; where they are passed instead.
 ELSEWHERE = {
+    "clamd.INSTREAM": "tests/integrations/test_clamd.py",  # identity papers, not orders
     "cleaning.duplicates": "tests/provisioning/test_cleaning.py",
     "inspection.left": "tests/provisioning/test_second_order_left.py",
     "outbox.hold_back": "tests/provisioning/test_outbox.py",  # Salesforce's limit: a quarter of an hour

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from integrations import failpoints
 from integrations.errors import Rejected
 from journal.models import RemoteCall, RemoteFact
 from provisioning import jobs, outcome, reconcile, remote_orders, sweepers, worker
@@ -16,6 +17,7 @@ from provisioning.attempts import Fenced
 from provisioning.claims import claim
 from provisioning.models import Attempt, Outbox
 from provisioning.remote_orders import KIND
+from provisioning.steps import step
 from tests.provisioning.conftest import arrive_and_run, arrives
 from tests.provisioning.doubles import (
     ACTIVATION_PID,
@@ -57,6 +59,19 @@ def test_a_worker_that_wakes_up_after_its_quarantine_leaves_the_newer_order_alon
     salesforce.request_provisioning(ORDER)
     assert arrive_and_run(3).whmcs_order_id == 501
     assert whmcs.statuses() == {501: "Active", 502: "Cancelled"}
+
+
+def test_a_worker_that_dies_at_the_begin_of_a_step_has_begun_none_and_holds_no_longer_lease() -> None:
+    """The lease and the step's row are one commit: between two, a worker could stand still until it is fenced."""
+    arrives(key(1))
+    held = claim()
+    assert held is not None
+    before = Attempt.objects.get()
+    with failpoints.arm("step.begin:before=raise"), pytest.raises(failpoints.Died), step(held, "guard", deadline_s=600):
+        pass
+    after = Attempt.objects.get()
+    assert (after.lease_until, after.step) == (before.lease_until, before.step)
+    assert not after.steps.exists()
 
 
 def test_a_worker_that_lost_its_attempt_does_not_tell_the_customer_that_it_begins(
