@@ -19,6 +19,8 @@ EVERY = {
     "accounts.jobs.advance_journeys": settings.SWEEP_S,
     "accounts.jobs.sync_profiles": settings.SWEEP_S,
     "accounts.jobs.refresh_accounts": 120,
+    "accounts.identity.jobs.submit_due": settings.SWEEP_S,
+    "accounts.identity.jobs.delete_papers": 24 * 3600,
     "accounts.jobs.delete_unverified": 24 * 3600,
     "accounts.jobs.delete_expired_sessions": 3600,
     "orders.jobs.delete_left_carts": 24 * 3600,

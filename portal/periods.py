@@ -20,6 +20,8 @@ PERIODS: Mapping[str, float] = {
     "accounts.advance_journeys": settings.SWEEP_S,
     "accounts.sync_profiles": settings.SWEEP_S,
     "accounts.refresh_accounts": 120,
+    "accounts.submit_papers": settings.SWEEP_S,
+    "accounts.delete_papers": DAY_S,
     "accounts.delete_unverified": DAY_S,
     "accounts.delete_expired_sessions": 3600,
     "orders.delete_left_carts": DAY_S,

@@ -1,6 +1,6 @@
 """The row of an identity check: its states, who may bring it to Salesforce now, and when that is tried again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -83,11 +83,11 @@ def record_file(check: IdentityCheck, document: IdentityDocument, version_id: st
 
 
 def leave(check: IdentityCheck, to: str, **fields: object) -> None:
-    """Ends this run by moving the check to the state `to`. Raises Taken when the check is not ours.
+    """Ends this run by moving the check to the state `to`, in the caller's transaction.
 
-    In a transaction of its own, or in the caller's.
+    Raises Taken when the check is not ours.
     """
-    with commit("identity.end"):
+    with transaction.atomic():
         if not _ours(check).select_for_update().exists():
             raise Taken
         transition(check.pk, to, lease_until=None, next_try_at=None, error_code="", **fields)
@@ -108,6 +108,16 @@ def try_again(check_id: int) -> None:
         if not IdentityCheck.objects.filter(pk=check_id, state=State.SUBMITTED).update(next_try_at=Now()):
             raise NotAllowed("these papers are not on their way")
         wake("cases", SUBMIT, check_id)
+
+
+def hold_papers(check_id: int) -> None:
+    """Nothing of this check is deleted from now on (staff). Repeatable."""
+    IdentityCheck.objects.filter(pk=check_id).update(legal_hold=True)
+
+
+def end_hold(check_id: int) -> None:
+    """What is due for deletion goes with the next round (staff). Repeatable."""
+    IdentityCheck.objects.filter(pk=check_id).update(legal_hold=False)
 
 
 def transition(check_id: int, to: str, **fields: object) -> IdentityCheck:
@@ -133,12 +143,6 @@ def latest(user_id: int) -> IdentityCheck | None:
     """The newest check that was sent in, whatever became of it."""
     sent = IdentityCheck.objects.filter(user_id=user_id).exclude(state=State.DRAFT)
     return sent.order_by("-submitted_at").first()
-
-
-def decided_before(moment: datetime) -> QuerySet[IdentityCheck]:
-    """Checks that were decided before `moment`, without those on legal hold."""
-    decided = IdentityCheck.objects.filter(state__in=[State.VERIFIED, State.REJECTED], decided_at__lt=moment)
-    return decided.filter(legal_hold=False)
 
 
 def _free() -> Q:
