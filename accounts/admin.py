@@ -8,11 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import signup
+from accounts.identity.admin import IdentityCheckAdmin
 from accounts.journeys import NotAllowed
-from accounts.models import CustomerLink, SignupJourney, User
+from accounts.models import CustomerLink, IdentityCheck, SignupJourney, User
 from accounts.security.admin import SupportActions
 from audit import trail
 
+admin.site.register(IdentityCheck, IdentityCheckAdmin)
 IDS = ("sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id")
 
 
