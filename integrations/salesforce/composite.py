@@ -32,6 +32,11 @@ def collection(name: str, method: str, records: Sequence[Mapping[str, Any]]) -> 
     return Part(name, method, "composite/sobjects", {"allOrNone": True, "records": list(records)})
 
 
+def literal(text: str) -> str:
+    """What somebody typed, as it may stand in a part's body: nothing in it is taken for a reference to another part."""
+    return text.replace("@{", "@ {")
+
+
 class NoRow(Exception):
     """The query part of this name found no row, so what refers to it did not run and nothing was done."""
 

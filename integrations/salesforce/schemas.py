@@ -51,6 +51,35 @@ class NewAccount:
 
 
 @dataclass(frozen=True)
+class NewCheck:
+    """A check of an address as customer support gets it."""
+
+    ref: str  # Portal_Ref__c of the Case, and of the Opportunity when one is made
+    account_id: str
+    account_name: str
+    opportunity_id: str  # empty: a new one is made
+    close_date: str  # YYYY-MM-DD, Tokyo, for a new Opportunity
+    subject: str
+    description: str  # with the address
+    requested_at: datetime  # aware
+
+
+@dataclass(frozen=True)
+class AskedCheck:
+    case_id: str
+    opportunity_id: str
+
+
+@dataclass(frozen=True)
+class CheckStanding:
+    """What Salesforce holds before, or after, a check was asked for."""
+
+    case_id: str  # of our reference; empty: it was not asked for yet
+    opportunity_id: str  # of our reference, else the newest that fits; empty: none
+    other_cases: tuple[str, ...]  # CaseNumbers of other open checks of the Account, oldest first
+
+
+@dataclass(frozen=True)
 class ProductRecord:
     """A Product2 row with its JPY entry in the portal's pricebook; values as they came, the sync judges them."""
 
