@@ -1,9 +1,13 @@
-"""What the housekeeping queue runs for the catalogue."""
+"""What the workers call for the catalogue."""
 
+from django.conf import settings
+
+from catalog.eligibility import answering, left, sending
 from catalog.sync import sync as sync_now
 from journal import rounds
 
 SYNC_S = 300
+LEFT_S = 24 * 3600
 
 
 def sync() -> None:
@@ -14,3 +18,23 @@ def sync() -> None:
 def _counted() -> dict[str, int]:
     report = sync_now()
     return {"added": len(report.added), "changed": len(report.changed), "withdrawn": len(report.withdrawn)}
+
+
+def send_check(request_id: int) -> None:
+    """Queue `cases`: an address check goes to Salesforce."""
+    sending.send(request_id)
+
+
+def send_checks() -> None:
+    """Queue `housekeeping`: checks whose customer is known now, whose job got lost, and those to be tried again."""
+    rounds.run("catalog.send_checks", settings.SWEEP_S, sending.send_due)
+
+
+def notice_answers() -> None:
+    """Queue `housekeeping`: answers that the accounts refresh has brought."""
+    rounds.run("catalog.notice_answers", settings.SWEEP_S, answering.notice)
+
+
+def delete_left_checks() -> None:
+    """Queue `housekeeping`, daily: addresses of visitors who did not sign up."""
+    rounds.run("catalog.delete_left_checks", LEFT_S, left.delete_left)

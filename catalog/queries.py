@@ -9,6 +9,8 @@ from accounts.models import CustomerLink
 from catalog.families import FAMILIES, Family, Text
 from catalog.models import CatalogSync, Product
 
+BEING_CHECKED = "Pending"  # Internet_Eligibility_Status__c
+
 
 @dataclass(frozen=True)
 class FamilyPrice:
@@ -96,9 +98,26 @@ def offered_to(product: Product, link: CustomerLink | None) -> bool:
 
     `link` must be None for a provisional link: what such an Account says counts as absent.
     """
-    if not product.eligibility_values:
-        return True
-    return link is not None and link.internet_eligibility in product.eligibility_values
+    return not product.eligibility_values or checked_answer(link) in product.eligibility_values
+
+
+def checked_answer(link: CustomerLink | None) -> str:
+    """What support found at the customer's address (Internet_Eligibility__c); empty while nobody has looked.
+
+    While another check is under way the earlier answer counts no more: it is about another address.
+    """
+    if link is None or link.internet_eligibility_status == BEING_CHECKED:
+        return ""
+    return link.internet_eligibility
+
+
+def plans_for(answer: str) -> list[Product]:
+    """The plans that are for sale only where the line reaches and that `answer` (Internet_Eligibility__c) opens.
+
+    One query, none for an empty answer.
+    """
+    plans = shelf(Product.Category.INTERNET).plans if answer else ()
+    return [plan for plan in plans if answer in plan.eligibility_values]
 
 
 def home_internet_pids() -> set[int]:
