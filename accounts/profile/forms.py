@@ -1,6 +1,7 @@
 """Name, address and phone as the customer types them, and which mails they want."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import jaconv
 import phonenumbers
@@ -14,7 +15,10 @@ from accounts.profile import postal_codes
 from accounts.profile.prefectures import PREFECTURES
 
 WRONG_POSTAL_CODE = _("Enter seven digits, for example 108-0023")
+NO_SUCH_CODE = _("Japan Post knows no such postal code; compare it with a letter you got")
 WRONG_PHONE = _("Enter a phone number in Japan, for example 080-1234-5678")
+
+F = TypeVar("F", bound=forms.Form)
 
 
 class PostalCodeField(forms.CharField):
@@ -60,11 +64,9 @@ def _text(label: Any, autocomplete: str, missing: Any, *, longest: int, hint: An
     )
 
 
-class AddressForm(forms.Form):
-    """The page "Name and address". `names_locked`: the name stands on papers that were checked, it is only shown."""
+class PlaceForm(forms.Form):
+    """A Japanese address; `initial` and what was typed may be in kanji or in romaji."""
 
-    given_name = _text(_("Given names"), "given-name", _("Enter your given names"), longest=60)
-    family_name = _text(_("Family name"), "family-name", _("Enter your family name"), longest=60)
     postal_code = PostalCodeField(
         label=_("Postal code"),
         help_text=_("Seven digits, for example 108-0023"),
@@ -95,6 +97,28 @@ class AddressForm(forms.Form):
     )
     building = _text(_("Building"), "address-line2", "", longest=80)
     room = _text(_("Room"), "address-line3", "", longest=20, css="w-s")
+
+    def clean(self) -> dict[str, Any]:
+        """The prefecture must be that of the postal code; everything else the customer knows better than any table."""
+        cleaned = super().clean() or {}
+        place = postal_codes.place_of(cleaned["postal_code"]) if cleaned.get("postal_code") else None
+        if cleaned.get("postal_code") and place is None:
+            self.add_error("postal_code", NO_SUCH_CODE)
+        elif place and cleaned.get("prefecture") not in (None, "", place.prefecture):
+            where = PREFECTURES[place.prefecture]
+            self.add_error(
+                "prefecture",
+                _("This postal code is in %(prefecture)s") % {"prefecture": f"{where.romaji} {where.kanji}"},
+            )
+        return cleaned
+
+
+class AddressForm(PlaceForm):
+    """The page "Name and address". `names_locked`: the name stands on papers that were checked, it is only shown."""
+
+    field_order = ("given_name", "family_name")
+    given_name = _text(_("Given names"), "given-name", _("Enter your given names"), longest=60)
+    family_name = _text(_("Family name"), "family-name", _("Enter your family name"), longest=60)
     phone = PhoneField(
         label=_("Phone"),
         help_text=_("A number in Japan on which we can reach you"),
@@ -109,31 +133,39 @@ class AddressForm(forms.Form):
             self.fields[name].disabled = True
             self.fields[name].help_text = _("As on the papers we checked; to change it, contact us")
 
-    def clean(self) -> dict[str, Any]:
-        """The prefecture must be that of the postal code; everything else the customer knows better than any table."""
-        cleaned = super().clean() or {}
-        place = postal_codes.place_of(cleaned["postal_code"]) if cleaned.get("postal_code") else None
-        if cleaned.get("postal_code") and place is None:
-            self.add_error("postal_code", _("Japan Post knows no such postal code; compare it with a letter you got"))
-        elif place and cleaned.get("prefecture") not in (None, "", place.prefecture):
-            where = PREFECTURES[place.prefecture]
-            self.add_error(
-                "prefecture",
-                _("This postal code is in %(prefecture)s") % {"prefecture": f"{where.romaji} {where.kanji}"},
-            )
-        return cleaned
+
+def with_place(build: Callable[..., F], typed: Mapping[str, Any], initial: Mapping[str, Any]) -> F:
+    """The form that `build` makes of `typed`, with prefecture, city and town of the postal code filled in.
+
+    Complains about nothing but a postal code of which no place is known. `initial` is what the form showed first.
+    """
+    shown = {**initial, **typed}
+    found = postal_codes.place_of(postal_codes.digits(str(shown.get("postal_code", "")))[:7])
+    if found is not None:
+        town = shown.get("street") or found.town
+        return build(initial=shown | {"prefecture": found.prefecture, "city": found.city, "street": town})
+    form = build(shown, initial=initial)
+    for name in form.fields:
+        if name != "postal_code":
+            form.errors.pop(name, None)
+    if not form.errors:
+        form.add_error("postal_code", NO_SUCH_CODE)
+    return form
 
 
 def initial_of(user: User) -> dict[str, Any]:
     """What the form shows first: what the customer last said."""
-    known: dict[str, Any] = {"given_name": user.given_name, "family_name": user.family_name}
-    known["phone"] = national(user.phone)
+    names = {"given_name": user.given_name, "family_name": user.family_name, "phone": national(user.phone)}
+    return names | place_of_user(user)
+
+
+def place_of_user(user: User) -> dict[str, Any]:
+    """Where the customer lives, as PlaceForm shows it; empty when they have not said."""
     address = Address.objects.filter(user=user).first()
-    if address is not None:
-        names = ("prefecture", "city", "street", "building", "room")
-        known |= {name: getattr(address, name) for name in names}
-        known["postal_code"] = f"{address.postal_code[:3]}-{address.postal_code[3:]}"
-    return known
+    if address is None:
+        return {}
+    known = {name: getattr(address, name) for name in ("prefecture", "city", "street", "building", "room")}
+    return known | {"postal_code": f"{address.postal_code[:3]}-{address.postal_code[3:]}"}
 
 
 class MailForm(forms.Form):

@@ -1,6 +1,6 @@
 """Name and address, and which mails."""
 
-from typing import Any
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,7 +15,7 @@ from accounts.access import asked_next, user_of
 from accounts.links import linked
 from accounts.models import User
 from accounts.profile import postal_codes
-from accounts.profile.forms import AddressForm, MailForm, initial_of
+from accounts.profile.forms import AddressForm, MailForm, initial_of, with_place
 from accounts.profile.saving import save_mails, save_profile
 
 CHECKED = ("Pending", "Verified")  # Id_Verification_Status__c
@@ -37,12 +37,11 @@ def address(request: HttpRequest) -> HttpResponse:
     return _page(request, form, status=422 if form.errors else 200)
 
 
-@login_required
 @require_POST
 @never_cache
 def place(request: HttpRequest) -> JsonResponse:
-    """The place of a postal code, for the script on the address page; 404 when there is none. By POST, so that where
-    somebody lives stands in no log of addresses."""
+    """The place of a postal code, for the script on pages with an address; 404 when there is none. By POST, so that
+    where somebody lives stands in no log of addresses. Visitors may ask too: it is Japan Post's public table."""
     found = postal_codes.place_of(postal_codes.digits(request.POST.get("postal_code", ""))[:7])
     if found is None:
         return JsonResponse({}, status=404)
@@ -71,18 +70,8 @@ def _names_locked(user: User) -> bool:
 
 def _with_place(request: HttpRequest, user: User) -> AddressForm:
     """The form as typed, with the postal code's place filled in."""
-    typed: dict[str, Any] = initial_of(user) | {name: request.POST[name] for name in _asked(request)}
-    found = postal_codes.place_of(postal_codes.digits(typed["postal_code"])[:7])
-    if found is not None:
-        typed |= {"prefecture": found.prefecture, "city": found.city, "street": typed["street"] or found.town}
-        return AddressForm(initial=typed, names_locked=_names_locked(user))
-    form = AddressForm(typed, initial=initial_of(user), names_locked=_names_locked(user))
-    for name in form.fields:
-        if name != "postal_code":
-            form.errors.pop(name, None)
-    if not form.errors:
-        form.add_error("postal_code", _("Japan Post knows no such postal code; compare it with a letter you got"))
-    return form
+    build = partial(AddressForm, names_locked=_names_locked(user))
+    return with_place(build, {name: request.POST[name] for name in _asked(request)}, initial_of(user))
 
 
 def _asked(request: HttpRequest) -> list[str]:
