@@ -7,8 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from catalog.eligibility.admin import EligibilityRequestAdmin
 from catalog.models import CatalogSync, Product
 from journal.admin import ReadOnly
+
+__all__ = ["CatalogSyncAdmin", "EligibilityRequestAdmin", "ProductAdmin"]
 
 
 class Offered(admin.SimpleListFilter):

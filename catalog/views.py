@@ -13,6 +13,7 @@ from django.views.decorators.http import condition, require_safe
 from accounts import links
 from accounts.models import CustomerLink, User
 from catalog import queries
+from catalog.eligibility import visits
 from catalog.facts import facts, labels
 from catalog.families import BY_SLUG, Family
 from catalog.forms import ConfigurationForm, Posted
@@ -45,13 +46,17 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     if family is None:
         raise Http404
     shelf, link = queries.shelf(family.category), _link(request)
+    rows = [_row(plan, shelf, family, link) for plan in shelf.plans]
+    asks_address = any(plan.eligibility_values for plan in shelf.plans)
     context = {
         "family": family,
-        "rows": [_row(plan, shelf, family, link) for plan in shelf.plans],
+        "rows": rows,
         "columns": [labels()[key] for key in family.columns],
         "add_ons": shelf.add_ons,
-        "link": link,
-        "asks_address": any(plan.eligibility_values for plan in shelf.plans),
+        "asks_address": asks_address,
+        "check": visits.of(request) if asks_address else None,
+        "answer": queries.checked_answer(link),
+        "fitting": any(row["fits"] for row in rows),
     }
     return _kept(render(request, "catalog/category.html", context))
 
@@ -86,6 +91,7 @@ def product_page(
         "yearly": sum_lines(lines, Product.BillingCycle.ANNUALLY),
         "once": sum_lines(lines, Product.BillingCycle.ONE_TIME),
         "fits": _fits(plan, _link(request)),
+        "check": visits.of(request) if plan.eligibility_values else None,
         "line": _line(request),
     }
     return render(request, "catalog/product.html", context, status=status)
@@ -107,7 +113,7 @@ def _row(plan: Product, shelf: Shelf, family: Family, link: CustomerLink | None)
 
 def _fits(plan: Product, link: CustomerLink | None) -> bool | None:
     """Whether the plan is known to be available at the customer's address; None where nobody checked one."""
-    if not plan.eligibility_values or link is None or not link.internet_eligibility:
+    if not plan.eligibility_values or not queries.checked_answer(link):
         return None
     return queries.offered_to(plan, link)
 

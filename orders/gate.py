@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import links, payment
 from accounts.models import CustomerLink, SignupJourney, User
 from catalog import queries as catalog
-from catalog.models import Product
+from catalog.eligibility import asking, places
+from catalog.models import EligibilityRequest, Product
 from catalog.pricing import PricedLine
 from integrations import gateway
 from integrations.errors import OutsideError
@@ -53,6 +54,7 @@ class Situation:
     journey_state: str
     has_payment_method: bool | None
     has_other_internet: bool | None
+    check: EligibilityRequest | None = None  # the address check that counts, where the lines need one
 
 
 def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
@@ -67,6 +69,7 @@ def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
         journey_state=journey.state if journey else "",
         has_payment_method=_has_payment_method(user) if link else False,
         has_other_internet=_has_other_internet(user, link) if _internet(lines) else False,
+        check=asking.latest(user) if _internet(lines) else None,
     )
 
 
@@ -87,7 +90,7 @@ def open_tasks(found: Sequence[Task]) -> tuple[Task, ...]:
 def _plan_tasks(now: Situation, link: CustomerLink, lines: Sequence[PricedLine]) -> list[Task]:
     found: list[Task] = []
     for line in _internet(lines):
-        found += [*_eligible(line.product, link), _one_internet(now)]
+        found += [*_eligible(line.product, link, now.check), _one_internet(now)]
     if any(line.product.identity == Product.Identity.UPLOAD for line in lines):
         found.append(_identity(link))
     return found
@@ -183,19 +186,25 @@ def _payment(now: Situation) -> Task:
     )
 
 
-def _eligible(product: Product, link: CustomerLink) -> list[Task]:
-    title = _("Fibre at your address")
+def _eligible(product: Product, link: CustomerLink, check: EligibilityRequest | None) -> list[Task]:
+    title, page = _("Fibre at your address"), reverse("eligibility")
     if not product.eligibility_values:
         return []
+    if check is not None and check.is_open:
+        sentence = _(
+            "We are checking your address, usually within one working day. We write to you; your cart is kept."
+        )
+        return [Task("eligibility", "wait", title, sentence, _("See your check"), page, blocks=True)]
     if catalog.offered_to(product, link):
-        return [Task("eligibility", "done", title, _("This plan is available at your address."))]
-    if link.internet_eligibility:
+        where = f" {places.one_line(check)}" if check is not None else ""
+        return [Task("eligibility", "done", title, f"{_('This plan is available at your address.')}{where}")]
+    if catalog.checked_answer(link):
         sentence = _("This plan is not available at your address. Choose another one that is.")
         return [
             Task("eligibility", "todo", title, sentence, _("See plans"), reverse("category", args=["internet"]), True)
         ]
     sentence = _("We have to check your address before you can order this plan.")
-    return [Task("eligibility", "todo", title, sentence, _("Ask for a check"), reverse("contact"), True)]
+    return [Task("eligibility", "todo", title, sentence, _("Check my address"), page, blocks=True)]
 
 
 def _one_internet(now: Situation) -> Task:

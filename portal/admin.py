@@ -16,6 +16,10 @@ from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 
+from portal.staff.customer import CustomerAdmin
+
+__all__ = ["CustomerAdmin", "QueuesAdmin", "StaffGroupAdmin"]
+
 OPERATE = "provisioning.change_pause"  # what Operators may and customer support may not
 
 # Second factors, confirmed addresses and sessions are the user's own; a changed row would by-pass the rules about them.

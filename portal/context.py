@@ -24,6 +24,8 @@ SECTIONS: Mapping[str, str] = {
     "catalog": "plans",
     "category": "plans",
     "product": "plans",
+    "eligibility": "plans",
+    "eligibility_request": "plans",
     "order": "orders",
     "placed": "orders",
 }

@@ -1,17 +1,25 @@
 """The signed-in customer's first page: what to do now, orders under way, where everything is."""
 
+from datetime import UTC, datetime, timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import links
 from accounts.access import user_of
 from accounts.models import Address, CustomerLink, SignupJourney, User
+from catalog.eligibility import asking
+from catalog.models import EligibilityRequest
 from orders import queries
 from orders.gate import Task
+
+NEWS = timedelta(days=14)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @login_required
@@ -29,11 +37,12 @@ def to_do(user: User, *, has_orders: bool) -> list[Task]:
     link = links.link_of(user)
     if link is not None and link.state == CustomerLink.State.LINKED:
         tasks = [] if Address.objects.filter(user=user).exists() else [_address()]
-        return tasks + ([_payment(has_orders=has_orders)] if link.has_payment_method is False else [])
+        tasks += [_payment(has_orders=has_orders)] if link.has_payment_method is False else []
+        return tasks + _address_check(user, has_orders=has_orders)
     if link is not None:
         text = _("We are comparing your details by hand. You can browse and order meanwhile.")
-        return [Task("account", "wait", _("Your customer account"), text)]
-    return [_account(SignupJourney.objects.filter(user=user).first())]
+        return [Task("account", "wait", _("Your customer account"), text), *_address_check(user)]
+    return [_account(SignupJourney.objects.filter(user=user).first()), *_address_check(user)]
 
 
 def _address() -> Task:
@@ -50,6 +59,23 @@ def _payment(*, has_orders: bool) -> Task:
     return Task(
         "payment", "todo", _("Add a payment method"), text, _("Add a payment method"), reverse("payment_methods")
     )
+
+
+def _address_check(user: User, *, has_orders: bool = True) -> list[Task]:
+    """The check that is under way, or for two weeks the plans it found."""
+    check, title = asking.latest(user), _("Fibre at your address")
+    if check is None:
+        return []
+    page = reverse("eligibility")
+    if check.state == EligibilityRequest.State.KEPT:
+        text = _("We look it up as soon as your account is set up. It goes on by itself, and nothing is lost.")
+        return [Task("eligibility", "wait", title, text, _("See your check"), page)]
+    if check.is_open:
+        text = _("We are looking up your building, usually within one working day. We write to you.")
+        return [Task("eligibility", "wait", title, text, _("See your check"), page)]
+    if not check.offered or has_orders or (check.answered_at or NEVER) < timezone.now() - NEWS:
+        return []
+    return [Task("eligibility", "todo", title, _("It is available. Choose the plan you like."), _("See plans"), page)]
 
 
 def _account(journey: SignupJourney | None) -> Task:

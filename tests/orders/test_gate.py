@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 from accounts.models import CustomerLink
+from catalog.models import EligibilityRequest
 from catalog.pricing import PricedLine, price_line
 from catalog.sync import sync
 from integrations.errors import Unavailable
 from orders import gate
 from orders.gate import Situation, Task
 from orders.models import Order
+from tests.catalog.eligibility.conftest import SHIBAURA
 from tests.catalog.goods import products
 from tests.orders.doubles import Salesforce, Whmcs, service
-from tests.orders.steps import order_now
-from tests.people import make_customer, make_user
+from tests.orders.steps import fill, order_now
+from tests.people import make_customer, make_user, signed_in
 
 LINK = CustomerLink(state="linked", sf_account_no="1", whmcs_client_id=1, internet_eligibility="Apartment 1G")
 GOOD = Situation(
@@ -58,6 +60,10 @@ def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
         ({"link": link(internet_eligibility="")}, ["INT-APT-1G"], [("eligibility", "todo")]),
         ({"link": link(internet_eligibility="House 10G")}, ["INT-APT-1G"], [("eligibility", "todo")]),
         ({"link": link(internet_eligibility="Apartment 10G")}, ["INT-APT-1G"], []),
+        ({"link": link(internet_eligibility_status="Pending")}, ["INT-APT-1G"], [("eligibility", "todo")]),
+        ({"check": EligibilityRequest(state="asked")}, ["INT-APT-1G"], [("eligibility", "wait")]),
+        ({"check": EligibilityRequest(state="answered", postal_code="1080023", prefecture=13)}, ["INT-APT-1G"], []),
+        ({"check": EligibilityRequest(state="asked")}, ["VPN-US"], []),
         ({"link": link(internet_eligibility="")}, ["VPN-US"], []),
         ({"has_other_internet": True}, ["INT-APT-1G"], [("one_internet", "todo")]),
         ({"has_other_internet": None}, ["INT-APT-1G"], [("one_internet", "wait")]),
@@ -90,6 +96,19 @@ def test_every_missing_thing_has_words_and_a_way_on(salesforce: Salesforce) -> N
         assert str(task.text)
         assert task.action
         assert task.url.startswith("/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_way_to_the_address_check_and_back_keeps_the_cart(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    aiko = make_customer()
+    fill(aiko, "INT-APT-1G", router="none")
+    browser = signed_in(aiko)
+    assert 'href="/internet/check/"' in browser.get("/checkout/").content.decode()
+    asked = browser.post("/internet/check/", SHIBAURA, follow=True).content.decode()
+    assert 'href="/checkout/"' in asked
+    checkout = browser.get("/checkout/").content.decode()
+    assert "We are checking your address" in checkout
+    assert "Home Apartment 1G" in checkout
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from catalog.eligibility import asking
 from orders import cart as carts
 from orders.models import Order
+from tests.catalog.eligibility.conftest import SHIBAURA
 from tests.orders.steps import fill
 from tests.people import Staff, signed_in
 from tests.portal.pages import addresses, routes
@@ -42,6 +44,10 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
     ),
     "orders/<sf_order_id:sf_order_id>/": lambda order, line: (f"/orders/{order.sf_order_id}/", f"/orders/{NO_ID}/"),
     "orders/<sf_order_id:sf_order_id>": lambda order, line: (f"/orders/{order.sf_order_id}", f"/orders/{NO_ID}"),
+    "internet/check/<uuid:ref>/": lambda order, line: (
+        f"/internet/check/{check_of(order)}/",
+        "/internet/check/00000000-0000-4000-8000-000000000000/",
+    ),
     "account/sessions/<int:session_id>/end/": lambda order, line: (
         f"/account/sessions/{session_of(order)}/end/",
         "/account/sessions/999999/end/",
@@ -58,6 +64,12 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
 NO_ID = "801000000000001AAA"
 
 
+def check_of(order: Order) -> str:
+    """The reference of an address check of the order's owner."""
+    assert order.user
+    return str(asking.ask(user=order.user, said=SHIBAURA).request.ref)
+
+
 def session_of(order: Order) -> int:
     """A session of the order's owner."""
     assert order.user
@@ -67,7 +79,7 @@ def session_of(order: Order) -> int:
 
 # What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
 OPEN = {
-    *("home", "catalog", "cart", "cart_add", "set_language", "theme"),
+    *("home", "catalog", "eligibility", "cart", "cart_add", "set_language", "theme"),
     *("terms", "privacy", "tokushoho", "contact"),
     *("account_login", "account_signup", "account_inactive", "account_logout"),  # the last leads home
     *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done"),

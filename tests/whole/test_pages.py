@@ -24,6 +24,7 @@ VISITORS_PAGES = (
     "/plans/internet/INT-APT-1G/",
     "/plans/sim/SIM-VD-3/",
     "/plans/vpn/VPN-US/?option-extra_devices=99",  # refused: the error summary
+    "/internet/check/",
     "/cart/",
     "/account/login/",
     "/account/signup/",
