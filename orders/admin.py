@@ -7,12 +7,13 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from orders.models import Order, OrderEvent, OrderLine
+from orders.models import Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import refresh_order
 from orders.status import status_of
 
@@ -76,7 +77,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "Order number, Salesforce id or number, WHMCS order or client id, e-mail address, customer number"
     )
     fieldsets = (
-        (None, {"fields": ("number", "user", "category", "state", "local_state", "refusal", "attempts")}),
+        (None, {"fields": ("number", "user", "category", "state", "local_state", "refusal", "wish", "attempts")}),
         (
             "Salesforce",
             {
@@ -126,6 +127,11 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def state(self, order: Order) -> str:
         return str(status_of(order))
 
+    @admin.display(description=_("customer wants it cancelled"))
+    def wish(self, order: Order) -> str:
+        wish = Cancellation.objects.filter(order=order).first()
+        return f"{wish.get_state_display()}, {timezone.localtime(wish.asked_at):%Y-%m-%d %H:%M}" if wish else "–"
+
     @admin.display(description=_("attempts"))
     def attempts(self, order: Order) -> str:
         if not order.sf_order_id:
@@ -159,7 +165,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [*(field.name for field in Order._meta.fields), "state", "attempts"]
+        return [*(field.name for field in Order._meta.fields), "state", "wish", "attempts"]
 
 
 def _staff(request: HttpRequest) -> str:

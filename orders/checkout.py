@@ -14,16 +14,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog import options as catalog_options
 from catalog.pricing import Item, PricedLine
 from integrations import correlation
-from notifications import outgoing
 from orders import cart as carts
-from orders import gate, placing
+from orders import gate, placing, telling
 from orders.cart import CartView
 from orders.gate import Task
 from orders.models import Cart, Order, OrderLine, new_number
@@ -118,7 +116,7 @@ def _store(*, user: User, cart_id: UUID, seen: str) -> UUID:
     ]
     cart.closed_at = timezone.now()
     cart.save(update_fields=["closed_at", "updated_at"])
-    _tell(user, orders, submission)
+    telling.received(user, orders, submission)
     return submission
 
 
@@ -166,21 +164,6 @@ def _free_number() -> str:
     return number
 
 
-def _tell(user: User, orders: Sequence[Order], submission: UUID) -> None:
-    outgoing.queue(
-        cause=f"order_received:{submission}",
-        template="order_received",
-        to=user.email,
-        user_id=user.pk,
-        language=user.language,
-        context={
-            "name": user.given_name,
-            "numbers": [order.number for order in orders],
-            "url": f"{settings.SITE_URL}{reverse('placed', args=[submission])}",
-        },
-    )
-
-
 def _earlier(user: User, seen: str) -> UUID | None:
     return Order.objects.for_user(user).filter(cart_hash=seen).values_list("submission", flat=True).first()
 
@@ -193,7 +176,8 @@ def _earlier_or_gone(user: User, seen: str) -> UUID:
 
 def _ordered_before(user: User, lines: Sequence[PricedLine], *, besides: str) -> Order | None:
     since = timezone.now() - ASK_AGAIN_WITHIN
-    recent = Order.objects.for_user(user).under_way().filter(created_at__gte=since).exclude(cart_hash=besides)
+    from_carts = Order.objects.for_user(user).under_way().filter(sf_account_id="")
+    recent = from_carts.filter(created_at__gte=since).exclude(cart_hash=besides)
     submissions: dict[UUID, list[Order]] = {}
     for order in recent.prefetch_related("lines"):
         submissions.setdefault(order.submission, []).append(order)

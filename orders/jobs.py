@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from journal import rounds
-from orders import carts_left, placing, watched
+from orders import cancelling, carts_left, placing, watched
 from orders import refresh as refreshing
 
 CARTS_S = 24 * 3600
@@ -18,6 +18,16 @@ def refresh() -> None:
 def place_submitted() -> None:
     """Places what was submitted and did not reach Salesforce yet."""
     rounds.run("orders.place_submitted", settings.SWEEP_S, placing.place_due)
+
+
+def cancel(wish_id: int) -> None:
+    """Queue `cases`: a customer's wish to cancel an order in review."""
+    cancelling.carry_out(wish_id)
+
+
+def cancel_asked() -> None:
+    """Carries out the wishes to cancel whose job got lost, and those to be tried again."""
+    rounds.run("orders.cancel_asked", settings.SWEEP_S, cancelling.carry_out_due)
 
 
 def delete_left_carts() -> None:

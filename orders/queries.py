@@ -1,19 +1,21 @@
 """What pages and other apps ask about orders."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from accounts.models import User
+from accounts import links
+from accounts.models import CustomerLink, User
 from catalog import options as catalog_options
 from catalog.models import Product
 from catalog.pricing import COLUMN, SumLine, Totals, total
-from orders.models import Order, OrderLine
+from orders.items import CHANGED
+from orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
 from orders.status import StatusView, view
 
 
@@ -41,43 +43,80 @@ class OrderRow:
 def contact_for(sf_order_id: str) -> OrderContact | None:
     """The customer of an order of ours; None for an order we do not have or that has no user (any more)."""
     order = Order.objects.select_related("user").filter(sf_order_id=sf_order_id).first()
-    if order is None or order.user is None:
+    user = customer_of(order) if order else None
+    if order is None or user is None:
         return None
     url = f"{settings.SITE_URL}{reverse('order', args=[order.number])}"
-    return OrderContact(order.user.pk, order.user.email, order.user.language, order.number, url)
+    return OrderContact(user.pk, user.email, user.language, order.number, url)
 
 
-def of_user(user: User) -> list[OrderRow]:
-    """All orders of a customer, newest first, in two queries."""
-    return rows(Order.objects.for_user(user).prefetch_related("lines"))
+def customer_of(order: Order) -> User | None:
+    """Who is written to about an order: its user, if the order is (still) theirs to see."""
+    if order.user is None or not order.made_in_salesforce:
+        return order.user
+    return order.user if Order.objects.for_user(order.user).filter(pk=order.pk).exists() else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the list of orders, as the address names it."""
+
+    key: str  # empty: all
+    orders: Callable[[OrderQuerySet], OrderQuerySet]
+
+
+PARTS = (
+    Part("", lambda orders: orders),
+    Part("under-way", OrderQuerySet.under_way),
+    Part("active", OrderQuerySet.active),
+    Part("cancelled", OrderQuerySet.cancelled),
+)
+
+
+def of_user(user: User, part: str = "") -> OrderQuerySet:
+    """The orders of a customer in one of PARTS, newest first; an unknown part is all of them."""
+    wanted = next((each for each in PARTS if each.key == part), PARTS[0])
+    return wanted.orders(Order.objects.for_user(user)).prefetch_related("lines")
 
 
 def under_way(user: User, most: int = 5) -> list[OrderRow]:
     """Orders something still happens to, newest first, in two queries."""
-    return rows(Order.objects.for_user(user).under_way().prefetch_related("lines")[:most])
+    return rows(user, of_user(user, "under-way")[:most])
 
 
 def of_submission(user: User, submission: UUID) -> list[OrderRow]:
     """The orders of one submit; empty for somebody else's."""
-    return rows(
-        Order.objects.for_user(user).filter(submission=submission).order_by("cart_line").prefetch_related("lines")
-    )
+    return rows(user, of_user(user).filter(submission=submission).order_by("cart_line"))
 
 
-def rows(orders: Iterable[Order]) -> list[OrderRow]:
-    """Orders (with their lines prefetched) as list rows."""
-    return [
-        OrderRow(
-            order, name_of(order.lines.all()[0]) if order.lines.all() else "", view(order), totals(order.lines.all())
-        )
-        for order in orders
-    ]
+def rows(user: User, orders: Iterable[Order]) -> list[OrderRow]:
+    """The customer's orders (with their lines prefetched) as list rows."""
+    return [OrderRow(order, title_of(order), view_for(user, order), totals(order.lines.all())) for order in orders]
+
+
+def view_for(user: User, order: Order) -> StatusView:
+    """What its customer is told. One more query while the order is not in Salesforce yet."""
+    if order.local_state != Order.Local.SUBMITTED:
+        return view(order)
+    link = links.link_of(user)
+    return view(order, confirming=link is not None and link.state == CustomerLink.State.PROVISIONAL)
+
+
+def title_of(order: Order) -> str:
+    """What it is called in a list: by its service, else by its number in Salesforce."""
+    lines = order.lines.all()
+    return name_of(lines[0]) if lines else order.sf_order_number
 
 
 def with_lines(user: User, number: str) -> Order | None:
     """One order of this customer with its lines, in two queries; None when it is not theirs."""
-    lines = Prefetch("lines", OrderLine.objects.order_by("position"))
-    return Order.objects.for_user(user).filter(number=number).prefetch_related(lines).first()
+    return of_user(user).filter(number=number).first()
+
+
+def changed_by_support(order: Order) -> datetime | None:
+    """When support last changed what was ordered; one query."""
+    events = OrderEvent.objects.filter(order=order, what=CHANGED).order_by("-at")
+    return events.values_list("at", flat=True).first()
 
 
 def name_of(line: OrderLine) -> str:

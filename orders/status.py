@@ -4,15 +4,16 @@ No error, code or name of an inner system is ever among the texts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.models import Order
+from orders.models import Cancellation, Order
 
 
 class Status(StrEnum):
@@ -28,6 +29,16 @@ class Status(StrEnum):
     CANCELLED = "Cancelled"
 
 
+ASKED = Cancellation.State.ASKED
+# How long a state may last before the page says that it is late; weekends are in it.
+PATIENCE = {
+    Status.SUBMITTED: timedelta(days=4),
+    Status.PENDING_REVIEW: timedelta(days=4),
+    Status.APPROVED: timedelta(hours=1),
+    Status.ACTIVATING: timedelta(hours=1),
+}
+AFTER_APPROVAL = frozenset({Status.APPROVED, Status.ACTIVATING})
+ALWAYS_LATE = frozenset({Status.CHECKING, Status.FAILED})
 FINAL = frozenset({Status.PROVISIONED, Status.FAILED, Status.CANCELLED})
 StopState = Literal["done", "now", "next", "late", "failed"]
 Kind = Literal["info", "ok", "warn", "danger"]
@@ -55,6 +66,9 @@ class StatusView:
     before: str
     after: str
     stops: tuple[Stop, ...]
+    wish: str = ""  # Cancellation.State of the customer's wish to cancel, as long as it says something
+    can_cancel: bool = False
+    late: bool = False  # longer than we said; the page then says what to do
 
     @property
     def final(self) -> bool:
@@ -91,9 +105,42 @@ def _activated_by_hand(order: Order) -> bool:
     return (order.sf_status, order.sf_activation_status, order.progress) == ("Activated", "", "")
 
 
-def view(order: Order) -> StatusView:
-    """The texts and stops for `order`, from its columns alone: no query."""
-    return VIEWS[status_of(order)](order)
+def view(order: Order, *, confirming: bool = False) -> StatusView:
+    """The texts and stops for `order`, from its columns, its cancellation and the clock: no query after `for_user`.
+
+    `confirming`: support still compares the customer's number with our records (decisions.md 2), and the order waits.
+    """
+    status = status_of(order)
+    wish = _wish(order, status)
+    shown = _of_status(order, status, confirming=confirming, wish=wish)
+    return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=_is_late(order, status))
+
+
+def can_be_cancelled(order: Order) -> bool:
+    """Whether its customer may still cancel it: one of the portal's that nobody has approved yet."""
+    in_review = order.local_state == Order.Local.PLACED and order.sf_status == Status.PENDING_REVIEW
+    untouched = order.sf_activation_status in {"", Status.PENDING_REVIEW} and order.progress == Order.Progress.NONE
+    return in_review and untouched and not order.made_in_salesforce
+
+
+def _of_status(order: Order, status: Status, *, confirming: bool, wish: str) -> StatusView:
+    if status is Status.SUBMITTED and confirming:
+        return _confirming(order)
+    if status is Status.PENDING_REVIEW and wish == ASKED:
+        return _cancelling(order)
+    return VIEWS[status](order)
+
+
+def _wish(order: Order, status: Status) -> str:
+    wish: Cancellation | None = getattr(order, "cancellation", None)
+    return "" if wish is None or status in {Status.CANCELLED, Status.PROVISIONED} else str(wish.state)
+
+
+def _is_late(order: Order, status: Status) -> bool:
+    if status in ALWAYS_LATE:
+        return True
+    since = (order.approved_at or order.created_at) if status in AFTER_APPROVAL else order.created_at
+    return status in PATIENCE and since is not None and timezone.now() - since > PATIENCE[status]
 
 
 def name_of(status: Status) -> str:
@@ -139,18 +186,52 @@ def _view(status: Status, sentence: str, before: str, after: str, *stops: Stop) 
 
 
 def _submitted(order: Order) -> StatusView:
-    received = Stop(
-        "now", _("Order received"), _("We are registering it. You do not have to do anything."), order.created_at
-    )
     return _view(
         Status.SUBMITTED,
         _("We have your order and are registering it. This page tells you as soon as the review begins."),
         "",
         _("In review"),
-        received,
+        _received(order, "now", _("We are registering it. You do not have to do anything.")),
+        Stop("next", _("In review"), when=_("usually within one working day")),
+        *_to_come(order),
+    )
+
+
+def _confirming(order: Order) -> StatusView:
+    waits = Stop(
+        "now",
+        _("We are comparing your customer number"),
+        _("Customer support does this by hand. If something is unclear, we write to you."),
+        when=_("usually within one working day"),
+    )
+    return _view(
+        Status.SUBMITTED,
+        _(
+            "We have your order and keep it. It goes on as soon as customer support has confirmed your customer "
+            "number, usually within one working day. You do not have to do anything."
+        ),
+        _("Order received"),
+        _("In review"),
+        _received(order, "done"),
+        waits,
         Stop("next", _("In review")),
         *_to_come(order),
     )
+
+
+def _cancelling(order: Order) -> StatusView:
+    asked_at = order.cancellation.asked_at
+    text = _("We are passing it on. Until this page says Cancelled, the order is not cancelled.")
+    shown = _view(
+        Status.PENDING_REVIEW,
+        _("You asked us to cancel this order. We are doing it now, and confirm it here and by e-mail."),
+        _("Order placed"),
+        _("Cancelled"),
+        _placed(order),
+        Stop("now", _("Cancellation requested"), text, asked_at),
+        Stop("next", _("Cancelled")),
+    )
+    return replace(shown, kind="warn", name=_("Cancellation requested"))
 
 
 def _pending_review(order: Order) -> StatusView:
@@ -257,14 +338,23 @@ def _not_accepted(order: Order) -> StatusView:
         _("Order received"),
         "",
         (
-            Stop("done", _("Order received"), at=order.created_at),
+            _received(order, "done"),
             Stop("failed", _("Not accepted"), _("You can contact us about it with the order number.")),
         ),
     )
 
 
+def _received(order: Order, state: StopState, text: str = "") -> Stop:
+    return Stop(state, _("Order received"), text, order.created_at)
+
+
 def _placed(order: Order) -> Stop:
-    return Stop("done", _("Order placed"), _("We have everything we need from you."), order.created_at)
+    text = (
+        _("Customer support placed it for you.")
+        if order.made_in_salesforce
+        else _("We have everything we need from you.")
+    )
+    return Stop("done", _("Order placed"), text, order.created_at)
 
 
 def _reviewed(order: Order) -> Stop:

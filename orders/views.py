@@ -3,27 +3,46 @@
 import hashlib
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import links
 from accounts.access import user_of
 from catalog.models import Product
-from orders import queries, watched
-from orders.models import Order
-from orders.status import StatusView, view
+from orders import cancelling, queries, watched
+from orders.models import Cancellation, Order
+from orders.status import StatusView
+
+PAGE = 20  # orders of a list
 
 
 @login_required
 @require_safe
 def orders(request: HttpRequest) -> HttpResponse:
-    """All orders of the customer, newest first."""
-    return render(request, "orders/orders.html", {"rows": queries.of_user(user_of(request))})
+    """The customer's orders, newest first: all, or a part of them."""
+    user, part = user_of(request), request.GET.get("show", "")
+    page = Paginator(queries.of_user(user, part), PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": queries.rows(user, page.object_list), "parts": _parts(part), "part": part}
+    return render(request, "orders/orders.html", context)
+
+
+def _parts(shown: str) -> list[dict[str, Any]]:
+    names = {
+        "": pgettext("orders", "All"),
+        "under-way": pgettext("orders", "Under way"),
+        "active": pgettext("orders", "Active"),
+        "cancelled": pgettext("orders", "Cancelled"),
+    }
+    known = shown if shown in names else ""
+    return [{"key": key, "name": name, "current": key == known} for key, name in names.items()]
 
 
 @login_required
@@ -33,7 +52,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     found = queries.with_lines(user_of(request), number)
     if found is None:
         raise Http404
-    status = view(found)
+    status = queries.view_for(user_of(request), found)
     if _wants_json(request):
         response: HttpResponse = JsonResponse(as_json(found, status))
     else:
@@ -46,11 +65,14 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 @require_safe
 def order_status(request: HttpRequest, number: str) -> HttpResponse:
-    """The board and the line alone, for the script that asks every 5 s: one query; 304 while nothing changed."""
+    """The board and the line alone, for the script that asks every 5 s; 304 while nothing changed.
+
+    One query, and one more while the order is not in Salesforce.
+    """
     found = Order.objects.for_user(user_of(request)).filter(number=number).first()
     if found is None:
         raise Http404
-    status = view(found)
+    status = queries.view_for(user_of(request), found)
     _note(found, status)
     tag = f'"{hashlib.sha256(repr((status, get_language())).encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == tag:
@@ -71,6 +93,29 @@ def order_by_sf_id(request: HttpRequest, sf_order_id: str) -> HttpResponse:
     return redirect("order", found.number)
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Says what cancelling means, and takes the wish; a job carries it out, and the order's page tells how it went."""
+    found = queries.with_lines(user_of(request), number)
+    if found is None:
+        raise Http404
+    status = queries.view_for(user_of(request), found)
+    if status.wish == Cancellation.State.ASKED:  # a second click
+        return redirect("order", number)
+    if not status.can_cancel:
+        messages.info(request, _("This order cannot be cancelled here. Its page says how it stands."))
+        return redirect("order", number)
+    if request.method != "POST":
+        context = {"order": found, "title": queries.title_of(found), "totals": queries.totals(found.lines.all())}
+        return render(request, "orders/cancel.html", context)
+    try:
+        cancelling.ask(user_of(request), number)
+    except cancelling.TooLate:
+        messages.info(request, _("This order cannot be cancelled here. Its page says how it stands."))
+    return redirect("order", number)
+
+
 def as_json(found: Order, status: StatusView) -> dict[str, Any]:
     """The order's state as decisions.md 13 fixes it."""
     return {
@@ -89,6 +134,7 @@ def _context(request: HttpRequest, found: Order, status: StatusView) -> dict[str
     chosen = queries.chosen_words(lines)
     return {
         **_board(found, status),
+        "changed_at": queries.changed_by_support(found),
         "link": links.linked(user_of(request)),
         "totals": queries.totals(lines),
         "monthly": queries.sum_lines(lines, Product.BillingCycle.MONTHLY, chosen),

@@ -16,6 +16,7 @@ EVERY = {
     "provisioning.jobs.forget_payloads": 24 * 3600,
     "orders.jobs.refresh": settings.WATCHED_REFRESH_S,
     "orders.jobs.place_submitted": settings.SWEEP_S,
+    "orders.jobs.cancel_asked": settings.SWEEP_S,
     "accounts.jobs.advance_journeys": settings.SWEEP_S,
     "accounts.jobs.sync_profiles": settings.SWEEP_S,
     "accounts.jobs.refresh_accounts": 120,

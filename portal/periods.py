@@ -17,6 +17,7 @@ PERIODS: Mapping[str, float] = {
     "provisioning.forget_payloads": DAY_S,
     "orders.refresh": settings.REFRESH_S,
     "orders.place_submitted": settings.SWEEP_S,
+    "orders.cancel_asked": settings.SWEEP_S,
     "accounts.advance_journeys": settings.SWEEP_S,
     "accounts.sync_profiles": settings.SWEEP_S,
     "accounts.refresh_accounts": 120,

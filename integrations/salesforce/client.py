@@ -1,6 +1,7 @@
 """What the portal asks of Salesforce, one typed method each, over simple-salesforce in direct mode."""
 
 from integrations.salesforce.accounts import AccountCalls
+from integrations.salesforce.cancelling import CancellingCalls
 from integrations.salesforce.eligibility import EligibilityCalls
 from integrations.salesforce.identity import IdentityCalls
 from integrations.salesforce.orders import OrderCalls
@@ -8,7 +9,9 @@ from integrations.salesforce.products import CatalogueCalls
 from integrations.salesforce.provisioning import ProvisioningCalls
 
 
-class SalesforceClient(IdentityCalls, AccountCalls, CatalogueCalls, EligibilityCalls, OrderCalls, ProvisioningCalls):
+class SalesforceClient(
+    IdentityCalls, AccountCalls, CancellingCalls, CatalogueCalls, EligibilityCalls, OrderCalls, ProvisioningCalls
+):
     """The CRM. Safe to share between threads; none of its methods may be called in a database transaction.
 
     Every call has a total deadline. Every method raises, from integrations.errors: Misconfigured (with a sentence that

@@ -7,6 +7,7 @@ from typing import Any
 
 from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.salesforce import fields as f
+from integrations.salesforce.changes import CHANGE, change_of
 from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, OPPORTUNITY, ORDER, sf_id
@@ -14,18 +15,7 @@ from integrations.salesforce.reading import Row
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, OpportunityRecord, OrderChange, PlacedOrder
 from integrations.salesforce.soql import Value, children, select
 
-CHANGE = (
-    "Id",
-    f.PORTAL_REF,
-    "OrderNumber",
-    "AccountId",
-    "OpportunityId",
-    "Status",
-    f.ACTIVATION_STATUS,
-    f.ACTIVATION_ERROR,
-    f.WHMCS_ORDER,
-    "SystemModstamp",
-)
+IDS_IN_ONE_QUERY = 400  # the address may be 16 KB long
 PLACED = ("Id", "OrderNumber", "OpportunityId", children(["Id"], "OrderItems", order="Id"))
 OPEN_STAGES = (f.STAGE_INTRODUCTION, f.STAGE_READY)
 OPPORTUNITY_CLOSED = "opportunity_closed"
@@ -40,7 +30,7 @@ class OrderCalls(Connection):
         A corporate one counts for its personal commodity too (decisions.md 15).
         """
         soql = select(
-            ("Id", "StageName", self._commodity_field, f.PORTAL_SOURCE, f.PORTAL_REF, "CreatedDate"),
+            self._opportunity_fields(),
             "Opportunity",
             f"AccountId = {{}} AND {self._commodity_field} IN {{}} AND StageName IN {{}}",
             sf_id(account_id, ACCOUNT),
@@ -49,6 +39,10 @@ class OrderCalls(Connection):
             order="CreatedDate DESC, Id DESC",
         )
         return [self._opportunity(row) for row in self._query("open_opportunities", soql, "Opportunity")]
+
+    def _opportunity_fields(self, parent: str = "") -> list[str]:
+        names = ("Id", "StageName", self._commodity_field, f.PORTAL_SOURCE, f.PORTAL_REF, "CreatedDate")
+        return [parent + name for name in names]
 
     def _opportunity(self, row: Row) -> OpportunityRecord:
         return OpportunityRecord(
@@ -123,11 +117,18 @@ class OrderCalls(Connection):
         return _placed(rows[0]) if rows else None
 
     def order_changes(self, *, since: datetime | None) -> list[OrderChange]:
-        """Our Orders saved at `since` (aware) or later, oldest change first; all without it. Repeatable."""
-        ours = f"{f.PORTAL_REF} != null"
+        """Orders of ours and of portal customers saved at `since` (aware) or later, oldest first. Repeatable.
+
+        All without `since`. A change of an item counts as one of its Order, whose total it moves.
+        """
+        theirs = f"({f.PORTAL_REF} != null OR Account.{f.PORTAL_STATUS} != null)"
         if since is None:
-            return self._changes("order_changes", ours)
-        return self._changes("order_changes", f"{ours} AND SystemModstamp >= {{}}", since)
+            return self._changes("order_changes", theirs)
+        return self._changes("order_changes", f"{theirs} AND SystemModstamp >= {{}}", since)
+
+    def orders_of_accounts(self, account_ids: Sequence[str]) -> list[OrderChange]:
+        """All Orders of at most IDS_IN_ONE_QUERY Accounts, oldest change first. Repeatable. ValueError for a bad id."""
+        return self._changes("orders_of_accounts", "AccountId IN {}", [sf_id(each, ACCOUNT) for each in account_ids])
 
     def order_change(self, order_id: str) -> OrderChange | None:
         """One Order as it stands. Repeatable."""
@@ -135,7 +136,7 @@ class OrderCalls(Connection):
 
     def _changes(self, operation: str, where: str, *values: Value) -> list[OrderChange]:
         soql = select(CHANGE, "Order", where, *values, order="SystemModstamp, Id")
-        return [_change(row) for row in self._query(operation, soql, "Order")]
+        return [change_of(row) for row in self._query(operation, soql, "Order")]
 
     def request_provisioning(self, order_id: str) -> None:
         """Staff's retry: Failed becomes Activating, and the org's Flow asks for provisioning. Never repeated.
@@ -199,19 +200,4 @@ def _placed(row: Row) -> PlacedOrder:
         number=row.text("OrderNumber"),
         opportunity_id=row.text("OpportunityId"),
         item_ids=tuple(item.id for item in row.children("OrderItems", "OrderItem")),
-    )
-
-
-def _change(row: Row) -> OrderChange:
-    return OrderChange(
-        id=row.id,
-        portal_ref=row.text(f.PORTAL_REF),
-        number=row.text("OrderNumber"),
-        account_id=row.text("AccountId"),
-        opportunity_id=row.text("OpportunityId"),
-        status=row.text("Status"),
-        activation_status=row.text(f.ACTIVATION_STATUS),
-        activation_error=row.text(f.ACTIVATION_ERROR),
-        whmcs_order_id=row.maybe_integer(f.WHMCS_ORDER),
-        modstamp=row.moment("SystemModstamp"),
     )

@@ -1,6 +1,5 @@
 """What the provisioning worker reads of an Order and writes back (decisions.md 20, 25; performance.md §3)."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -9,31 +8,16 @@ from integrations.salesforce import fields as f
 from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import OPPORTUNITY, ORDER, ORDER_ITEM, sf_id
+from integrations.salesforce.items import ITEMS, items_of
 from integrations.salesforce.reading import Row
 from integrations.salesforce.schemas import (
     ActivatingOrder,
     CancelledOrder,
     OrderOutcome,
-    ProvisionableItem,
     ProvisionableOrder,
 )
-from integrations.salesforce.soql import Value, children, select
+from integrations.salesforce.soql import Value, select
 
-ITEM = (
-    "Id",
-    "Quantity",
-    "UnitPrice",
-    f.BILLING_CYCLE,
-    f.CHOSEN_OPTIONS,
-    f.WHMCS_SERVICE,
-    "Product2.StockKeepingUnit",
-    "Product2.Name",
-    f"Product2.{f.ITEM_CLASS}",
-    f"Product2.{f.CATEGORY}",
-    f"Product2.{f.BILLING_CYCLE}",
-    f"Product2.{f.WHMCS_PRODUCT}",
-    f"Product2.{f.ATTRIBUTES}",
-)
 PROVISIONABLE = (
     "Id",
     "OrderNumber",
@@ -48,7 +32,7 @@ PROVISIONABLE = (
     f"Account.{f.WHMCS_CLIENT}",
     f"Account.{f.IDENTITY_STATUS}",
     "OpportunityId",
-    children(ITEM, "OrderItems", order="Id"),
+    ITEMS,
 )
 UPDATE_ORDER = "sobjects/Order/@{guard.records[0].Id}"
 
@@ -141,36 +125,8 @@ def _provisionable(row: Row) -> ProvisionableOrder:
         whmcs_client=row.text(f"Account.{f.WHMCS_CLIENT}"),
         identity_status=row.text(f"Account.{f.IDENTITY_STATUS}"),
         opportunity_id=row.text("OpportunityId"),
-        items=tuple(_item(item) for item in row.children("OrderItems", "OrderItem")),
+        items=items_of(row),
     )
-
-
-def _item(row: Row) -> ProvisionableItem:
-    """The item's own billing cycle is what was agreed; an item made by hand may leave it to its product."""
-    return ProvisionableItem(
-        id=row.id,
-        sku=row.text("Product2.StockKeepingUnit"),
-        name=row.text("Product2.Name"),
-        item_class=row.text(f"Product2.{f.ITEM_CLASS}"),
-        category=row.text(f"Product2.{f.CATEGORY}"),
-        billing_cycle=row.text(f.BILLING_CYCLE) or row.text(f"Product2.{f.BILLING_CYCLE}"),
-        quantity=row.integer("Quantity"),
-        unit_price=row.integer("UnitPrice"),
-        whmcs_product_id=row.text(f"Product2.{f.WHMCS_PRODUCT}"),
-        options=row.options(f.CHOSEN_OPTIONS),
-        whmcs_service_id=row.text(f.WHMCS_SERVICE),
-        esim_plan=_esim_plan(row.text(f"Product2.{f.ATTRIBUTES}")),
-    )
-
-
-def _esim_plan(attributes: str) -> str:
-    """The key `esim_plan` of a product's attributes. Attributes nobody can read break eSIMs only, not every order."""
-    try:
-        found = json.loads(attributes or "{}")
-    except (ValueError, RecursionError):
-        return ""
-    plan = found.get("esim_plan") if isinstance(found, dict) else None
-    return plan if isinstance(plan, str) else ""
 
 
 def _guard(outcome: OrderOutcome) -> str:

@@ -185,6 +185,22 @@ class OrderChange:
     activation_error: str
     whmcs_order_id: int | None
     modstamp: datetime
+    created: datetime
+    correlation_id: str = ""
+    items: tuple[ProvisionableItem, ...] | None = None  # None: a value of theirs cannot be used
+
+
+@dataclass(frozen=True)
+class OrderInReview:
+    """An Order that its customer wants cancelled, with its Opportunity (decisions.md 15)."""
+
+    order: OrderChange
+    opportunity: OpportunityRecord | None
+
+    @property
+    def waits(self) -> bool:
+        """Nobody has approved or cancelled it yet."""
+        return self.order.status == "Pending Review" and self.order.activation_status in {"", "Pending Review"}
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,23 @@
 
 import itertools
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
 
-from integrations.errors import OutsideError, UnknownOutcome
-from integrations.salesforce.schemas import NewOrder, OpportunityRecord, OrderChange, PlacedOrder, ProductRecord
+from integrations.errors import OutsideError, Rejected, UnknownOutcome
+from integrations.salesforce.schemas import (
+    NewOrder,
+    OpportunityRecord,
+    OrderChange,
+    OrderInReview,
+    PlacedOrder,
+    ProductRecord,
+    ProvisionableItem,
+)
 from integrations.whmcs.schemas import PayMethod, Service
 from tests.catalog.goods import Shop
 
@@ -32,6 +40,9 @@ class Salesforce(Shop):
     changes: list[OrderChange] = field(default_factory=list)
     asked_since: list[datetime | None] = field(default_factory=list)
     fails: dict[str, OutsideError] = field(default_factory=dict)
+    opportunity: OpportunityRecord | None = None
+    opportunity_locked: bool = False
+    stages: list[str] = field(default_factory=list)
     loses_answer: bool = False
     pause: Callable[[], None] = lambda: None
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -65,6 +76,26 @@ class Salesforce(Shop):
     def order_change(self, order_id: str) -> OrderChange | None:
         self._called("order_change")
         return next((change for change in self.changes if change.id == order_id), None)
+
+    def orders_of_accounts(self, account_ids: Sequence[str]) -> list[OrderChange]:
+        self._called("orders_of_accounts")
+        return [change for change in self.changes if change.account_id in account_ids]
+
+    def order_in_review(self, order_id: str) -> OrderInReview | None:
+        self._called("order_in_review")
+        found = next((change for change in self.changes if change.id == order_id), None)
+        return None if found is None else OrderInReview(found, self.opportunity)
+
+    def cancel_order(self, seen: OrderInReview, *, stage: str) -> OrderChange:
+        self._called("cancel_order")
+        self.stages.append(stage)
+        if stage and self.opportunity_locked:
+            raise Rejected("salesforce", "cancel_order", "opportunity", "a rule of the org")
+        (at,) = (index for index, change in enumerate(self.changes) if change.id == seen.order.id)
+        if self.changes[at] != seen.order:
+            raise Rejected("salesforce", "cancel_order", "not_pending_review", "")
+        self.changes[at] = replace(seen.order, status="Cancelled", modstamp=seen.order.modstamp + timedelta(minutes=1))
+        return self.changes[at]
 
     def _called(self, name: str) -> None:
         outside_transaction()
@@ -153,16 +184,20 @@ def change(
     minute: int = 0,
     error: str = "",
     whmcs_order_id: int | None = None,
+    account: str = "001TEST00000001AAA",
+    items: tuple[ProvisionableItem, ...] | None = (),
 ) -> OrderChange:
     return OrderChange(
         id=order_id,
         portal_ref=ref,
         number="00000100",
-        account_id="001TEST00000001AAA",
+        account_id=account,
         opportunity_id="006TEST00000001AAA",
         status=status,
         activation_status=activation,
         activation_error=error,
         whmcs_order_id=whmcs_order_id,
         modstamp=datetime(2026, 11, 20, 10, minute, tzinfo=UTC),
+        created=datetime(2026, 11, 19, 3, 0, tzinfo=UTC),
+        items=items,
     )

@@ -1,6 +1,6 @@
 """From cart to order in a browser without script, and the pages of an order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from redis.exceptions import ConnectionError as Away
 
 from accounts.models import Address, CustomerLink, User
@@ -321,6 +322,80 @@ def test_the_list_and_its_empty_state(browser: Client, customer: User) -> None:
     assert "In review" in page
 
 
+def test_the_list_is_filtered_without_script(browser: Client, customer: User) -> None:
+    waiting, active, gone = (order_now(customer, "VPN-US")[0] for _ in range(3))
+    Order.objects.filter(pk=active.pk).update(progress="Provisioned")
+    Order.objects.filter(pk=gone.pk).update(sf_status="Cancelled")
+    for part, there in {
+        "under-way": [waiting],
+        "active": [active],
+        "cancelled": [gone],
+        "": [waiting, active, gone],
+        "nonsense": [waiting, active, gone],
+    }.items():
+        page = text(browser.get("/orders/", {"show": part}))
+        assert [order for order in (waiting, active, gone) if order.number in page] == there, part
+    page = text(browser.get("/orders/?show=active"))
+    assert '<a href="/orders/?show=active" aria-current="page">Active</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("under-way", "No order is under way"),
+        ("active", "No order has become a service yet"),
+        ("cancelled", "No order was cancelled"),
+        ("", "No orders yet"),
+    ],
+)
+def test_every_part_of_the_list_has_an_empty_state(browser: Client, customer: User, part: str, words: str) -> None:
+    assert words in text(browser.get("/orders/", {"show": part}))
+
+
+def test_long_lists_have_pages_that_keep_the_filter(
+    browser: Client, customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.views.PAGE", 2)
+    first, *_newer = (order_now(customer, "VPN-US")[0] for _ in range(3))
+    page = text(browser.get("/orders/?show=under-way"))
+    assert first.number not in page
+    assert 'href="?show=under-way&amp;page=2"' in page
+    assert first.number in text(browser.get("/orders/?show=under-way&page=2"))
+    assert first.number in text(browser.get("/orders/?page=99")), "the last page instead of none"
+
+
+def test_an_order_of_a_provisional_customer_waits_for_support(browser: Client, customer: User) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    CustomerLink.objects.update(state="provisional", whmcs_client_id=None)
+    Order.objects.update(local_state="submitted", sf_order_id=None, sf_status="", sf_activation_status="")
+    for path in (f"/orders/{order.number}/", f"/orders/{order.number}/status/"):
+        page = text(browser.get(path))
+        assert "We are comparing your customer number" in page
+        assert "We are registering it" not in page
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(f"/orders/{order.number}/status/")
+    assert len(asked) <= 3 + 2, "one more: whether the link is real"
+    json = browser.get(f"/orders/{order.number}/", headers={"accept": "application/json"}).json()
+    assert (json["status"], json["final"]) == ("Submitted", False)
+
+
+def test_the_page_has_support_s_number_too(browser: Client, customer: User) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    assert order.sf_order_number in text(browser.get(f"/orders/{order.number}/"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "days", "late"),
+    [({}, 1, False), ({}, 5, True), ({"sf_status": "Approved"}, 0, False), ({"sf_status": "Approved"}, 1, True)],
+)
+def test_what_takes_longer_than_we_said_says_what_to_do(
+    browser: Client, customer: User, columns: dict[str, str], days: int, late: bool
+) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    Order.objects.update(created_at=timezone.now() - timedelta(days=days), **columns)
+    assert ("This takes longer than we said" in text(browser.get(f"/orders/{order.number}/"))) is late
+
+
 def test_the_overview_shows_what_to_do_and_what_is_under_way(browser: Client, customer: User) -> None:
     (order,) = order_now(customer, "VPN-US")
     CustomerLink.objects.update(has_payment_method=False)
@@ -345,7 +420,14 @@ def test_the_overview_of_somebody_being_set_up(salesforce: Salesforce) -> None:
 @pytest.mark.parametrize("orders", [1, 4])
 @pytest.mark.parametrize(
     ("path", "own"),
-    [("/orders/{number}/status/", 1), ("/orders/{number}/", 4), ("/orders/", 4), ("/overview/", 5)],
+    [
+        ("/orders/{number}/status/", 1),
+        ("/orders/{number}/", 5),
+        ("/orders/{number}/cancel/", 4),
+        ("/orders/", 5),
+        ("/orders/?show=under-way", 5),
+        ("/overview/", 5),
+    ],
 )
 def test_pages_cost_the_same_for_many_orders(
     browser: Client, customer: User, path: str, own: int, orders: int, no_remote_calls: Any
@@ -360,7 +442,9 @@ def test_pages_cost_the_same_for_many_orders(
     assert len(asked) <= 3 + own, [query["sql"][:120] for query in asked]
 
 
-@pytest.mark.parametrize("path", ["/cart/", "/orders/", "/overview/", "/checkout/", "/checkout/review/"])
+@pytest.mark.parametrize(
+    "path", ["/cart/", "/orders/", "/orders/?show=active", "/overview/", "/checkout/", "/checkout/review/"]
+)
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_every_page_stands_in_both_languages_without_inline_code(
     browser: Client, customer: User, path: str, language: str

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
+from accounts.models import CustomerLink, SignupJourney, User
 from integrations.errors import Unavailable
+from notifications.models import Email
 from orders import jobs, placing, watched
-from orders.models import Order, RefreshCursor
+from orders.models import AccountRead, Order, RefreshCursor
 from orders.refresh import OVERLAP, refresh, refresh_order
 from orders.status import Status, status_of
 from tests.orders.doubles import Salesforce, Whmcs, change
 from tests.orders.steps import order_now
-from tests.people import make_customer
+from tests.people import make_customer, signed_in
+from tests.provisioning.doubles import activation, item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,6 +23,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def order(salesforce: Salesforce, whmcs: Whmcs) -> Order:
     return order_now(make_customer(), "VPN-US")[0]
+
+
+def everybody_is_known() -> None:
+    """As after a round that read the orders of all new customers."""
+    for link in CustomerLink.objects.all():
+        AccountRead.objects.create(link=link, sf_account_id=link.sf_account_id)
 
 
 def after(salesforce: Salesforce, *changes: Any) -> Order:
@@ -117,6 +126,7 @@ def test_staff_refresh_one_order(order: Order, salesforce: Salesforce) -> None:
 
 def test_rounds_are_rare_unless_somebody_watches(order: Order, salesforce: Salesforce, settings: Any) -> None:
     settings.WATCHED_REFRESH_S, settings.REFRESH_S = 0.0, 300
+    everybody_is_known()
     salesforce.calls = []
     jobs.refresh()
     jobs.refresh()
@@ -130,6 +140,136 @@ def test_many_watchers_cost_one_query_a_round(salesforce: Salesforce, whmcs: Whm
     aiko = make_customer()
     for order in [order_now(aiko, "VPN-US")[0] for _ in range(5)]:
         watched.note(order.pk)
+    everybody_is_known()
     salesforce.calls = []
     jobs.refresh()
     assert salesforce.calls == ["order_changes"]
+
+
+# --- what support does in Salesforce without the portal
+
+
+ACCOUNT = "001THEIRS000001AAA"
+MADE = "801MADE00000001AAA"
+
+
+@pytest.fixture
+def aiko(salesforce: Salesforce, whmcs: Whmcs) -> User:
+    return make_customer("aiko@example.jp", sf_account_id=ACCOUNT)
+
+
+def made(**other: Any) -> Any:
+    goods = (item(id="802MADE00000001AAA"), activation(id="802MADE00000002AAA"))
+    return change(MADE, **{"account": ACCOUNT, "items": goods, **other})
+
+
+def page_of(user: User, path: str) -> str:
+    return str(signed_in(user).get(path).content.decode())
+
+
+def test_an_order_that_support_made_for_a_customer_appears_with_its_items(aiko: User, salesforce: Salesforce) -> None:
+    seen = after(salesforce, made())
+    assert (seen.user, seen.sf_order_number, seen.category) == (aiko, "00000100", "Internet")
+    assert seen.created_at == datetime(2026, 11, 19, 3, 0, tzinfo=UTC)
+    assert [(line.sku, line.unit_price) for line in seen.lines.all()] == [("INT-APT-1G", 4730), ("ACT-INTERNET", 3300)]
+    assert seen.number in page_of(aiko, "/orders/")
+    page = page_of(aiko, f"/orders/{seen.number}/")
+    assert "In review" in page
+    assert "¥4,730" in page
+    assert "00000100" in page
+    assert "Customer support placed it for you." in page
+    assert "Cancel this order" not in page
+    assert [event.what for event in seen.events.all()] == ["made_in_salesforce", "salesforce"]
+
+
+def test_it_is_followed_like_any_other(aiko: User, salesforce: Salesforce) -> None:
+    after(salesforce, made())
+    seen = after(salesforce, made(status="Activated", activation="Provisioned", minute=3))
+    assert (status_of(seen), seen.lines.count()) == (Status.PROVISIONED, 2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"account": "001SOMEBODY0001AAA"}, {"ref": "another:portal"}, {"status": "Draft"}],
+    ids=["nobody's account", "another portal's", "a draft"],
+)
+def test_what_is_no_customers_order_does_not_appear(aiko: User, salesforce: Salesforce, other: Any) -> None:
+    salesforce.changes = [made(**other)]
+    refresh()
+    assert not Order.objects.exists()
+
+
+def test_a_provisional_customer_sees_nothing_of_the_account(aiko: User, salesforce: Salesforce) -> None:
+    CustomerLink.objects.update(state="provisional", whmcs_client_id=None)
+    salesforce.changes = [made()]
+    refresh()
+    assert "No orders yet" in page_of(aiko, "/orders/")
+
+
+def test_whoever_is_not_linked_any_more_does_not_see_them_any_more(aiko: User, salesforce: Salesforce) -> None:
+    seen = after(salesforce, made())
+    CustomerLink.objects.update(sf_account_id="001ANOTHER00001AAA")
+    assert signed_in(aiko).get(f"/orders/{seen.number}/").status_code == 404
+    assert seen.number not in page_of(aiko, "/orders/")
+    ben = make_customer("ben@example.jp", sf_account_id=ACCOUNT)
+    refresh()
+    assert seen.number in page_of(ben, "/orders/")
+    assert signed_in(aiko).get(f"/orders/{seen.number}/").status_code == 404
+
+
+def test_a_new_customers_old_orders_are_read_once(aiko: User, salesforce: Salesforce) -> None:
+    RefreshCursor.objects.create(name="orders", modstamp=datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
+    salesforce.changes, salesforce.calls = [made()], []
+    refresh()
+    assert Order.objects.get().sf_order_id == MADE
+    assert salesforce.calls == ["order_changes", "orders_of_accounts"]
+    refresh()
+    assert salesforce.calls == ["order_changes", "orders_of_accounts", "order_changes"]
+
+
+def test_they_are_read_only_when_salesforce_counts_the_account(aiko: User, salesforce: Salesforce) -> None:
+    """Otherwise a change between reading them and the write-back would never be told."""
+    SignupJourney.objects.update(step=SignupJourney.Step.WRITE_BACK, state=SignupJourney.State.RUNNING)
+    salesforce.calls = []
+    refresh()
+    assert salesforce.calls == ["order_changes"]
+
+
+def test_items_that_support_changed_are_shown_and_logged(order: Order, salesforce: Salesforce) -> None:
+    goods = (item(id="802NEW000000001AAA", sku="VPN-UK", name="VPN Kingdom", category="VPN", unit_price=770),)
+    seen = after(salesforce, change(order.sf_order_id or "", minute=5, items=goods))
+    assert [(line.sku, line.unit_price) for line in seen.lines.all()] == [("VPN-UK", 770)]
+    event = seen.events.get(what="items_changed")
+    assert event.detail == {"before": ["1 × VPN-US à 550", "1 × ACT-VPN à 0"], "now": ["1 × VPN-UK à 770"]}
+    assert seen.user is not None
+    page = page_of(seen.user, f"/orders/{seen.number}/")
+    assert "Customer support changed this order on" in page
+    assert "¥770" in page
+    assert after(salesforce, change(order.sf_order_id or "", minute=5, items=goods)).events.count() == 3
+
+
+def test_items_nobody_can_read_leave_those_we_have(order: Order, salesforce: Salesforce) -> None:
+    seen = after(salesforce, change(order.sf_order_id or "", status="Approved", minute=5, items=None))
+    assert (seen.sf_status, seen.lines.count()) == ("Approved", 2)
+
+
+def test_what_was_provisioned_stays_whatever_is_edited_later(order: Order, salesforce: Salesforce) -> None:
+    Order.objects.update(progress="Provisioned")
+    goods = (item(id="802NEW000000001AAA", sku="VPN-UK", unit_price=770),)
+    seen = after(salesforce, change(order.sf_order_id or "", minute=5, items=goods))
+    assert [line.sku for line in seen.lines.all()] == ["VPN-US", "ACT-VPN"]
+
+
+def test_the_customer_is_told_once_that_support_cancelled(order: Order, salesforce: Salesforce) -> None:
+    after(salesforce, change(order.sf_order_id or "", status="Cancelled", minute=5))
+    after(salesforce, change(order.sf_order_id or "", status="Pending Review", minute=6))
+    after(salesforce, change(order.sf_order_id or "", status="Cancelled", minute=7))
+    (mail,) = Email.objects.filter(template="order_cancelled")
+    assert mail.context["asked"] is False
+    assert mail.context["order"]["number"] == order.number
+
+
+def test_nobody_is_told_about_what_was_cancelled_long_ago(aiko: User, salesforce: Salesforce) -> None:
+    seen = after(salesforce, made(status="Cancelled"))
+    assert status_of(seen) is Status.CANCELLED
+    assert not Email.objects.filter(template="order_cancelled").exists()

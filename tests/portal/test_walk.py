@@ -42,6 +42,10 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
         f"/orders/{order.number}/status/",
         "/orders/SX-0000-000/status/",
     ),
+    "orders/<order_number:number>/cancel/": lambda order, line: (
+        f"/orders/{order.number}/cancel/",
+        "/orders/SX-0000-000/cancel/",
+    ),
     "orders/<sf_order_id:sf_order_id>/": lambda order, line: (f"/orders/{order.sf_order_id}/", f"/orders/{NO_ID}/"),
     "orders/<sf_order_id:sf_order_id>": lambda order, line: (f"/orders/{order.sf_order_id}", f"/orders/{NO_ID}"),
     "internet/check/<uuid:ref>/": lambda order, line: (

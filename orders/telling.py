@@ -1,0 +1,73 @@
+"""The e-mails about an order that is not about to be provisioned: received, cancelled (product.md §11)."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from accounts import links
+from accounts.models import CustomerLink, User
+from notifications import outgoing
+from orders import queries
+from orders.models import Cancellation, Order
+
+
+def received(user: User, orders: Sequence[Order], submission: UUID) -> None:
+    """One e-mail for all orders of a submit, with what they hold and cost; in the caller's transaction, once."""
+    link = links.link_of(user)
+    outgoing.queue(
+        cause=f"order_received:{submission}",
+        template="order_received",
+        to=user.email,
+        user_id=user.pk,
+        language=user.language,
+        context={
+            "name": user.given_name,
+            "orders": [_content(order, user.language) for order in orders],
+            "numbers": [order.number for order in orders],
+            "confirming": link is not None and link.state == CustomerLink.State.PROVISIONAL,
+            "url": f"{settings.SITE_URL}{reverse('placed', args=[submission])}",
+        },
+    )
+
+
+def cancelled(order: Order) -> None:
+    """Once per order, whoever cancelled it; in the caller's transaction. Nobody is written to without a customer."""
+    user = queries.customer_of(order)
+    if user is None:
+        return
+    outgoing.queue(
+        cause=f"order_cancelled:{order.pk}",
+        template="order_cancelled",
+        to=user.email,
+        user_id=user.pk,
+        language=user.language,
+        context={
+            "name": user.given_name,
+            "order": _content(order, user.language),
+            "asked": Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists(),
+            "url": f"{settings.SITE_URL}{reverse('order', args=[order.number])}",
+        },
+    )
+
+
+def _content(order: Order, language: str) -> dict[str, Any]:
+    """Numbers, names and sums as the customer reads them; the template writes the money."""
+    lines = list(order.lines.all())
+    with translation.override(language):
+        notes = queries.chosen_words(lines)
+        rows = [
+            {
+                "name": queries.name_of(line),
+                "note": notes.get(line.sku, ""),
+                "quantity": line.quantity,
+                "price": line.quantity * line.unit_price,
+                "cycle": line.billing_cycle,
+            }
+            for line in lines
+        ]
+    totals = queries.totals(lines)
+    return {"number": order.number, "rows": rows, **totals.as_json()}

@@ -1,0 +1,106 @@
+"""Cancelling on the wire: Salesforce says what became of the order, whatever happens around the call."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from integrations import failpoints
+from integrations.failpoints import Died, arm
+from notifications.models import Email
+from orders import cancelling
+from orders.models import Cancellation, Order
+from orders.refresh import refresh
+from orders.status import Status, status_of
+from tests.orders.steps import order_now
+from tests.orders.test_wire import calls, customer, press
+from tests.org import rows
+from tests.sandbox_process import Sandbox
+
+__all__ = ["customer"]
+pytestmark = pytest.mark.django_db(transaction=True)
+WAY = ["cancel.claim", "salesforce.order_in_review", "salesforce.cancel_order", "cancel.record"]
+POINTS = [f"{name}:{moment}" for name in WAY for moment in ("before", "after")]
+FIELDS = "Status, Activation_Status__c, Opportunity.StageName"
+
+
+@pytest.fixture
+def order(customer: User) -> Order:
+    return order_now(customer, "VPN-US")[0]
+
+
+def asked(customer: User, order: Order) -> int:
+    return int(cancelling.ask(customer, order.number).pk)
+
+
+def there(sandbox: Sandbox, order: Order) -> tuple[str, str, str]:
+    (row,) = rows(sandbox, f"SELECT {FIELDS} FROM Order WHERE Id = '{order.sf_order_id}'")
+    return row["Status"], row["Activation_Status__c"], row["Opportunity"]["StageName"]
+
+
+def mails() -> int:
+    return Email.objects.filter(template="order_cancelled").count()
+
+
+def test_one_look_and_one_composite_cancel_it(customer: User, order: Order, sandbox: Sandbox) -> None:
+    wish, before = asked(customer, order), sandbox.last_ledger_id()
+    assert cancelling.carry_out(wish) == "done"
+    assert calls(sandbox, before) == [("salesforce", "query"), ("salesforce", "composite")]
+    assert there(sandbox, order) == ("Cancelled", "Pending Review", "Void")
+    seen = Order.objects.get()
+    assert (status_of(seen), mails()) == (Status.CANCELLED, 1)
+    assert seen.cancelled_at == seen.sf_modstamp
+    refresh()
+    assert mails() == 1
+
+
+def test_an_approval_before_the_composite_wins(customer: User, order: Order, sandbox: Sandbox) -> None:
+    wish = asked(customer, order)
+    with arm("salesforce.cancel_order:before=call", lambda: press(sandbox, order, "approve")):
+        assert cancelling.carry_out(wish) == "too_late"
+    assert there(sandbox, order) == ("Approved", "Activating", "Post Processing")
+    assert (status_of(Order.objects.get()), mails()) == (Status.ACTIVATING, 0)
+
+
+def test_what_was_cancelled_first_is_never_worked_on(customer: User, order: Order, sandbox: Sandbox) -> None:
+    before = sandbox.last_ledger_id()
+    assert cancelling.carry_out(asked(customer, order)) == "done"
+    press(sandbox, order, "cancel")  # support's page was open all the while
+    refresh()
+    assert there(sandbox, order)[0] == "Cancelled"
+    assert (status_of(Order.objects.get()), mails()) == (Status.CANCELLED, 1)
+    assert not [row for row in sandbox.ledger(after=before) if row["system"] == "whmcs"]
+
+
+def test_a_lost_answer_is_looked_for_and_cancels_once(customer: User, order: Order, sandbox: Sandbox) -> None:
+    wish = asked(customer, order)
+    with arm("salesforce.cancel_order:after=raise"), pytest.raises(Died):
+        cancelling.carry_out(wish)
+    assert there(sandbox, order)[0] == "Cancelled"
+    assert status_of(Order.objects.get()) is Status.PENDING_REVIEW, "no success that is not written down"
+    Cancellation.objects.update(lease_until=timezone.now())
+    before = sandbox.last_ledger_id()
+    assert cancelling.carry_out_due()["cancelled"] == 1
+    assert calls(sandbox, before) == [("salesforce", "query")]
+
+
+def test_these_are_the_points_of_cancelling(customer: User, order: Order) -> None:
+    wish = asked(customer, order)
+    with failpoints.traced() as passed:
+        cancelling.carry_out(wish)
+    assert [point for point in passed if not point.startswith("salesforce.token")] == POINTS
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_wherever_it_dies_the_order_is_cancelled_once(
+    customer: User, order: Order, sandbox: Sandbox, point: str
+) -> None:
+    wish = asked(customer, order)
+    with arm(f"{point}=raise"), pytest.raises(Died):
+        cancelling.carry_out(wish)
+    Cancellation.objects.update(lease_until=timezone.now())
+    cancelling.carry_out_due()
+    refresh()
+    seen = Order.objects.get()
+    assert there(sandbox, order) == ("Cancelled", "Pending Review", "Void")
+    assert (status_of(seen), Cancellation.objects.get().state, mails()) == (Status.CANCELLED, "done", 1)
+    assert [event.what for event in seen.events.all()].count("cancel_done") == 1
