@@ -104,7 +104,7 @@ def test_items_changed_after_approval_replace_the_lines(order: Order) -> None:
     ]
     assert told.lines.all()[0].whmcs_service_id == 9
     event = told.events.get(what="items_changed")
-    assert event.detail["now"] == ["1 × ACT-VPN", "1 × VPN-UK"]
+    assert event.detail["now"] == ["1 × ACT-VPN à 0", "1 × VPN-UK à 660"]
 
 
 def test_the_same_items_leave_the_lines_alone_and_teach_their_ids(order: Order) -> None:
