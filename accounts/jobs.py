@@ -3,12 +3,14 @@
 from django.conf import settings
 
 from accounts import journeys, refresh, retention, signup
+from accounts.identity import drafts, storage
 from accounts.profile import syncing
 from accounts.security import sessions
 from journal import rounds
 
 ACCOUNT_REFRESH_S = 120
 SESSIONS_S = 3600
+PAPERS_S = 3600
 RETENTION_S = 24 * 3600
 
 
@@ -53,3 +55,12 @@ def delete_expired_sessions() -> None:
 def delete_unverified() -> None:
     """Queue `housekeeping`, daily: sign-ups nobody verified."""
     rounds.run("accounts.delete_unverified", RETENTION_S, retention.delete_unverified)
+
+
+def delete_left_papers() -> None:
+    """Queue `housekeeping`, hourly: drafts of identity papers nobody touched, and files without a row."""
+    rounds.run("accounts.delete_left_papers", PAPERS_S, _delete_left_papers)
+
+
+def _delete_left_papers() -> dict[str, int]:
+    return {"drafts": drafts.delete_left()["deleted"], "files": storage.delete_orphans()["deleted"]}

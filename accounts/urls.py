@@ -6,6 +6,7 @@ from accounts import views
 
 urlpatterns = [
     path("", include("accounts.profile.urls")),
+    path("", include("accounts.identity.urls")),
     path("", include("accounts.security.urls")),
     path("setup/", views.account_setup, name="account_setup"),
     path("setup/status/", views.account_setup_status, name="account_setup_status"),

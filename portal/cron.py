@@ -24,6 +24,7 @@ EVERY = {
     "accounts.identity.jobs.delete_papers": 24 * 3600,
     "accounts.jobs.delete_unverified": 24 * 3600,
     "accounts.jobs.delete_expired_sessions": 3600,
+    "accounts.jobs.delete_left_papers": 3600,
     "orders.jobs.delete_left_carts": 24 * 3600,
     "portal.jobs.delete_expired_cache": 3600,
     "catalog.jobs.sync": 300,

@@ -25,6 +25,7 @@ PERIODS: Mapping[str, float] = {
     "accounts.delete_papers": DAY_S,
     "accounts.delete_unverified": DAY_S,
     "accounts.delete_expired_sessions": 3600,
+    "accounts.delete_left_papers": 3600,
     "orders.delete_left_carts": DAY_S,
     "portal.delete_expired_cache": 3600,
     "catalog.sync": 300,

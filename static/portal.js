@@ -170,6 +170,31 @@
     fields.postal_code.addEventListener("input", () => find().catch(() => {}));
   };
 
+  // --- form[data-paper]: the chosen picture is shown small, and a file too large is said to be so before it is sent
+  const showChosen = (form) => {
+    const input = form.querySelector("input[type=file]");
+    const canvas = form.querySelector("canvas");
+    const words = form.querySelector("[data-chosen]");
+
+    const draw = async (file) => {
+      const picture = await createImageBitmap(file, { resizeWidth: canvas.width, resizeQuality: "medium" });
+      if (input.files[0] !== file) return;
+      canvas.height = picture.height;
+      canvas.getContext("2d").drawImage(picture, 0, 0);
+      canvas.hidden = false;
+    };
+
+    input.addEventListener("change", () => {
+      const [file] = input.files;
+      canvas.hidden = true;
+      words.textContent = "";
+      if (!file) return;
+      const sentence = file.size > Number(input.dataset.most) ? form.dataset.large : form.dataset.fits;
+      words.textContent = sentence.replace("{size}", (file.size / 1048576).toFixed(1));
+      draw(file).catch(() => {}); // a PDF, or a format this browser cannot show: there is no picture then
+    });
+  };
+
   // --- dialogs where the browser does not know commandfor yet
   const oldDialog = (event) => {
     const button = event.target.closest("button[commandfor]");
@@ -195,6 +220,7 @@
   document.querySelectorAll("[data-copy]").forEach(offerCopy);
   document.querySelectorAll("form[data-follow]").forEach(follow);
   document.querySelectorAll("form[data-place]").forEach(findPlace);
+  document.querySelectorAll("form[data-paper]").forEach(showChosen);
   document.querySelector('.error-summary[role="alert"]')?.focus();
   document.addEventListener("submit", sentOnce);
   document.addEventListener("click", closeMenus);

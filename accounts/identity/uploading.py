@@ -3,22 +3,33 @@
 Django's own handlers would write larger files to a disk in plain; here nothing that was sent is ever on one.
 """
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
+from django.http import HttpRequest
 from django.urls import reverse
 
 LARGEST = 10 * 1024 * 1024  # bytes of one file
 READ_TO_THE_END = 4 * LARGEST  # of a body that is too large, so that the browser shows our sentence and no error
 
 
-class TooBig(InMemoryUploadedFile):
-    """Stands for a file that was larger than allowed; none of it was kept."""
+class NotKept(InMemoryUploadedFile):
+    """Stands for a file that was not taken in; `reason` is a key of papers.REFUSED."""
 
-    def __init__(self, field_name: str) -> None:
-        super().__init__(BytesIO(), field_name, "", None, 0, None)
+    def __init__(self, reason: str) -> None:
+        super().__init__(BytesIO(), "file", "upload", None, 0, None)
+        self.reason = reason
+
+
+def files_of(request: HttpRequest) -> Mapping[str, Any]:
+    """What request.FILES holds; or the NotKept that stands for a body too large to be read at all."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not request.FILES and length.isdigit() and int(length) > READ_TO_THE_END:
+        return {"file": NotKept("too_big")}
+    return request.FILES
 
 
 class InMemory(FileUploadHandler):
@@ -45,9 +56,8 @@ class InMemory(FileUploadHandler):
             self.kept.write(raw_data)
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        """The file, without a name, or TooBig."""
-        field_name = str(self.field_name)
+        """The file, without a name, or NotKept."""
         if self.kept is None:
-            return TooBig(field_name)
+            return NotKept("too_big")
         self.kept.seek(0)
-        return InMemoryUploadedFile(self.kept, field_name, "upload", None, file_size, None)
+        return InMemoryUploadedFile(self.kept, str(self.field_name), "upload", None, file_size, None)

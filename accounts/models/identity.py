@@ -87,7 +87,7 @@ class IdentityDocument(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     check_of = models.ForeignKey(IdentityCheck, on_delete=models.CASCADE, related_name="documents")
     side = models.CharField(max_length=5, choices=Side.choices)
-    content_type = models.CharField(max_length=20)  # image/jpeg, image/png or application/pdf, as found in the bytes
+    content_type = models.CharField(max_length=20)  # of what we made of the file: image/jpeg or application/pdf
     size = models.PositiveIntegerField()  # bytes, of what is kept, before encryption
     key_id = models.CharField(max_length=16)  # which key-encryption key wraps this file's key
     wrapped_key = models.BinaryField()

@@ -1,5 +1,6 @@
 """What the unit files must say, so that a deployment or a crash interrupts no job (reliability.md §2, §7)."""
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -38,6 +39,18 @@ def test_no_service_runs_as_root_or_dumps_its_memory(name: str) -> None:
     assert one(name, "User") == "portal"
     assert one(name, "NoNewPrivileges") == "yes"
     assert one(name, "LimitCORE") == "0"
+
+
+@pytest.mark.parametrize("name", ["portal-web.service", "portal-worker@.service"])
+def test_what_handles_identity_papers_has_a_place_for_them_that_is_its_own(name: str) -> None:
+    assert (one(name, "StateDirectory"), one(name, "StateDirectoryMode")) == ("portal", "0700")
+
+
+def test_the_proxy_keeps_no_identity_paper_in_a_temporary_file() -> None:
+    proxy = (UNITS.parent / "nginx/portal.conf").read_text()
+    _, _, papers = proxy.partition("location = /account/identity/files/")
+    most = dict(re.findall(r"(client_\w+) (\w+);", papers.partition("}")[0]))
+    assert most["client_max_body_size"] == most["client_body_buffer_size"] == "12m"
 
 
 def test_a_worker_may_finish_its_job_and_survives_an_oom_kill_of_another() -> None:

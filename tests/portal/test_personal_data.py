@@ -2,7 +2,9 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -11,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import closing
-from accounts.models import Address, ClosingRequest, CustomerLink, User
+from accounts.identity import storage
+from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, User
 from accounts.profile.saving import save_profile
 from audit.models import AuditEntry
 from orders.models import Order
@@ -177,6 +180,44 @@ def test_nothing_that_names_her_is_left(customer: User, ben: User) -> None:
     assert browser.get(reverse("dashboard")).status_code == 302
     assert AuditEntry.objects.get(action="customer_erased").reason == "Case 00001027"
     assert User.objects.get(pk=ben.pk).email == "ben@example.jp"
+
+
+@pytest.fixture
+def with_papers(customer: User, settings: Any, tmp_path: Path) -> Path:
+    """She sent in a photo of a card, which was accepted; the directory in which it is kept."""
+    settings.IDENTITY_DIR = tmp_path / "papers"
+    check = IdentityCheck.objects.create(
+        user=customer, paper="residence_card", state="verified", submitted_at="2026-11-01T00:00Z"
+    )
+    key = uuid4()
+    kept = storage.keep(key, b"a picture of Aiko")
+    check.documents.create(
+        id=key, side="front", content_type="image/jpeg", size=17, key_id=kept.key_id, wrapped_key=kept.wrapped
+    )
+    return tmp_path / "papers"
+
+
+def test_the_file_names_her_papers_and_does_not_hold_them(customer: User, with_papers: Path) -> None:
+    (check,) = json.loads(json.dumps(held_about(customer)))["identity_papers"]
+    assert (check["paper"], check["state"]) == ("residence_card", "verified")
+    (document,) = check["documents"]
+    assert set(document) == {"side", "content_type", "size", "created_at", "deleted_at"}
+
+
+def test_her_papers_go_with_her(customer: User, with_papers: Path) -> None:
+    is_closed(customer)
+    assert list(with_papers.iterdir())
+    assert "identity_papers: 2" in erase("--yes")
+    assert list(with_papers.iterdir()) == []
+    assert not IdentityCheck.objects.exists()
+
+
+def test_papers_stay_while_nothing_is_changed(customer: User, with_papers: Path) -> None:
+    is_closed(customer)
+    IdentityCheck.objects.update(legal_hold=True)
+    with pytest.raises(CommandError, match="legal hold"):
+        erase("--yes")
+    assert list(with_papers.iterdir())
 
 
 @pytest.mark.parametrize(

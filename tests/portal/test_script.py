@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
+
+from tests.accounts.identity import files
 
 pytestmark = pytest.mark.browser
 SITE = "https://portal.test"
@@ -160,3 +162,26 @@ def test_the_price_follows_the_choice(page: Page, site: Site) -> None:
     expect(page.locator("#announcer")).to_have_text("¥5,280")
     page.check("[value=own]")  # the site has no such page
     expect(page.locator("button")).to_be_visible()
+
+
+PAPER = (
+    '<form method="post" data-paper data-large="{size} MB is too much" data-fits="Chosen: {size} MB">'
+    '<input type="file" data-most="1048576"><canvas width="32" height="1" hidden></canvas><p data-chosen></p></form>'
+)
+
+
+def test_a_chosen_photo_is_shown_small_and_its_size_is_said(page: Page, site: Site) -> None:
+    site.page("/", PAPER)
+    page.goto(f"{SITE}/")
+    photo = FilePayload(name="card.jpg", mimeType="image/jpeg", buffer=files.picture(size=(800, 500)))
+    page.set_input_files("input", photo)
+    expect(page.locator("canvas")).to_be_visible()
+    expect(page.locator("canvas")).to_have_attribute("height", "20")
+    expect(page.locator("[data-chosen]")).to_have_text("Chosen: 0.0 MB")
+    assert page.evaluate("document.querySelector('canvas').getContext('2d').getImageData(5, 5, 1, 1).data[2]") > 200
+
+    page.set_input_files(
+        "input", {"name": "large.pdf", "mimeType": "application/pdf", "buffer": bytes(3 * 1024 * 1024)}
+    )
+    expect(page.locator("[data-chosen]")).to_have_text("3.0 MB is too much")
+    expect(page.locator("canvas")).to_be_hidden()

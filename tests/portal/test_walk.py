@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import IdentityCheck, IdentityDocument, User
 from catalog.eligibility import asking
 from orders import cart as carts
 from orders.models import Order
@@ -56,6 +56,10 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
         f"/account/sessions/{session_of(order)}/end/",
         "/account/sessions/999999/end/",
     ),
+    "account/identity/files/<uuid:document>/remove/": lambda order, line: (
+        f"/account/identity/files/{paper_of(order).pk}/remove/",
+        "/account/identity/files/00000000-0000-4000-8000-000000000000/remove/",
+    ),
     "account/2fa/webauthn/keys/<int:pk>/remove/": lambda order, line: (
         "/account/2fa/webauthn/keys/1/remove/",
         "/account/2fa/webauthn/keys/999999/remove/",
@@ -81,10 +85,17 @@ def session_of(order: Order) -> int:
     return int(UserSession.objects.filter(user=order.user).latest("pk").pk)
 
 
+def paper_of(order: Order) -> IdentityDocument:
+    """A file of the owner's draft."""
+    assert order.user
+    check, _ = IdentityCheck.objects.get_or_create(user=order.user, state="draft")
+    return IdentityDocument.objects.get_or_create(check_of=check, side="front", defaults={"size": 1})[0]
+
+
 # What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
 OPEN = {
     *("home", "catalog", "eligibility", "cart", "cart_add", "set_language", "theme"),
-    *("terms", "privacy", "tokushoho", "contact"),
+    *("terms", "privacy", "tokushoho", "contact", "identity_by_chip"),
     *("account_login", "account_signup", "account_inactive", "account_logout"),  # the last leads home
     *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done"),
     *("health_live", "health_ready", "health_sf_events"),  # in one word each

@@ -33,6 +33,7 @@ VISITORS_PAGES = (
     "/terms/",
     "/privacy/",
     "/tokushoho/",
+    "/account/identity/by-chip/",
     "/no-such-page/",
     "/styleguide/",
 )
@@ -43,6 +44,7 @@ CUSTOMERS_PAGES = (
     "/orders/",
     "/services/",
     "/account/payment/",
+    "/account/identity/",
     "/account/email/",
     "/account/password/change/",
     "/account/2fa/",
