@@ -1,5 +1,6 @@
 """Settings stop with one sentence that names what is missing or wrong; `.env.example` knows every name."""
 
+import json
 import os
 import re
 import subprocess
@@ -184,6 +185,47 @@ def test_nothing_else_reads_the_environment() -> None:
         if re.search(r"os\.environ\b(?!\.setdefault)|getenv", path.read_text())
     }
     assert readers <= {"provisioning/sdnotify.py"}, "NOTIFY_SOCKET is systemd's own"
+
+
+HARD: dict[str, object] = {
+    "DEBUG": False,
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_HSTS_SECONDS": 365 * 24 * 3600,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_CONTENT_TYPE_NOSNIFF": True,
+    "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
+    "X_FRAME_OPTIONS": "DENY",
+    "USE_X_FORWARDED_HOST": False,
+    "USE_X_FORWARDED_PORT": False,
+    "SECURE_PROXY_SSL_HEADER": None,  # without BEHIND_PROXY
+    "SESSION_COOKIE_NAME": "__Host-sessionid",
+    "CSRF_COOKIE_NAME": "__Host-csrftoken",
+    "LANGUAGE_COOKIE_NAME": "__Host-language",
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+    "LANGUAGE_COOKIE_SECURE": True,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_DOMAIN": None,
+    "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
+    "SECRET_KEY_FALLBACKS": ["an-older-key"],
+    "DATA_UPLOAD_MAX_NUMBER_FIELDS": 200,
+    "FAILPOINTS": "",
+}
+
+
+def test_a_deployment_is_as_hard_as_the_papers_say(production: dict[str, str]) -> None:
+    show = (
+        "import json, django; from django.conf import settings as s;"
+        f"print(json.dumps({{name: getattr(s, name) for name in {sorted(HARD)}}}, default=str))"
+    )
+    values = production | {"DJANGO_SETTINGS_MODULE": "portal.settings", "SECRET_KEY_FALLBACKS": "an-older-key"}
+    shown = run(values | {"FAILPOINTS": "whmcs.AddOrder:after=kill"}, "-c", show)
+    assert json.loads(shown.stdout or "{}") == HARD, shown.stderr
+
+
+def test_jobs_are_read_as_json_and_never_unpickled(production: dict[str, str]) -> None:
+    show = "from portal import settings as s; print({q['SERIALIZER'] for q in s.RQ_QUEUES.values()})"
+    assert run(production, "-c", show).stdout.strip() == "{'rq.serializers.JSONSerializer'}"
 
 
 @pytest.mark.parametrize(("behind", "count"), [("true", "1"), ("false", "0")])

@@ -33,6 +33,59 @@ def test_every_answer_carries_the_headers(order: Order, aiko: User, cs_carol: St
             assert "unsafe" not in policy, path
 
 
+COOKIES = {"sessionid", "csrftoken", "language", "theme"}  # with __Host- before each where there is https
+
+
+def test_a_cookie_goes_to_us_alone_and_no_script_reads_it(order: Order, aiko: User, cs_carol: Staff) -> None:
+    """What was said last ("a confirmation is on its way to …") waits in the session, not in a cookie."""
+    seen: set[str] = set()
+    for user in (None, aiko, cs_carol.user):
+        for path in addresses().values():
+            client = signed_in(user) if user else Client()
+            for answer in (client.get(path), client.post(path, {"sku": "VPN-US", "theme": "dark", "language": "ja"})):
+                for name, cookie in answer.cookies.items():
+                    seen.add(name)
+                    assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("Lax", "/", ""), (path, name)
+                    assert cookie["httponly"] or not cookie.value, (path, name)
+    assert seen == COOKIES
+
+
+@pytest.mark.parametrize("host", ["evil.example", "portal.test.evil.example", "portal.test@evil.example", "a b"])
+def test_another_host_is_a_bad_request(visitor: Client, host: str) -> None:
+    for path in ("/", "/account/login/", "/static/portal.css/", "/no-such-page/"):
+        assert visitor.get(path, headers={"host": host}).status_code == 400, path
+    said = visitor.get("/", headers={"host": "portal.test", "x-forwarded-host": host})
+    assert "evil" not in said.content.decode()
+
+
+METHODS = ("TRACE", "TRACK", "CONNECT", "PROPFIND", "SEARCH")
+
+
+def test_a_method_nobody_needs_is_refused_and_echoes_nothing(aiko: User) -> None:
+    for user in (None, aiko):
+        client = signed_in(user) if user else Client()
+        for path in [*addresses().values(), "/static/portal.css", "/no-such-page/"]:
+            for method in METHODS:
+                answer = client.generic(method, path, headers={"x-canary": "echo-4711"})
+                assert answer.status_code == 405, (method, path)
+                assert b"echo-4711" not in answer.content
+
+
+HIDDEN = [
+    *("/.git/HEAD", "/.git/config", "/.env", "/.env.example", "/manage.py", "/requirements.txt", "/docs/security.md"),
+    *("/media/", "/media/x.jpg", "/uploads/", "/static/", "/static/../manage.py", "/static/..%2fmanage.py"),
+    *("/static/%2e%2e/portal/settings.py", "/static//etc/passwd", "/backup.sql", "/server-status", "/phpinfo.php"),
+]
+
+
+def test_no_file_but_the_style_and_the_script_is_served(aiko: User) -> None:
+    for client in (Client(), signed_in(aiko)):
+        for path in HIDDEN:
+            answer = client.get(path)
+            assert answer.status_code in {400, 404}, path
+            assert {name: answer.get(name) for name in HEADERS} == HEADERS, path
+
+
 def test_an_error_and_a_foreign_host_carry_them_too(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.views.families", None)
     visitor.raise_request_exception = False

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -55,6 +56,20 @@ def test_staff_without_a_group_read_nothing() -> None:
     for path in staff_addresses():
         if path.count("/") > 3 and "password_change" not in path:
             assert client.get(path).status_code in {302, 403}, path
+
+
+def test_a_right_that_was_taken_away_is_gone_with_the_next_click(cs_carol: Staff, order: Order) -> None:
+    client, orders = signed_in(cs_carol.user), "/admin/orders/order/"
+    assert client.get(orders).status_code == 200
+    groups = list(cs_carol.user.groups.all())
+    cs_carol.user.groups.clear()
+    assert client.get(orders).status_code == 403
+    cs_carol.user.groups.set(groups)
+    assert client.get(orders).status_code == 200
+    Authenticator.objects.filter(user=cs_carol.user).delete()
+    assert client.get(orders)["Location"] == reverse("mfa_activate_totp")
+    User.objects.filter(pk=cs_carol.user.pk).update(is_staff=False)
+    assert client.get(orders)["Location"].startswith("/admin/login/")
 
 
 def test_the_queues_are_for_operators(cs_carol: Staff) -> None:
