@@ -14,7 +14,7 @@ from django.conf import settings
 WORDS = """
     ts level event msg logger release pid where exception_type dropped_keys correlation_id
     system operation result duration_ms status method route queue sweeper action count state step epoch
-    attempt_id order_id task_id journey case_id check_id email_id check error_code reason code kind
+    attempt_id order_id task_id journey case_id check_id email_id check document error_code reason code kind
     user_id channel topic replay rpc_id seconds leader run by_portal
 """
 ALLOWED = frozenset(WORDS.split())
