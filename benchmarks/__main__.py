@@ -1,4 +1,4 @@
-"""`make bench`: approval → Provisioned, what one order costs in remote calls, and how fast events are taken in."""
+"""`make bench`: approval → Provisioned, remote calls of one order, what pages cost, how fast events are taken in."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import intake
+from benchmarks import intake, pages
 from sandbox.demo.customer import Customer, Person, until
 from sandbox.demo.stack import Ports, Stack
 from sandbox.embedded.processes import CannotStart
@@ -29,6 +29,7 @@ def main() -> int:
             stack.start()
             report([one(stack, number) for number in range(orders)])
             stack.stop()
+            pages.measure(say)
             intake.measure(intake.EVENTS, intake.MANY, say)
         except CannotStart as error:
             sys.stderr.write(f"bench: {error}\n")

@@ -4,14 +4,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from catalog import billing
 from catalog.eligibility.admin import EligibilityRequestAdmin
-from catalog.models import CatalogSync, Product
+from catalog.freshness import freshness
+from catalog.models import CatalogSync, Product, WhmcsProduct
+from catalog.prices import validities
 from journal.admin import ReadOnly
 
-__all__ = ["CatalogSyncAdmin", "EligibilityRequestAdmin", "ProductAdmin"]
+__all__ = ["CatalogSyncAdmin", "EligibilityRequestAdmin", "ProductAdmin", "WhmcsProductAdmin"]
 
 
 class Offered(admin.SimpleListFilter):
@@ -31,12 +36,50 @@ class Offered(admin.SimpleListFilter):
         return queryset.exclude(withdrawn_at=None) if self.value() == "gone" else queryset
 
 
+class InWhmcs(admin.SimpleListFilter):
+    """Whether WHMCS has the same price (decisions.md 10)."""
+
+    title = _("WHMCS")
+    parameter_name = "whmcs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("differs", _("another price"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        return billing.priced_differently(queryset) if self.value() == "differs" else queryset
+
+
+class Fresh:
+    """A list above which the age of the mirror stands."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's list with `freshness` for its template."""
+        context = {**(extra_context or {}), "freshness": freshness()}
+        answer: HttpResponse = super().changelist_view(request, context)  # type: ignore[misc]
+        return answer
+
+
 @admin.register(Product)
-class ProductAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("sku", "name_en", "category", "item_class", "price", "billing_cycle", "whmcs_product_id", "state")
-    list_filter = (Offered, "category", "item_class")
+class ProductAdmin(Fresh, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("sku", "name_en", "category", "item_class", "price", "in_whmcs", "billing_cycle", "state")
+    list_filter = (Offered, InWhmcs, "category", "item_class")
     show_full_result_count = False
     search_fields = ("sku", "name_en", "name_ja", "sf_product_id__exact", "whmcs_product_id__exact")
+    readonly_fields = ("price_history",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        return billing.with_billing(super().get_queryset(request))
+
+    @admin.display(description=_("in WHMCS"))
+    def in_whmcs(self, product: Any) -> str:
+        """WHMCS' price, said in words where it is not ours; empty while WHMCS was not asked."""
+        if product.billed_pid is None:
+            return "–"
+        if product.billed is None:
+            return str(_("not sold in this cycle"))
+        if product.billed == product.price:
+            return str(_("the same"))
+        return str(_("%(price)s: differs") % {"price": f"{product.billed.normalize():f}"})
 
     @admin.display(description=_("state"))
     def state(self, product: Product) -> str:
@@ -47,11 +90,23 @@ class ProductAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             return "; ".join(product.broken)
         return str(_("for sale") if product.accessible else _("not to be bought by itself"))
 
+    @admin.display(description=_("prices and when they were valid"))
+    def price_history(self, product: Product) -> SafeString:
+        """A table of periods; a product that is being added has none."""
+        return render_to_string("admin/catalog/_prices.html", {"validities": validities(product)})
+
+
+@admin.register(WhmcsProduct)
+class WhmcsProductAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("pid", "name", "monthly", "annually", "mark_field_id", "seen_at")
+    show_full_result_count = False
+    search_fields = ("pid__exact", "name")
+
 
 @admin.register(CatalogSync)
-class CatalogSyncAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("started_at", "ok", "changed", "summary")
-    list_filter = ("ok", "changed")
+class CatalogSyncAdmin(Fresh, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("started_at", "kind", "ok", "changed", "summary")
+    list_filter = ("ok", "changed", "kind")
     show_full_result_count = False
 
     @admin.display(description=_("what it did"))

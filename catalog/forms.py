@@ -48,8 +48,13 @@ class ConfigurationForm(forms.Form):
         self.options = catalog_options.parse(plan.options)
         initial = {f"{PREFIX}{key}": value for key, value in catalog_options.defaults(self.options).items()}
         super().__init__(data=data, initial=initial)
+        sent = chosen_in(data)["options"] if data is not None else catalog_options.defaults(self.options)
+        applying = catalog_options.applying(self.options, sent)
         for option in self.options:
-            self.fields[f"{PREFIX}{option.key}"] = FIELD_OF[option.type](option, plan.billing_cycle)
+            field = FIELD_OF[option.type](option, plan.billing_cycle)
+            field.depends = option.key if option.when else ""  # type: ignore[attr-defined]  # the template wraps it
+            field.applies = option.key in applying  # type: ignore[attr-defined]
+            self.fields[f"{PREFIX}{option.key}"] = field
         if add_ons := _add_ons(plan, products):
             self.fields["add_on"] = _add_on_field(add_ons)
 
@@ -109,18 +114,24 @@ def _yes_no_field(option: Option, cycle: str) -> forms.Field:
 
 def _quantity_field(option: Option, cycle: str) -> forms.Field:
     attrs = {"class": "w-s", "min": option.minimum, "max": option.maximum, "inputmode": "numeric"}
-    if option.unit_price:
-        attrs["aria-describedby"] = f"id_{PREFIX}{option.key}_helptext"
-    return _field(option, forms.NumberInput(attrs=attrs), Offer("", option.unit_price, cycle))
+    return _field(option, forms.NumberInput(attrs=attrs | _described(option)), Offer("", option.unit_price, cycle))
 
 
 def _text_field(option: Option, cycle: str) -> forms.Field:
-    return _field(option, forms.TextInput(attrs={"maxlength": catalog_options.TEXT_LENGTH}))
+    attrs = {"maxlength": catalog_options.TEXT_LENGTH}
+    return _field(option, forms.TextInput(attrs=attrs | _described(option)), Offer("", option.price, cycle))
+
+
+def _described(option: Option) -> dict[str, str]:
+    """Screen readers are led to a price between label and control; with a hint before it Django does that itself."""
+    return {"aria-describedby": f"id_{PREFIX}{option.key}_helptext"} if option.unit_price and not option.hint else {}
 
 
 def _field(option: Option, widget: forms.Widget, unit: Offer | None = None) -> forms.Field:
     field = forms.Field(label=_words(option.label), required=False, widget=widget)
+    field.help_text = _words(option.hint) if option.hint else ""
     field.offer = unit  # type: ignore[attr-defined]  # the template writes what one more costs
+    field.is_counted = option.type == "quantity"  # type: ignore[attr-defined]  # the price is that of one
     field.is_needed = option.required  # type: ignore[attr-defined]  # the judge says so, not Django's own check
     return field
 

@@ -2,21 +2,32 @@
 
 from django.conf import settings
 
+from catalog import billing
 from catalog.eligibility import answering, left, sending
+from catalog.sync import AlreadyRunning
 from catalog.sync import sync as sync_now
 from journal import rounds
 
 SYNC_S = 300
 LEFT_S = 24 * 3600
+BILLING_S = 900
 
 
 def sync() -> None:
-    """Mirrors the catalogue; returns at once when another run is under way or just ended."""
+    """Mirrors what changed in the catalogue, hourly the whole; returns at once when another run just began."""
     rounds.run("catalog.sync", SYNC_S, _counted)
 
 
+def read_billing() -> None:
+    """Compares the catalogue with WHMCS' products; returns at once when another run just began."""
+    rounds.run("catalog.read_billing", BILLING_S, billing.read)
+
+
 def _counted() -> dict[str, int]:
-    report = sync_now()
+    try:
+        report = sync_now(full=False)
+    except AlreadyRunning:  # somebody runs the command; it does the same
+        return {"left_to_another": 1}
     return {"added": len(report.added), "changed": len(report.changed), "withdrawn": len(report.withdrawn)}
 
 

@@ -1,12 +1,24 @@
 """What is for sale: the mirror of Product2 and its prices, and the runs that keep it."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from catalog.eligibility.models import EligibilityRequest
 
-__all__ = ["CatalogSync", "EligibilityRequest", "Product"]
+__all__ = ["CatalogSync", "EligibilityRequest", "Product", "WhmcsProduct"]
+
+
+def _who(version: Any) -> str:
+    """Who made a version of a product: the run's kind, never a person, since the sync alone writes products."""
+    return str(version.history_user_id)
+
+
+def _set_who(version: Any, who: str | None) -> None:
+    version.history_user_id = who or ""
 
 
 class Product(models.Model):
@@ -39,8 +51,8 @@ class Product(models.Model):
     name_ja = models.CharField(max_length=255, blank=True)
     description_en = models.TextField(blank=True)
     description_ja = models.TextField(blank=True)
-    category = models.CharField(max_length=20)
-    item_class = models.CharField(max_length=20)
+    category = models.CharField(max_length=20, choices=Category)
+    item_class = models.CharField(max_length=20, choices=ItemClass)
     billing_cycle = models.CharField(max_length=20)
     price = models.PositiveIntegerField(_("price in yen, tax included"), null=True)
     whmcs_product_id = models.PositiveIntegerField(null=True)
@@ -53,7 +65,15 @@ class Product(models.Model):
     accessible = models.BooleanField(_("may be bought"), default=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     broken = models.JSONField(_("reasons it is hidden"), default=list, blank=True)
+    faults = models.JSONField(default=list, blank=True)  # those of them that the record itself shows, without others
+    search_text = models.TextField(default="", blank=True)  # catalog/search.py
     synced_at = models.DateTimeField()
+    history = HistoricalRecords(
+        excluded_fields=["synced_at", "search_text"],
+        history_user_id_field=models.CharField(_("by"), max_length=20, default="", blank=True),
+        history_user_getter=_who,
+        history_user_setter=_set_who,
+    )
 
     class Meta:
         ordering = ["category", "display_order", "sku"]
@@ -79,9 +99,34 @@ class Product(models.Model):
         return self.billing_cycle == self.BillingCycle.MONTHLY
 
 
+class WhmcsProduct(models.Model):
+    """One product as WHMCS has it, read by catalog.billing: its mark field and its prices in yen."""
+
+    pid = models.PositiveIntegerField(_("product id"), unique=True)
+    name = models.CharField(max_length=255)
+    mark_field_id = models.PositiveIntegerField(_("mark field"), null=True, blank=True)
+    monthly = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)  # also a one-time price
+    annually = models.DecimalField(max_digits=16, decimal_places=2, null=True, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pid"]
+        verbose_name = _("WHMCS product")
+
+    def __str__(self) -> str:
+        return f"{self.pid} {self.name}"
+
+
 class CatalogSync(models.Model):
     """One run of the synchronisation: what it changed, or why it refused."""
 
+    class Kind(models.TextChoices):
+        FULL = "full", _("the whole catalogue")
+        CHANGES = "changes", _("changes")
+        BILLING = "billing", _("WHMCS")  # judged anew after WHMCS' products were read; nothing came from Salesforce
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FULL)
+    seen_until = models.DateTimeField(null=True, blank=True)  # Salesforce's clock: the newest change this run knew
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     ok = models.BooleanField(default=False)

@@ -6,16 +6,21 @@ The JSON is `Product2.Portal_ConfigOptions_JSON__c`; its prices are yen, tax inc
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 TEXT_LENGTH = 100
+MOST_OPTIONS = 30
+MOST_CHOICES = 100
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**31)]
+Yen = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class BrokenOptions(ValueError):
@@ -46,7 +51,14 @@ class Choice(Record):
     value: Key
     whmcs_choice_id: RemoteId
     label: Label
-    price: Annotated[int, Field(ge=0, le=10_000_000)]
+    price: Yen
+
+
+class When(Record):
+    """The option exists only while another one, listed before it, has one of these values (`yes` for a yes_no)."""
+
+    option: Key
+    values: Annotated[tuple[Key, ...], Field(min_length=1, max_length=MOST_CHOICES)]
 
 
 class Option(Record):
@@ -56,10 +68,24 @@ class Option(Record):
     whmcs_option_id: RemoteId | None = None
     type: Literal["choice", "yes_no", "quantity", "text"]
     label: Label
+    hint: Label | None = None
     required: bool = False
+    when: When | None = None
     minimum: Annotated[int, Field(ge=0, le=99)] = 0
     maximum: Annotated[int, Field(ge=0, le=99)] = 0
-    choices: tuple[Choice, ...] = ()
+    pattern: Annotated[str, Field(max_length=200)] = ""
+    price: Yen = 0
+    choices: Annotated[tuple[Choice, ...], Field(max_length=MOST_CHOICES)] = ()
+
+    @model_validator(mode="after")
+    def has_a_sound_text(self) -> "Option":
+        if self.type != "text" and (self.pattern or self.price):
+            raise ValueError("pattern and price belong to the type text; other prices stand in choices")
+        if self.pattern and self.hint is None:
+            raise ValueError("a pattern needs a hint that says in words what to type")
+        if self.pattern:
+            _pattern(self.pattern)
+        return self
 
     @model_validator(mode="after")
     def fits_its_type(self) -> "Option":
@@ -76,8 +102,8 @@ class Option(Record):
 
     @property
     def unit_price(self) -> int:
-        """Yen for yes, or for one unit."""
-        return self.choices[0].price
+        """Yen for yes, for one unit, or for a text."""
+        return self.choices[0].price if self.choices else self.price
 
 
 CHOICES_FIT = {
@@ -86,7 +112,24 @@ CHOICES_FIT = {
     "quantity": lambda count: count == 1,
     "text": lambda count: count == 0,
 }
-_OPTIONS = TypeAdapter(tuple[Option, ...])
+_OPTIONS = TypeAdapter(Annotated[tuple[Option, ...], Field(max_length=MOST_OPTIONS)])
+
+
+@lru_cache(maxsize=200)
+def _pattern(pattern: str) -> SchemaValidator:
+    """Matches whole texts in time linear to their length, whatever the pattern. Raises ValueError for a wrong one."""
+    try:
+        SchemaValidator(
+            core_schema.str_schema(pattern=pattern, regex_engine="rust-regex")
+        )  # a bracket must not end ours
+        return SchemaValidator(core_schema.str_schema(pattern=f"^(?:{pattern})$", regex_engine="rust-regex"))
+    except SchemaError as error:
+        raise ValueError("pattern is not a regular expression") from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `Portal_ConfigOptions_JSON__c`, as docs/catalogue-options.schema.json has it."""
+    return _OPTIONS.json_schema()
 
 
 @dataclass(frozen=True)
@@ -118,19 +161,55 @@ def parse(raw: Any) -> tuple[Option, ...]:
     keys = [option.key for option in options]
     if len(set(keys)) != len(keys):
         raise BrokenOptions("two options have the same key")
+    for place, option in enumerate(options):
+        _check_when(option, options[:place])
     return options
+
+
+def _check_when(option: Option, before: Sequence[Option]) -> None:
+    if option.when is None:
+        return
+    other = next((each for each in before if each.key == option.when.option), None)
+    if other is None:
+        raise BrokenOptions(f"{option.key}.when: no option {option.when.option} is listed before it")
+    if other.type not in {"choice", "yes_no"}:
+        raise BrokenOptions(f"{option.key}.when: {other.key} is neither a choice nor a yes_no")
+    known = {"yes"} if other.type == "yes_no" else {choice.value for choice in other.choices}
+    if unknown := sorted(set(option.when.values) - known):
+        raise BrokenOptions(f"{option.key}.when: {other.key} never has the value {unknown[0]}")
+
+
+def applies(option: Option, values: Mapping[str, Any]) -> bool:
+    """Whether the option exists beside these values of the options before it (key -> value as chosen)."""
+    return option.when is None or str(values.get(option.when.option, "")) in option.when.values
 
 
 def choose(options: Sequence[Option], wanted: Mapping[str, Any]) -> tuple[Chosen, ...]:
     """Checks `wanted` (option key -> value as posted or stored) against what is offered and prices it.
 
-    An empty value means "not chosen". Raises OptionRefused for an unknown key, an unknown value, a number out of
-    range, a text too long, or a required option left out. Never trusts a price: it is always the option's own.
+    An empty value means "not chosen". What is given for an option that depends on another choice than was made counts
+    as not given, since a page without script sends it all the same. Raises OptionRefused for an unknown key, an unknown
+    value, a number out of range, a text that does not fit, or a required option left out. Never trusts a price: it is
+    always the option's own.
     """
     if unknown := sorted(set(wanted) - {option.key for option in options}):
         raise OptionRefused(unknown[0], _("This plan has no such option. Choose from the options shown."))
-    chosen = (_choose_one(option, wanted.get(option.key, "")) for option in options)
-    return tuple(each for each in chosen if each is not None)
+    found: dict[str, Chosen] = {}
+    for option in options:
+        if not applies(option, {key: each.value for key, each in found.items()}):
+            continue
+        if chosen := _choose_one(option, wanted.get(option.key, "")):
+            found[option.key] = chosen
+    return tuple(found.values())
+
+
+def applying(options: Sequence[Option], wanted: Mapping[str, Any]) -> frozenset[str]:
+    """Keys of the options that exist beside what is wanted, sound or not; for a page that shows those alone."""
+    values: dict[str, Any] = {}
+    for option in options:
+        if applies(option, values):
+            values[option.key] = wanted.get(option.key, "")
+    return frozenset(values)
 
 
 def defaults(options: Sequence[Option]) -> dict[str, Any]:
@@ -218,7 +297,17 @@ def _quantity(option: Option, text: str) -> Chosen:
 def _text(option: Option, text: str) -> Chosen:
     if len(text) > TEXT_LENGTH or not text.isprintable():
         raise OptionRefused(option.key, _("Enter at most %(length)s characters on one line.") % {"length": TEXT_LENGTH})
-    return Chosen(option, text, None, 0)
+    if option.pattern and not _matches(option.pattern, text):
+        raise OptionRefused(option.key, _("Type it like this: %(hint)s") % {"hint": str(option.hint)})
+    return Chosen(option, text, None, option.price)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        _pattern(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 _READERS = {"choice": _choice, "yes_no": _yes_no, "quantity": _quantity, "text": _text}

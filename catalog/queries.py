@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import CustomerLink
 from catalog.families import FAMILIES, Family, Text
@@ -68,6 +68,12 @@ def shelf(category: str) -> Shelf:
         add_ons=tuple(product for product in buyable if product.item_class == Product.ItemClass.ADD_ON),
         fees={product.sku: product for product in products if product.item_class == Product.ItemClass.ACTIVATION},
     )
+
+
+def once_sold(category: str, sku: str) -> Product | None:
+    """The plan of a family that had this SKU last and is not for sale: withdrawn, hidden or not accessible."""
+    plans = Product.objects.filter(category=category, item_class=Product.ItemClass.SERVICE, sku=sku)
+    return plans.order_by(F("withdrawn_at").desc(nulls_first=True), "-pk").first()
 
 
 def families() -> tuple[FamilyPrice, ...]:

@@ -1,45 +1,45 @@
 """The catalogue pages. Everything comes from the local mirror; no page asks an outside system."""
 
-import hashlib
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts import links
 from accounts.models import CustomerLink, User
 from catalog import queries
+from catalog.caching import visitors_may_keep
 from catalog.eligibility import visits
 from catalog.facts import facts, labels
 from catalog.families import BY_SLUG, Family
 from catalog.forms import ConfigurationForm, Posted
+from catalog.holders import holds
 from catalog.models import Product
 from catalog.pricing import sum_lines
 from catalog.queries import Shelf
+from catalog.search import LONGEST, search
 
-
-def _visitor_tag(request: HttpRequest, **_path: Any) -> str | None:
-    """What a visitor's page depends on; None where it is a customer's page or has something of one moment in it."""
-    if settings.SESSION_COOKIE_NAME in request.COOKIES or request.GET:
-        return None
-    cookies = sorted((name, value) for name, value in request.COOKIES.items())
-    depends_on = repr((queries.version(), get_language(), settings.RELEASE, cookies))
-    return f'"{hashlib.sha256(depends_on.encode()).hexdigest()[:32]}"'
+GONE, NOT_FOUND = 410, 404
 
 
 @require_safe
-@condition(etag_func=_visitor_tag)
+@visitors_may_keep
 def catalog(request: HttpRequest) -> HttpResponse:
     """The three families."""
-    return _kept(render(request, "catalog/catalog.html", {"families": queries.families()}))
+    return render(request, "catalog/catalog.html", {"families": queries.families()})
 
 
 @require_safe
-@condition(etag_func=_visitor_tag)
+@visitors_may_keep
+def search_plans(request: HttpRequest) -> HttpResponse:
+    """Plans and add-ons with the words of `q`; without words the form alone."""
+    words = request.GET.get("q", "")[:LONGEST].strip()
+    return render(request, "catalog/search.html", {"words": words, "found": search(words)})
+
+
+@require_safe
+@visitors_may_keep
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """One family: its plans side by side, and its add-ons."""
     family = BY_SLUG.get(slug)
@@ -58,20 +58,34 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "answer": queries.checked_answer(link),
         "fitting": any(row["fits"] for row in rows),
     }
-    return _kept(render(request, "catalog/category.html", context))
+    return render(request, "catalog/category.html", context)
 
 
 @require_safe
-@condition(etag_func=_visitor_tag)
+@visitors_may_keep
 def product(request: HttpRequest, slug: str, sku: str) -> HttpResponse:
     """One plan with its options; what was chosen may stand in the address, so that the price follows without script."""
     family = BY_SLUG.get(slug)
-    shelf = queries.shelf(family.category) if family else None
-    plan = shelf.plan(sku) if shelf else None
-    if family is None or shelf is None or plan is None:
+    if family is None:
         raise Http404
+    shelf = queries.shelf(family.category)
+    plan = shelf.plan(sku)
+    if plan is None:
+        return _not_sold(request, family, sku)
     form = ConfigurationForm(plan, products_of(shelf), _chosen(request))
-    return _kept(product_page(request, family=family, shelf=shelf, plan=plan, form=form))
+    return product_page(request, family=family, shelf=shelf, plan=plan, form=form)
+
+
+def _not_sold(request: HttpRequest, family: Family, sku: str) -> HttpResponse:
+    """The page of a withdrawn plan stays for those who hold it; others read that it is gone, and of one that is hidden
+    as little as of one that never was."""
+    plan = queries.once_sold(family.category, sku)
+    if plan and holds(request.user, sku):
+        context = {"family": family, "plan": plan, "facts": _facts(plan, family)}
+        return render(request, "catalog/held.html", context)
+    gone = plan if plan and plan.withdrawn_at else None
+    status = GONE if gone else NOT_FOUND
+    return render(request, "catalog/not_sold.html", {"family": family, "gone": gone}, status=status)
 
 
 def product_page(
@@ -84,7 +98,7 @@ def product_page(
         "family": family,
         "plan": plan,
         "form": form,
-        "facts": [(fact.label, fact.value) for fact in facts(plan.attributes, family.columns) if fact.value],
+        "facts": _facts(plan, family),
         "fee": shelf.fee_of(plan),
         "shown": shown,
         "monthly": sum_lines(lines, Product.BillingCycle.MONTHLY),
@@ -100,6 +114,10 @@ def product_page(
 def products_of(shelf: Shelf) -> dict[str, Product]:
     """Everything of a shelf by SKU, as catalog.pricing wants it."""
     return {product.sku: product for product in (*shelf.plans, *shelf.add_ons)} | shelf.fees
+
+
+def _facts(plan: Product, family: Family) -> list[tuple[str, str]]:
+    return [(fact.label, fact.value) for fact in facts(plan.attributes, family.columns) if fact.value]
 
 
 def _row(plan: Product, shelf: Shelf, family: Family, link: CustomerLink | None) -> dict[str, Any]:
@@ -130,8 +148,3 @@ def _chosen(request: HttpRequest) -> Posted | None:
 def _line(request: HttpRequest) -> str:
     line = request.POST.get("line") or request.GET.get("line") or ""
     return line if line.isascii() and line.isdigit() else ""
-
-
-def _kept(response: HttpResponse) -> HttpResponse:
-    patch_vary_headers(response, ["Cookie", "Accept-Language"])
-    return response

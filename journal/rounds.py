@@ -22,7 +22,7 @@ def run(name: str, interval_s: float, action: Callable[[], Mapping[str, int]]) -
     `action` returns what it did (action -> count); the totals are kept. Its exception passes through, and the round
     then counts as begun but not as succeeded. Returns whether it ran. Must not be called inside a transaction.
     """
-    with _only_one(name) as alone:
+    with only_one(name) as alone:
         if not alone or not _begin(name, interval_s):
             return False
         done = action()
@@ -39,9 +39,10 @@ def succeeded_since(name: str, moment: datetime) -> bool:
 
 
 @contextmanager
-def _only_one(name: str) -> Iterator[bool]:
-    """A lock of the session, not of a transaction, since rounds make outside calls; a dead session gives it back.
+def only_one(name: str) -> Iterator[bool]:
+    """Gives whether nobody else is at `name`; until the end of the block nobody else gets it. Never waits.
 
+    A lock of the session, not of a transaction, since rounds make outside calls; a dead session gives it back.
     So does a frozen one: PostgreSQL ends a session that says nothing for longer than any outside call may take.
     """
     silent_s = settings.ACCEPT_ORDER_DEADLINE_S + settings.DEADLINE_MARGIN_S

@@ -57,6 +57,12 @@ def customer_of(order: Order) -> User | None:
     return order.user if Order.objects.for_user(order.user).filter(pk=order.pk).exists() else None
 
 
+def has_ordered(user: User, sku: str) -> bool:
+    """Whether one of the customer's orders that was not refused or cancelled has this product, in one query."""
+    alive = Order.objects.for_user(user).exclude(local_state=Order.Local.REFUSED).exclude(sf_status="Cancelled")
+    return OrderLine.objects.filter(order__in=alive, sku=sku).exists()
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the list of orders, as the address names it."""

@@ -8,14 +8,18 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Registers what `manage.py check --deploy` asks of a deployment and watches who signs in.
+        """Joins the apps: who signs in is watched, the catalogue learns who holds what, and `manage.py check --deploy`
+        what to ask of a deployment.
 
         Failpoints act in test runs alone.
         """
         from accounts import sign_ins
         from accounts.security import watching
+        from catalog import holders
+        from orders.queries import has_ordered
         from portal import checks  # noqa: F401
 
+        holders.ask_also(has_ordered)
         sign_ins.watch()
         watching.watch()
         if settings.TESTING:

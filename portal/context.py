@@ -23,6 +23,7 @@ THEMES = ("light", "dark")
 SECTIONS: Mapping[str, str] = {
     "catalog": "plans",
     "category": "plans",
+    "search_plans": "plans",
     "product": "plans",
     "eligibility": "plans",
     "eligibility_request": "plans",

@@ -31,6 +31,7 @@ EVERY = {
     "catalog.jobs.send_checks": settings.SWEEP_S,
     "catalog.jobs.notice_answers": settings.SWEEP_S,
     "catalog.jobs.delete_left_checks": 24 * 3600,
+    "catalog.jobs.read_billing": 900,
     "notifications.jobs.send_due": settings.SWEEP_S,
     "support.jobs.open_due": settings.SWEEP_S,
     "portal.alerts.check": 60,

@@ -32,6 +32,7 @@ PERIODS: Mapping[str, float] = {
     "catalog.send_checks": settings.SWEEP_S,
     "catalog.notice_answers": settings.SWEEP_S,
     "catalog.delete_left_checks": DAY_S,
+    "catalog.read_billing": 900,
     "notifications.send_due": settings.SWEEP_S,
     "support.open_due": settings.SWEEP_S,
     "portal.alerts": 60,

@@ -8,6 +8,7 @@ from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import asked_next
+from catalog.caching import visitors_may_keep
 from catalog.queries import families
 from integrations.correlation import current
 from portal.context import THEME_COOKIE, THEMES
@@ -15,6 +16,7 @@ from portal.styleguide import examples
 
 
 @require_safe
+@visitors_may_keep
 def home(request: HttpRequest) -> HttpResponse:
     """What we do, the three families with their prices, how an order goes."""
     return render(request, "portal/home.html", {"families": families()})

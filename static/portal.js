@@ -137,6 +137,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== newest) return;
       parts.forEach((id) => document.getElementById(id)?.replaceWith(page.getElementById(id)));
+      form.querySelectorAll("[data-depends]").forEach((part) => (part.hidden = page.getElementById(part.id).hidden));
       announce(document.querySelector("#price-in-dock .price")?.textContent.trim());
     };
 

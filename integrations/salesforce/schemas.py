@@ -87,6 +87,16 @@ class ProductRecord:
     fields: Mapping[str, Any]
     pricebook_entry_id: str
     unit_price: Any  # Decimal, or None without an active JPY entry
+    changed_at: datetime | None = None  # the newer SystemModstamp of product and entry
+
+
+@dataclass(frozen=True)
+class CatalogueChanges:
+    """What changed in the catalogue since a moment: products on offer as they are now, and those that are not."""
+
+    offered: Sequence[ProductRecord]
+    gone: frozenset[str]  # ids of changed products that are inactive or not in the catalogue, ours or not
+    until: datetime | None  # the newest SystemModstamp seen; None when nothing changed
 
 
 @dataclass(frozen=True)

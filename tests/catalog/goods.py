@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from catalog.models import Product
 from catalog.sync import sync
 from integrations import gateway
-from integrations.salesforce.schemas import ProductRecord
+from integrations.salesforce.schemas import CatalogueChanges, ProductRecord
 from sandbox import catalogue
+
+PID = {each.sku: each.whmcs_pid for each in catalogue.load().products}
+OPENED = datetime(2026, 11, 1, tzinfo=UTC)  # when the shop's products were saved
 
 
 def record(source: catalogue.CatalogueProduct, n: int) -> ProductRecord:
@@ -20,6 +24,7 @@ def record(source: catalogue.CatalogueProduct, n: int) -> ProductRecord:
         id=f"01tTEST{n:08d}AAA",
         pricebook_entry_id=f"01uTEST{n:08d}AAA",
         unit_price=Decimal(source.price),
+        changed_at=OPENED,
         fields={
             "StockKeepingUnit": source.sku,
             "Name": source.name.en,
@@ -53,24 +58,57 @@ def changed(of: ProductRecord, *, price: Any = None, **fields: Any) -> ProductRe
 
 @dataclass
 class Shop:
-    """The catalogue's side of Salesforce; a test changes `records` and syncs again."""
+    """The catalogue's side of Salesforce; a test changes `records` and syncs again.
+
+    Each change happens ten minutes after the one before, by the org's own clock.
+    """
 
     records: list[ProductRecord] = field(default_factory=records)
     error: Exception | None = None
+    reads: list[str] = field(default_factory=list)
+    clock: datetime = OPENED
+    dropped: dict[str, datetime] = field(default_factory=dict)
 
     def catalogue(self, pricebook_name: str) -> list[ProductRecord]:
+        self.reads.append("whole")
         if self.error:
             raise self.error
         return self.records
 
+    def catalogue_changes(self, pricebook_name: str, *, since: datetime) -> CatalogueChanges | None:
+        self.reads.append("changes")
+        if self.error:
+            raise self.error
+        newer = [each for each in self.records if each.changed_at and each.changed_at >= since]
+        gone = {key: at for key, at in self.dropped.items() if at >= since}
+        stamps = [each.changed_at for each in newer if each.changed_at]
+        return CatalogueChanges(newer, frozenset(gone), max([*stamps, *gone.values()], default=None))
+
     def edit(self, sku: str, *, price: Any = None, **fields: Any) -> None:
+        at = self._later()
         self.records = [
-            changed(each, price=price, **fields) if each.fields["StockKeepingUnit"] == sku else each
+            replace(changed(each, price=price, **fields), changed_at=at) if named(each, sku) else each
             for each in self.records
         ]
 
     def drop(self, *skus: str) -> None:
-        self.records = [each for each in self.records if each.fields["StockKeepingUnit"] not in skus]
+        """Takes them out of the catalogue; Salesforce tells that as a change of each."""
+        at = self._later()
+        self.dropped |= {each.id: at for each in self.records if named(each, *skus)}
+        self.delete(*skus)
+
+    def delete(self, *skus: str) -> None:
+        """Nothing is left of them that could be told as a change."""
+        self.records = [each for each in self.records if not named(each, *skus)]
+
+    def _later(self) -> datetime:
+        self.clock += timedelta(minutes=10)
+        return self.clock
+
+
+def named(record: ProductRecord, *skus: str) -> bool:
+    """Whether the record has one of these SKUs."""
+    return record.fields["StockKeepingUnit"] in skus
 
 
 @pytest.fixture

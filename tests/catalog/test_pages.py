@@ -1,5 +1,7 @@
 """The catalogue pages: both languages, without script, from the mirror alone."""
 
+import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,10 +9,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import CustomerLink, User
+from catalog.models import Product
 from catalog.sync import sync
 from integrations import gateway
+from orders.models import Order, OrderLine
 from tests.catalog.goods import Shop
 from tests.people import signed_in
 
@@ -26,16 +31,48 @@ def no_remote_calls(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway, "whmcs", forbidden)
 
 
+@pytest.fixture
+def salesforce(no_remote_calls: None, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync of the test asks the shop; pages still do not."""
+    monkeypatch.setattr(gateway, "salesforce", lambda: shop)
+
+
+def hold(user: User, sku: str, **changes: Any) -> None:
+    """An order of this product in the user's name."""
+    product = Product.objects.get(sku=sku)
+    order = Order.objects.create(
+        user=user,
+        cart_hash=f"{user.pk}",
+        portal_ref=f"held-{user.pk}",
+        correlation_id="c",
+        category=product.category,
+        terms_version="1",
+        terms_accepted_at=timezone.now(),
+        **changes,
+    )
+    OrderLine.objects.create(
+        order=order,
+        position=0,
+        sku=sku,
+        name_en=product.name_en,
+        item_class=product.item_class,
+        billing_cycle=product.billing_cycle,
+        unit_price=product.price or 0,
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("/", 1),
+        ("/", 2),
         ("/plans/", 2),
         ("/plans/internet/", 2),
         ("/plans/sim/", 2),
         ("/plans/vpn/", 2),
         ("/plans/vpn/VPN-US/", 2),
-        ("/plans/vpn/VPN-US/?option-extra_devices=2", 1),
+        ("/plans/vpn/VPN-US/?option-extra_devices=2", 2),
+        ("/plans/search/?q=vpn", 2),
+        ("/plans/search/", 1),
     ],
 )
 def test_a_page_costs_few_queries_however_many_products(
@@ -83,23 +120,216 @@ def test_what_is_not_there_is_404(visitor: Client, path: str) -> None:
     assert visitor.get(path).status_code == 404
 
 
+KEPT = ["/", "/plans/", "/plans/vpn/", "/plans/vpn/VPN-US/", "/plans/search/?q=vpn"]
+
+
+@pytest.mark.parametrize("path", KEPT)
 def test_a_visitors_browser_may_keep_the_page_until_something_changes(
-    visitor: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, shop: Shop, salesforce: None, path: str
 ) -> None:
-    visitor.get("/plans/vpn/")  # the first visit sets the form cookie
-    tag = visitor.get("/plans/vpn/")["ETag"]
-    assert visitor.get("/plans/vpn/", headers={"if-none-match": tag}).status_code == 304
-    assert visitor.get("/plans/vpn/", headers={"if-none-match": tag, "accept-language": "ja"}).status_code == 200
-    monkeypatch.setattr(gateway, "salesforce", lambda: shop)
+    visitor.get(path)  # the first visit sets the form cookie
+    first = visitor.get(path)
+    tag = first["ETag"]
+    assert first["Cache-Control"] == "private, no-cache", "kept by the browser alone, and asked for again each time"
+    with CaptureQueriesContext(connection) as asked:
+        again = visitor.get(path, headers={"if-none-match": tag})
+    assert (again.status_code, again.content, len(asked)) == (304, b"", 1)
+    assert {"Cookie", "Accept-Language"} <= set(again["Vary"].split(", ")) & set(first["Vary"].split(", "))
+    assert again["Cache-Control"] == first["Cache-Control"]
+    assert visitor.get(path, headers={"if-none-match": tag, "accept-language": "ja"}).status_code == 200
     shop.edit("VPN-US", price=Decimal("660"))
-    sync()
-    assert visitor.get("/plans/vpn/", headers={"if-none-match": tag}).status_code == 200
+    sync(full=False)
+    assert visitor.get(path, headers={"if-none-match": tag}).status_code == 200
 
 
-def test_a_customers_page_is_never_kept(aiko: User) -> None:
-    response = signed_in(aiko).get("/plans/vpn/")
+def test_a_kept_page_s_form_works_and_another_browser_s_tag_does_not_fit() -> None:
+    mine, other = Client(enforce_csrf_checks=True), Client()
+    mine.get("/plans/vpn/VPN-US/")
+    page = mine.get("/plans/vpn/VPN-US/")
+    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())[0]
+    assert mine.get("/plans/vpn/VPN-US/", headers={"if-none-match": page["ETag"]}).status_code == 304
+    posted = {"sku": "VPN-US", "csrfmiddlewaretoken": token}
+    assert mine.post("/cart/add/", posted)["Location"] == "/cart/"
+    other.get("/plans/vpn/VPN-US/")
+    assert other.get("/plans/vpn/VPN-US/", headers={"if-none-match": page["ETag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_a_visitors_page_holds_nothing_of_one_person(path: str) -> None:
+    pages = []
+    for browser in (Client(), Client()):
+        browser.get(path)
+        page = browser.get(path).content.decode()
+        pages.append(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page))
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_a_customers_page_is_never_kept(aiko: User, path: str) -> None:
+    response = signed_in(aiko).get(path)
     assert not response.has_header("ETag")
     assert "no-store" in response["Cache-Control"]
+
+
+def test_a_visitor_with_a_cart_gets_pages_of_this_moment(visitor: Client) -> None:
+    visitor.get("/plans/vpn/")
+    tag = visitor.get("/plans/vpn/")["ETag"]
+    visitor.post("/cart/add/", {"sku": "VPN-US"})
+    answer = visitor.get("/plans/vpn/", headers={"if-none-match": tag})
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+
+
+# --- plans that are no longer sold
+
+
+def test_a_withdrawn_plan_says_so_and_leads_on(visitor: Client, shop: Shop, salesforce: None) -> None:
+    shop.drop("VPN-UK")
+    sync(full=False)
+    answer = visitor.get("/plans/vpn/VPN-UK/")
+    page = answer.content.decode()
+    assert answer.status_code == 410
+    assert "VPN United Kingdom is no longer sold" in page
+    assert 'href="/plans/vpn/"' in page
+    assert "Add to cart" not in page
+    assert "VPN United Kingdom" not in visitor.get("/plans/vpn/").content.decode()
+    refused = visitor.post("/cart/add/", {"sku": "VPN-UK"}, follow=True).content.decode()
+    assert "no longer sold" in refused
+
+
+def test_a_hidden_plan_looks_like_one_that_never_was(visitor: Client, shop: Shop, salesforce: None) -> None:
+    shop.edit("VPN-UK", WHMCS_Product_Id__c="none")
+    sync(full=False)
+    hidden, never = visitor.get("/plans/vpn/VPN-UK/"), visitor.get("/plans/vpn/VPN-XX/")
+    assert hidden.status_code == never.status_code == 404
+    assert "This plan is not for sale" in hidden.content.decode()
+    assert "VPN United Kingdom" not in hidden.content.decode()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_who_holds_a_withdrawn_plan_keeps_its_page(
+    aiko: User, ben: User, shop: Shop, salesforce: None, is_cancelled: bool
+) -> None:
+    hold(aiko, "VPN-UK", sf_status="Cancelled" if is_cancelled else "Activated")
+    shop.drop("VPN-UK")
+    sync(full=False)
+    answer = signed_in(aiko).get("/plans/vpn/VPN-UK/")
+    assert answer.status_code == (410 if is_cancelled else 200)
+    assert ("You keep this plan" in answer.content.decode()) is not is_cancelled
+    assert "Add to cart" not in answer.content.decode()
+    assert signed_in(ben).get("/plans/vpn/VPN-UK/").status_code == 410
+
+
+# --- search
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("vpn", ["VPN United States", "VPN United Kingdom"]),
+        ("ＶＰＮ　united states", ["VPN United States"]),
+        ("アメリカ", ["VPN United States"]),
+        ("あめりか", ["VPN United States"]),
+        ("光 10", ["Home House 10G", "Home Apartment 10G"]),
+        ("SIM-VISITOR-20", ["Visitor eSIM 20 GB, 30 days"]),
+        ("%", []),
+        ("no such thing", []),
+        ("x" * 5000, []),
+    ],
+)
+def test_search_finds_names_and_what_people_call_things(visitor: Client, words: str, names: list[str]) -> None:
+    page = visitor.get("/plans/search/", {"q": words}).content.decode()
+    found = re.findall(r'class="cover" href="[^"]+">([^<]+)</a>', page)
+    assert set(names) <= set(found)
+    assert bool(found) is bool(names)
+    assert ("No plan has these words" in page) is not bool(names)
+
+
+def test_search_answers_in_the_language_of_the_page(visitor: Client) -> None:
+    page = visitor.get("/plans/search/", {"q": "vpn"}, headers={"accept-language": "ja"}).content.decode()
+    assert "「vpn」の検索結果：2件" in page
+    assert "VPN アメリカ" in page
+
+
+def test_search_shows_an_add_on_where_it_is_chosen_and_hides_what_is_hidden(
+    visitor: Client, shop: Shop, salesforce: None
+) -> None:
+    found = visitor.get("/plans/search/", {"q": "ADD-PHONE"}).content.decode()
+    assert 'href="/plans/internet/#add-ons"' in found
+    shop.edit("ADD-PHONE", WHMCS_Product_Id__c="none")
+    shop.drop("VPN-UK")
+    sync(full=False)
+    assert "No plan has these words" in visitor.get("/plans/search/", {"q": "ADD-PHONE"}).content.decode()
+    assert "No plan has these words" in visitor.get("/plans/search/", {"q": "VPN-UK"}).content.decode()
+
+
+def test_what_was_searched_for_is_escaped(visitor: Client) -> None:
+    page = visitor.get("/plans/search/", {"q": "<script>alert(1)</script>"}).content.decode()
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
+
+
+# --- options that depend on others
+
+
+DEPENDENT = [
+    {
+        "key": "static",
+        "type": "yes_no",
+        "whmcs_option_id": 41,
+        "label": {"en": "Own address", "ja": "固定IP"},
+        "choices": [
+            {"value": "yes", "whmcs_choice_id": 1, "label": {"en": "Own address", "ja": "固定IP"}, "price": 330}
+        ],
+    },
+    {
+        "key": "host",
+        "type": "text",
+        "required": True,
+        "when": {"option": "static", "values": ["yes"]},
+        "label": {"en": "Host name", "ja": "ホスト名"},
+        "hint": {"en": "Two to eight letters.", "ja": "英字2〜8文字。"},
+        "pattern": "[a-z]{2,8}",
+        "price": 110,
+    },
+]
+
+
+@pytest.fixture
+def dependent(shop: Shop, salesforce: None) -> None:
+    shop.edit("VPN-US", Portal_ConfigOptions_JSON__c=json.dumps(DEPENDENT))
+    assert sync(full=False).broken == {}
+
+
+def follow(visitor: Client, **posted: str) -> str:
+    """ "Update price" without script."""
+    answer = visitor.post("/cart/add/", {"sku": "VPN-US", "intent": "price", **posted}, follow=True)
+    return answer.content.decode()
+
+
+def test_an_option_appears_with_the_choice_it_depends_on(visitor: Client, dependent: None) -> None:
+    hidden = 'id="depends-host" data-depends hidden'
+    assert hidden in visitor.get("/plans/vpn/VPN-US/").content.decode()
+    page = follow(visitor, **{"option-static": "yes"})
+    assert hidden not in page
+    assert 'id="depends-host"' in page
+    assert "Two to eight letters." in page
+    assert "¥990" in follow(visitor, **{"option-static": "yes", "option-host": "tokyo"}), "550 + 330 + 110"
+
+
+def test_what_depends_on_a_choice_not_made_is_neither_asked_nor_charged(visitor: Client, dependent: None) -> None:
+    page = follow(visitor, **{"option-host": "NOT LIKE IT"})
+    assert "Two to eight letters.</span>" not in page
+    assert "¥550</dd>" in page
+    assert visitor.post("/cart/add/", {"sku": "VPN-US", "option-host": "NOT LIKE IT"})["Location"] == "/cart/"
+
+
+def test_without_script_the_missing_answer_is_asked_for_beside_its_control(visitor: Client, dependent: None) -> None:
+    answer = visitor.post("/cart/add/", {"sku": "VPN-US", "option-static": "yes", "option-host": "T"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert page.count("Type it like this: Two to eight letters.") == 2, "in the summary and beside the control"
+    assert 'value="T"' in page
 
 
 def test_the_plans_that_fit_the_customers_address_are_marked(aiko: User) -> None:

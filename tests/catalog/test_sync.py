@@ -142,7 +142,7 @@ def test_the_command_says_what_it_did_and_why_it_did_not(shop: Shop) -> None:
     assert "hidden     VPN-US: price: 0.1 is not a whole number of yen" in out.getvalue()
     shop.records = []
     with pytest.raises(CommandError, match="--allow-empty"):
-        call_command("sync_catalog")
+        call_command("sync_catalog", "--full")
     shop.error = Unavailable("salesforce", "catalogue", "timeout")
     with pytest.raises(CommandError, match="could not be read"):
         call_command("sync_catalog")

@@ -185,3 +185,35 @@ def test_a_chosen_photo_is_shown_small_and_its_size_is_said(page: Page, site: Si
     )
     expect(page.locator("[data-chosen]")).to_have_text("3.0 MB is too much")
     expect(page.locator("canvas")).to_be_hidden()
+
+
+def depending(words: str, hidden: str) -> str:
+    dependent = f'<div id="depends-name" data-depends{hidden}><input name="option-name" aria-label="Name"></div>'
+    return (
+        '<form data-follow="/plan/"><input type="checkbox" name="option-static" value="yes" aria-label="Static">'
+        f"{dependent}<button data-unfollowed>Update price</button></form>"
+        f'<aside id="price">{words}</aside><div id="price-in-dock"><p class="price">{words}</p></div>'
+    )
+
+
+def test_a_choice_brings_its_price_and_the_options_that_depend_on_it_and_keeps_what_was_typed(
+    page: Page, site: Site
+) -> None:
+    site.page("/", depending("¥550", " hidden"))
+    site.pages["/plan/?option-static=yes&option-name="] = [(200, depending("¥880", ""))]
+    site.pages["/plan/?option-static=yes&option-name=tokyo"] = [(200, depending("¥990", ""))]
+    site.pages["/plan/?option-name=tokyo"] = [(200, depending("¥550", " hidden"))]
+    page.goto(f"{SITE}/")
+    name = page.locator("[name=option-name]")
+    expect(name).to_be_hidden()
+    page.check("[name=option-static]")
+    expect(page.locator("#price")).to_have_text("¥880")
+    expect(name).to_be_visible()
+    expect(page.locator("[name=option-static]")).to_be_focused()
+    name.fill("tokyo")
+    name.blur()
+    expect(page.locator("#price")).to_have_text("¥990")
+    page.uncheck("[name=option-static]")
+    expect(name).to_be_hidden()
+    expect(page.locator("#price")).to_have_text("¥550")
+    expect(name).to_have_value("tokyo")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.sync import SyncReport, WouldEmpty, sync
+from catalog.sync import AlreadyRunning, SyncReport, WouldEmpty, sync
 from integrations.errors import OutsideError
 
 
@@ -13,11 +13,14 @@ class Command(BaseCommand):
     help = "Mirrors the products of the Salesforce pricebook and prints what changed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--full", action="store_true", help="read everything, not only what changed")
         parser.add_argument("--allow-empty", action="store_true", help="accept a catalogue with nothing for sale")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = sync(allow_empty=options["allow_empty"])
+            report = sync(full=options["full"] or options["allow_empty"], allow_empty=options["allow_empty"])
+        except AlreadyRunning as error:
+            raise CommandError("Another process mirrors the catalogue just now; look again in a minute.") from error
         except WouldEmpty as error:
             raise CommandError(f"{error} Use --allow-empty if that is meant.") from error
         except OutsideError as error:

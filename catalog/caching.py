@@ -1,0 +1,47 @@
+"""Pages of visitors that their browsers keep: asked for again each time, sent again only when something changed."""
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
+from django.views.decorators.http import condition
+
+from catalog import queries
+
+View = Callable[..., HttpResponse]
+
+
+def visitors_may_keep(view: View) -> View:
+    """For pages that depend on the mirror alone while nobody has a session; a customer's page is never kept.
+
+    An unchanged page costs one query and is not built. The browser keeps it, no cache on the way does: its forms carry
+    the token of that browser's cookie, so the tag depends on the cookies, too.
+    """
+    tagged = condition(etag_func=visitor_tag)(view)
+
+    @wraps(view)
+    def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = tagged(request, *args, **kwargs)
+        patch_vary_headers(response, ["Cookie", "Accept-Language"])
+        if not _has_session(request):
+            response["Cache-Control"] = "private, no-cache"
+        return response
+
+    return kept
+
+
+def visitor_tag(request: HttpRequest, *_args: Any, **_path: Any) -> str | None:
+    """What a visitor's page depends on beside its address; None where there is a session, and with it a person."""
+    if _has_session(request):
+        return None
+    depends_on = repr((queries.version(), get_language(), settings.RELEASE, sorted(request.COOKIES.items())))
+    return f'"{hashlib.sha256(depends_on.encode()).hexdigest()[:32]}"'
+
+
+def _has_session(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
