@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlencode
 
 import structlog
 from allauth.account.models import EmailAddress
@@ -14,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import links, payment
+from accounts.identity.standing import Standing, standing
 from accounts.models import CustomerLink, SignupJourney, User
 from catalog import queries as catalog
 from catalog.eligibility import asking, places
@@ -27,7 +29,7 @@ log = structlog.get_logger(__name__)
 Text = str | Promise
 TaskState = Literal["done", "todo", "wait"]
 ENDED_SERVICES = frozenset({"Terminated", "Cancelled", "Fraud", "Completed"})
-IDENTITY_SENT = frozenset({"Pending", "Verified"})
+NOTHING_SENT = Standing("open")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Situation:
     has_payment_method: bool | None
     has_other_internet: bool | None
     check: EligibilityRequest | None = None  # the address check that counts, where the lines need one
+    identity: Standing = NOTHING_SENT  # asked only where a line needs papers
 
 
 def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
@@ -70,6 +73,7 @@ def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
         has_payment_method=_has_payment_method(user) if link else False,
         has_other_internet=_has_other_internet(user, link) if _internet(lines) else False,
         check=asking.latest(user) if _internet(lines) else None,
+        identity=standing(user) if link and _needs_papers(lines) else NOTHING_SENT,
     )
 
 
@@ -91,13 +95,17 @@ def _plan_tasks(now: Situation, link: CustomerLink, lines: Sequence[PricedLine])
     found: list[Task] = []
     for line in _internet(lines):
         found += [*_eligible(line.product, link, now.check), _one_internet(now)]
-    if any(line.product.identity == Product.Identity.UPLOAD for line in lines):
-        found.append(_identity(link))
-    return found
+    return [*found, _identity(now.identity)] if _needs_papers(lines) else found
 
 
 def _internet(lines: Sequence[PricedLine]) -> list[PricedLine]:
     return [line for line in lines if line.product.category == Product.Category.INTERNET]
+
+
+def _needs_papers(lines: Sequence[PricedLine]) -> bool:
+    """Whether papers must be sent in before the order. Where another way is prescribed, that comes after it
+    (decisions.md 9), and without either nothing is asked."""
+    return any(line.product.identity == Product.Identity.UPLOAD for line in lines)
 
 
 def _has_payment_method(user: User) -> bool | None:
@@ -224,19 +232,24 @@ def _one_internet(now: Situation) -> Task:
     )
 
 
-def _identity(link: CustomerLink) -> Task:
+def _identity(now: Standing) -> Task:
+    """Sent in is enough for ordering; the SIM is activated once the check is done (product.md §6)."""
     title = _("Proof of identity for the SIM")
-    if link.identity_status == "Verified":
+    if now.place == "verified":
         return Task("identity", "done", title, _("Your identity is confirmed."))
-    if link.identity_status in IDENTITY_SENT:
+    if now.place == "checking":
         return Task("identity", "done", title, _("We have your documents and are checking them."))
+    text = _("Needed by law for a number with voice. Send us a copy of your residence card or driving licence.")
+    if now.refused:
+        text = _("We could not confirm your identity with what you sent. Please send your documents again.")
+    back = urlencode({"next": reverse("checkout")})
     return Task(
         "identity",
         "todo",
         title,
-        _("Needed by law for a number with voice. Send us a copy of your residence card or driving licence."),
-        _("Contact us"),
-        reverse("contact"),
+        text,
+        _("Send identity documents"),
+        f"{reverse('identity')}?{back}",
         blocks=True,
     )
 

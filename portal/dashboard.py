@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from accounts import links
 from accounts.access import user_of
+from accounts.identity.standing import Standing, standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
 from catalog.eligibility import asking
-from catalog.models import EligibilityRequest
+from catalog.models import EligibilityRequest, Product
 from orders import queries
 from orders.gate import Task
 
@@ -28,16 +29,24 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """No remote call: what the outside systems said last is in the mirror and on the link."""
     user = user_of(request)
     under_way = queries.under_way(user)
-    context = {"tasks": to_do(user, has_orders=bool(under_way)), "first": under_way[0] if under_way else None}
+    waits = any(row.order.category == Product.Category.SIM for row in under_way)
+    context = {
+        "tasks": to_do(user, has_orders=bool(under_way), has_sim=waits),
+        "first": under_way[0] if under_way else None,
+    }
     return render(request, "portal/dashboard.html", context | {"others": under_way[1:]})
 
 
-def to_do(user: User, *, has_orders: bool) -> list[Task]:
-    """What the customer has to do or wait for now, the most urgent first; nothing that is done."""
+def to_do(user: User, *, has_orders: bool, has_sim: bool = False) -> list[Task]:
+    """What the customer has to do or wait for now, the most urgent first; nothing that is done.
+
+    `has_orders`: some order is under way; `has_sim`: one of a SIM.
+    """
     link = links.link_of(user)
     if link is not None and link.state == CustomerLink.State.LINKED:
         tasks = [] if Address.objects.filter(user=user).exists() else [_address()]
         tasks += [_payment(has_orders=has_orders)] if link.has_payment_method is False else []
+        tasks += _identity(standing(user), has_sim=has_sim)
         return tasks + _address_check(user, has_orders=has_orders)
     if link is not None:
         text = _("We are comparing your details by hand. You can browse and order meanwhile.")
@@ -76,6 +85,19 @@ def _address_check(user: User, *, has_orders: bool = True) -> list[Task]:
     if not check.offered or has_orders or (check.answered_at or NEVER) < timezone.now() - NEWS:
         return []
     return [Task("eligibility", "todo", title, _("It is available. Choose the plan you like."), _("See plans"), page)]
+
+
+def _identity(now: Standing, *, has_sim: bool) -> list[Task]:
+    if now.place == "checking":
+        return [Task("identity", "wait", _("Proof of identity"), _("We have your documents and are checking them."))]
+    if now.refused:
+        name = _("Please send your identity documents again")
+        text = _("We could not confirm your identity with what you sent.")
+    elif now.place == "open" and has_sim:
+        name, text = _("Send identity documents"), _("Your SIM is activated once we have confirmed who you are.")
+    else:
+        return []
+    return [Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"))]
 
 
 def _account(journey: SignupJourney | None) -> Task:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts.models import CustomerLink
+from accounts.identity.standing import Standing
+from accounts.models import CustomerLink, IdentityCheck
 from catalog.models import EligibilityRequest
 from catalog.pricing import PricedLine, price_line
 from catalog.sync import sync
@@ -20,6 +21,7 @@ from tests.orders.steps import fill, order_now
 from tests.people import make_customer, make_user, signed_in
 
 LINK = CustomerLink(state="linked", sf_account_no="1", whmcs_client_id=1, internet_eligibility="Apartment 1G")
+REFUSED = IdentityCheck(state=IdentityCheck.State.REJECTED)
 GOOD = Situation(
     email="aiko@example.jp",
     email_verified=True,
@@ -69,9 +71,9 @@ def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
         ({"has_other_internet": None}, ["INT-APT-1G"], [("one_internet", "wait")]),
         ({"has_other_internet": True}, ["VPN-US"], []),
         ({}, ["SIM-VD-3"], [("identity", "todo")]),
-        ({"link": link(identity_status="Rejected")}, ["SIM-VD-3"], [("identity", "todo")]),
-        ({"link": link(identity_status="Pending")}, ["SIM-VD-3"], []),
-        ({"link": link(identity_status="Verified")}, ["SIM-VD-3"], []),
+        ({"identity": Standing("open", REFUSED)}, ["SIM-VD-3"], [("identity", "todo")]),
+        ({"identity": Standing("checking")}, ["SIM-VD-3"], []),
+        ({"identity": Standing("verified")}, ["SIM-VD-3"], []),
         ({}, ["SIM-D-3"], []),
         ({}, ["SIM-VD-50"], []),
         (
