@@ -94,7 +94,7 @@ def paper_of(order: Order) -> IdentityDocument:
 
 # What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
 OPEN = {
-    *("home", "catalog", "eligibility", "cart", "cart_add", "set_language", "theme"),
+    *("home", "catalog", "search_plans", "eligibility", "cart", "cart_add", "set_language", "theme"),
     *("terms", "privacy", "tokushoho", "contact", "identity_by_chip"),
     *("account_login", "account_signup", "account_inactive", "account_logout"),  # the last leads home
     *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done"),
