@@ -61,14 +61,37 @@ class Fresh:
 
 @admin.register(Product)
 class ProductAdmin(Fresh, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("sku", "name_en", "category", "item_class", "price", "in_whmcs", "billing_cycle", "state")
+    list_display = ("sku", "named", "category", "cost", "in_whmcs", "billing_cycle", "state")
     list_filter = (Offered, InWhmcs, "category", "item_class")
     show_full_result_count = False
     search_fields = ("sku", "name_en", "name_ja", "sf_product_id__exact", "whmcs_product_id__exact")
-    readonly_fields = ("price_history",)
+    fieldsets = (
+        (None, {"fields": ("sku", "name_en", "name_ja", "state", "cost", "in_whmcs", "price_history")}),
+        (_("What customers read"), {"fields": ("description_en", "description_ja", "attributes", "display_order")}),
+        (
+            _("How it is sold"),
+            {"fields": ("category", "item_class", "billing_cycle", "accessible", "activation_sku", "identity")},
+        ),
+        (_("What may be chosen, and where"), {"fields": ("eligibility_values", "options")}),
+        (
+            _("In the other systems"),
+            {"fields": ("sf_product_id", "sf_pricebook_entry_id", "whmcs_product_id", "withdrawn_at", "synced_at")},
+        ),
+    )
+    readonly_fields = ("state", "cost", "in_whmcs", "price_history")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return billing.with_billing(super().get_queryset(request))
+
+    @admin.display(description=_("name"), ordering="name_en")
+    def named(self, product: Product) -> str:
+        """The name in the reader's language."""
+        return product.name
+
+    @admin.display(description=_("price"), ordering="price")
+    def cost(self, product: Product) -> str:
+        """In yen, tax included; a dash where Salesforce has none."""
+        return "–" if product.price is None else f"¥{product.price:,}"
 
     @admin.display(description=_("in WHMCS"))
     def in_whmcs(self, product: Any) -> str:

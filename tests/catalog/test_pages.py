@@ -2,7 +2,6 @@
 
 import json
 import re
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -118,66 +117,6 @@ def test_an_impossible_choice_in_the_address_is_said_beside_its_control(visitor:
 @pytest.mark.parametrize("path", ["/plans/hosting/", "/plans/vpn/GONE/", "/plans/sim/VPN-US/", "/plans/vpn/ACT-VPN/"])
 def test_what_is_not_there_is_404(visitor: Client, path: str) -> None:
     assert visitor.get(path).status_code == 404
-
-
-KEPT = ["/", "/plans/", "/plans/vpn/", "/plans/vpn/VPN-US/", "/plans/search/?q=vpn"]
-
-
-@pytest.mark.parametrize("path", KEPT)
-def test_a_visitors_browser_may_keep_the_page_until_something_changes(
-    visitor: Client, shop: Shop, salesforce: None, path: str
-) -> None:
-    visitor.get(path)  # the first visit sets the form cookie
-    first = visitor.get(path)
-    tag = first["ETag"]
-    assert first["Cache-Control"] == "private, no-cache", "kept by the browser alone, and asked for again each time"
-    with CaptureQueriesContext(connection) as asked:
-        again = visitor.get(path, headers={"if-none-match": tag})
-    assert (again.status_code, again.content, len(asked)) == (304, b"", 1)
-    assert {"Cookie", "Accept-Language"} <= set(again["Vary"].split(", ")) & set(first["Vary"].split(", "))
-    assert again["Cache-Control"] == first["Cache-Control"]
-    assert visitor.get(path, headers={"if-none-match": tag, "accept-language": "ja"}).status_code == 200
-    shop.edit("VPN-US", price=Decimal("660"))
-    sync(full=False)
-    assert visitor.get(path, headers={"if-none-match": tag}).status_code == 200
-
-
-def test_a_kept_page_s_form_works_and_another_browser_s_tag_does_not_fit() -> None:
-    mine, other = Client(enforce_csrf_checks=True), Client()
-    mine.get("/plans/vpn/VPN-US/")
-    page = mine.get("/plans/vpn/VPN-US/")
-    token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())[0]
-    assert mine.get("/plans/vpn/VPN-US/", headers={"if-none-match": page["ETag"]}).status_code == 304
-    posted = {"sku": "VPN-US", "csrfmiddlewaretoken": token}
-    assert mine.post("/cart/add/", posted)["Location"] == "/cart/"
-    other.get("/plans/vpn/VPN-US/")
-    assert other.get("/plans/vpn/VPN-US/", headers={"if-none-match": page["ETag"]}).status_code == 200
-
-
-@pytest.mark.parametrize("path", KEPT)
-def test_a_visitors_page_holds_nothing_of_one_person(path: str) -> None:
-    pages = []
-    for browser in (Client(), Client()):
-        browser.get(path)
-        page = browser.get(path).content.decode()
-        pages.append(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page))
-    assert pages[0] == pages[1]
-
-
-@pytest.mark.parametrize("path", KEPT)
-def test_a_customers_page_is_never_kept(aiko: User, path: str) -> None:
-    response = signed_in(aiko).get(path)
-    assert not response.has_header("ETag")
-    assert "no-store" in response["Cache-Control"]
-
-
-def test_a_visitor_with_a_cart_gets_pages_of_this_moment(visitor: Client) -> None:
-    visitor.get("/plans/vpn/")
-    tag = visitor.get("/plans/vpn/")["ETag"]
-    visitor.post("/cart/add/", {"sku": "VPN-US"})
-    answer = visitor.get("/plans/vpn/", headers={"if-none-match": tag})
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
 
 
 # --- plans that are no longer sold

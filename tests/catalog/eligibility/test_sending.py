@@ -101,7 +101,11 @@ def test_the_same_reference_sent_twice_is_adopted(salesforce: Salesforce, aiko: 
 def test_another_address_while_the_first_is_being_sent(salesforce: Salesforce, aiko: User) -> None:
     """The first has become a Case: the second says so, and there is one Opportunity."""
     first = asked(aiko)
-    salesforce.meanwhile = lambda: asked(aiko, MITA) and None
+
+    def asks_again() -> None:
+        asked(aiko, MITA)
+
+    salesforce.meanwhile = asks_again
     sending.send(first.pk)
     salesforce.meanwhile = lambda: None
     assert (fresh(first).state, fresh(first).sf_case_id) == (State.SUPERSEDED, "500TEST00000000AAA")
