@@ -69,12 +69,17 @@ class ConfigurationForm(forms.Form):
         return self.cleaned_data
 
     def as_shown(self) -> PricedLine | None:
-        """The line to show the price of: as chosen, or with the first choices before anything was chosen."""
+        """The line to show the price of: as chosen, or with the first choices before anything was chosen.
+
+        None while something is refused, or is needed and has no first choice (a text, a yes).
+        """
         if self.is_bound:
             return self.priced if self.is_valid() else None
-        return price_line(
-            products=self.products, sku=self.plan.sku, options=catalog_options.defaults(self.options), add_ons=()
-        )
+        first = catalog_options.defaults(self.options)
+        try:
+            return price_line(products=self.products, sku=self.plan.sku, options=first, add_ons=())
+        except LineRefused:
+            return None
 
 
 def chosen_in(data: Any) -> dict[str, Any]:

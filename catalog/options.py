@@ -213,8 +213,18 @@ def applying(options: Sequence[Option], wanted: Mapping[str, Any]) -> frozenset[
 
 
 def defaults(options: Sequence[Option]) -> dict[str, Any]:
-    """What a product page shows chosen at first: the first choice of what is required."""
-    return {option.key: option.choices[0].value for option in options if option.type == "choice" and option.required}
+    """What a product page shows chosen at first: of what is required the first choice or the least number.
+
+    A required text has none, so what depends on it cannot be priced yet.
+    """
+    first = {option.key: _first(option) for option in options if option.required}
+    return {key: value for key, value in first.items() if value is not None}
+
+
+def _first(option: Option) -> str | int | None:
+    if option.type == "choice":
+        return option.choices[0].value
+    return option.minimum if option.type == "quantity" else None
 
 
 def price_of(chosen: Sequence[Chosen]) -> int:

@@ -271,6 +271,28 @@ def test_without_script_the_missing_answer_is_asked_for_beside_its_control(visit
     assert 'value="T"' in page
 
 
+@pytest.mark.parametrize(
+    ("needed", "said", "value"),
+    [
+        ({**DEPENDENT[0], "required": True}, "Fill in what is asked for to see the price.", ""),
+        ({**DEPENDENT[1], "when": None}, "Fill in what is asked for to see the price.", ""),
+        (
+            {**DEPENDENT[0], "type": "quantity", "required": True, "minimum": 2, "maximum": 4},
+            "¥1,210</dd>",
+            'value="2"',
+        ),
+    ],
+)
+def test_a_plan_whose_options_must_be_filled_in_has_a_page(
+    visitor: Client, shop: Shop, salesforce: None, needed: dict[str, Any], said: str, value: str
+) -> None:
+    shop.edit("VPN-US", Portal_ConfigOptions_JSON__c=json.dumps([needed]))
+    assert sync(full=False).broken == {}
+    page = visitor.get("/plans/vpn/VPN-US/").content.decode()
+    assert said in page
+    assert value in page
+
+
 def test_the_plans_that_fit_the_customers_address_are_marked(aiko: User) -> None:
     CustomerLink.objects.filter(user=aiko).update(internet_eligibility="House 1G")
     page = signed_in(aiko).get("/plans/internet/").content.decode()
