@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.links import linked
 from accounts.models import ClosingRequest, CustomerLink, User
 from audit import trail
+from notifications import outgoing
 from support.cases import open_case
 
 State = ClosingRequest.State
@@ -25,6 +26,7 @@ def ask(user: User) -> ClosingRequest:
         request, made = ClosingRequest.objects.get_or_create(user=user, state=State.ASKED)
         if made:
             trail.record("closing_asked", actor_id=user.pk, user_id=user.pk)
+            _write(request, "closing_asked")
             _open_case(user, f"closing:{request.pk}", "Close a customer's account", ASKED)
     return request
 
@@ -42,10 +44,12 @@ def take_back(user: User) -> bool:
 
 
 def carried_out(sf_account_id: str) -> None:
-    """Salesforce says that the account is closed: the request is done with. Repeatable."""
+    """Salesforce says that the account is closed: the request is done with, and its customer is told. Repeatable."""
     links = CustomerLink.objects.filter(sf_account_id=sf_account_id, state=CustomerLink.State.LINKED)
-    for request in ClosingRequest.objects.filter(user__link__in=links, state=State.ASKED):
-        _end(request, State.CARRIED_OUT)
+    for request in ClosingRequest.objects.filter(user__link__in=links, state=State.ASKED).select_related("user"):
+        with transaction.atomic():
+            if _end(request, State.CARRIED_OUT):
+                _write(request, "closing_done")
 
 
 ASKED = (
@@ -68,5 +72,20 @@ def _open_case(user: User, cause: str, subject: str, description: str) -> None:
     )
 
 
-def _end(request: ClosingRequest, state: str) -> None:
-    ClosingRequest.objects.filter(pk=request.pk, state=State.ASKED).update(state=state, ended_at=timezone.now())
+def _write(request: ClosingRequest, template: str) -> None:
+    """The e-mail about it, once per request."""
+    user = request.user
+    outgoing.queue(
+        cause=f"{template}:{request.pk}",
+        template=template,
+        to=user.email,
+        user_id=user.pk,
+        language=user.language,
+        context={"given_name": user.given_name},
+    )
+
+
+def _end(request: ClosingRequest, state: str) -> bool:
+    """Whether the request was open until now."""
+    still_open = ClosingRequest.objects.filter(pk=request.pk, state=State.ASKED)
+    return bool(still_open.update(state=state, ended_at=timezone.now()))

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers, signup, signup_again
 from accounts.models import SignupJourney, User
+from accounts.names import NameOrder
 
 NO_CONTROL_CHARACTERS = RegexValidator(
     r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069<>]*\Z", _("Use letters, spaces and hyphens.")
@@ -85,7 +86,7 @@ def _name(label: Any, autocomplete: str) -> forms.CharField:
     )
 
 
-class SignupForm(allauth_forms.SignupForm):
+class SignupForm(NameOrder, allauth_forms.SignupForm):
     """New, or with a customer number: one form (product.md §2)."""
 
     field_order = ("source", "number", "given_name", "family_name", "email", "password1", "terms")
@@ -124,7 +125,7 @@ class SignupForm(allauth_forms.SignupForm):
         password.widget.attrs = {"autocomplete": "new-password", "class": "w-l"}
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean()
+        cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("source") != SignupJourney.Kind.LEGACY:
             self.errors.pop("number", None)  # asked only of those who say they have one
             cleaned["number"] = ""

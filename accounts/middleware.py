@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import drafts
 from accounts.access import is_ours
 from accounts.models import User
 from accounts.security import sessions
@@ -27,13 +28,15 @@ def session_limits(get_response: GetResponse) -> GetResponse:
     """Ends sessions that lay idle or lasted too long, and those of accounts that were closed; says why.
 
     Who was reading goes on as a visitor (pages of customers then ask to sign in and lead back); who was sending a form
-    signs in first and comes back to the page with that form. A page that asks for news by itself keeps nobody signed
-    in, and is not what uses the message up.
+    signs in first and comes back to the page with that form and, where it takes part (`drafts`), with what was typed.
+    A page that asks for news by itself keeps nobody signed in, and is not what uses the message up.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         user = request.user
         if not isinstance(user, User):
+            if request.method not in READING:
+                drafts.keep(request)
             return get_response(request)
         by_itself = request.headers.get("X-Requested-With") == "fetch" and request.method in READING  # static/portal.js
         over = sessions.check(request, user, is_sign_of_life=not by_itself)
@@ -42,6 +45,8 @@ def session_limits(get_response: GetResponse) -> GetResponse:
         if by_itself:
             return HttpResponse(status=401)
         _end(request, user, over)
+        if request.method not in READING:
+            drafts.keep(request)
         return get_response(request) if request.method in READING else redirect_to_login(_page_of_form(request))
 
     return middleware

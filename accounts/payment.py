@@ -28,6 +28,16 @@ class PaymentSummary:
         """Whether one of them can be charged today."""
         return any(not method.expired for method in self.methods)
 
+    @property
+    def warning(self) -> str:
+        """What CustomerLink.CardWarning says of the way that is charged first; empty when nothing is to be said."""
+        if not self.methods:
+            return ""
+        first = self.methods[0]
+        if first.expired:
+            return CustomerLink.CardWarning.EXPIRED.value
+        return CustomerLink.CardWarning.EXPIRING.value if first.expiring else ""
+
     def as_json(self) -> dict[str, object]:
         """The payment-method summary of decisions.md 17."""
         return {"has_payment_method": self.has_method, "methods": [asdict(method) for method in self.methods]}
@@ -70,10 +80,17 @@ def _ask(link: CustomerLink) -> PaymentSummary:
     methods = gateway.whmcs().pay_methods(link.whmcs_client_id or 0)
     answer = PaymentSummary(methods=tuple(methods))
     cache.set(_key(link), answer, CACHED_S)
-    if link.has_payment_method != answer.has_method:
-        CustomerLink.objects.filter(pk=link.pk).update(has_payment_method=answer.has_method)
-        link.has_payment_method = answer.has_method
+    _remember(link, answer)
     return answer
+
+
+def _remember(link: CustomerLink, answer: PaymentSummary) -> None:
+    """Whether there is a way to pay and whether it ends soon, for pages that do not ask; nothing of the card itself."""
+    seen = {"has_payment_method": answer.has_method, "card_warning": answer.warning}
+    if any(getattr(link, name) != value for name, value in seen.items()):
+        CustomerLink.objects.filter(pk=link.pk).update(**seen)
+        for name, value in seen.items():
+            setattr(link, name, value)
 
 
 def _key(link: CustomerLink) -> str:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import journeys, numbers
 from accounts.models import CustomerLink, SignupJourney
+from accounts.profile.on_file import for_the_form
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord, NewAccount
 from integrations.whmcs.schemas import Client
@@ -164,7 +165,7 @@ def _adopt(journey: SignupJourney, client: Client) -> int:
 
 def link(run: Run) -> None:
     """User, Account, number and client are one customer from here on. Replaces a provisional link."""
-    journey, account = run.journey, run.account
+    journey, account = run.journey, run.account or _read_again(run.journey)
     values: dict[str, object] = {
         "state": CustomerLink.State.LINKED,
         "sf_account_id": journey.sf_account_id,
@@ -180,6 +181,7 @@ def link(run: Run) -> None:
             "internet_eligibility_status": account.internet_eligibility_status,
             "internet_eligibility_requested_at": account.internet_eligibility_requested_at,
             "identity_status": account.identity_status,
+            "address_on_file": for_the_form(account.on_file),
         }
     try:
         with transaction.atomic():
@@ -187,6 +189,15 @@ def link(run: Run) -> None:
             journeys.record(journey, step=Step.WRITE_BACK)
     except IntegrityError as error:  # linked by somebody else since the first step looked
         raise NeedsSupport("already_linked") from error
+
+
+def _read_again(journey: SignupJourney) -> AccountRecord | None:
+    """What an earlier run, or support's decision, found: the Account of somebody who was a customer before."""
+    if journey.kind != SignupJourney.Kind.LEGACY:
+        return None
+    journeys.hold(journey)
+    account = gateway.salesforce().account_by_number(journey.sf_account_no)
+    return account if account is not None and account.id == journey.sf_account_id else None
 
 
 def write_back(run: Run) -> None:

@@ -95,6 +95,11 @@ class Shell:
         return self.link is not None and self.link.has_payment_method is False
 
     @cached_property
+    def card_warning(self) -> str:
+        """What was last seen of the card that is charged first: expiring, expired, or nothing to say."""
+        return self.link.card_warning if self.link is not None else ""
+
+    @cached_property
     def stops(self) -> list[Stop]:
         return _customer_stops() if self.signed_in else _visitor_stops()
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from portal import health, views
+from portal.account_page import account
 from portal.dashboard import dashboard
 from portal.staff.provisioning_now import provisioning_now
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
     path("", include("subscriptions.urls")),
+    path("account/", account, name="account"),
     path("account/", include("portal.personal_data.urls")),
     path("account/", include("accounts.urls")),
     path("account/", include("allauth.urls")),

@@ -81,6 +81,10 @@ class CustomerLink(models.Model):
         PROVISIONAL = "provisional", _("provisional")
         LINKED = "linked", _("linked")
 
+    class CardWarning(models.TextChoices):
+        EXPIRING = "expiring", _("expires this month or next")
+        EXPIRED = "expired", _("has expired")
+
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="link")
     state = models.CharField(max_length=12, choices=State.choices)
     sf_account_id = models.CharField(max_length=18)
@@ -93,6 +97,8 @@ class CustomerLink(models.Model):
     identity_status = models.CharField(max_length=20, blank=True)
     portal_status = models.CharField(max_length=20, blank=True)
     has_payment_method = models.BooleanField(null=True, blank=True)  # as last seen; None before anybody asked
+    card_warning = models.CharField(max_length=8, choices=CardWarning.choices, blank=True)  # as last seen
+    address_on_file = models.JSONField(default=dict, blank=True)  # offered on the address form until that is saved
     account_refreshed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NO_CONTROL_CHARACTERS
+from accounts.links import linked
 from accounts.models import Address, User
+from accounts.names import NAMES, NameOrder
 from accounts.profile import postal_codes
 from accounts.profile.prefectures import PREFECTURES
 
@@ -113,7 +115,7 @@ class PlaceForm(forms.Form):
         return cleaned
 
 
-class AddressForm(PlaceForm):
+class AddressForm(PlaceForm, NameOrder):
     """The page "Name and address". `names_locked`: the name stands on papers that were checked, it is only shown."""
 
     field_order = ("given_name", "family_name")
@@ -129,7 +131,7 @@ class AddressForm(PlaceForm):
 
     def __init__(self, *args: Any, names_locked: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("given_name", "family_name") if names_locked else ():
+        for name in NAMES if names_locked else ():
             self.fields[name].disabled = True
             self.fields[name].help_text = _("As on the papers we checked; to change it, contact us")
 
@@ -155,17 +157,24 @@ def with_place(build: Callable[..., F], typed: Mapping[str, Any], initial: Mappi
 
 def initial_of(user: User) -> dict[str, Any]:
     """What the form shows first: what the customer last said."""
-    names = {"given_name": user.given_name, "family_name": user.family_name, "phone": national(user.phone)}
-    return names | place_of_user(user)
+    names = {"given_name": user.given_name, "family_name": user.family_name}
+    phone = national(user.phone) or on_file(user).get("phone", "")
+    return names | {"phone": phone} | place_of_user(user)
 
 
 def place_of_user(user: User) -> dict[str, Any]:
-    """Where the customer lives, as PlaceForm shows it; empty when they have not said."""
+    """Where the customer lives, as PlaceForm shows it; else what is on file, if anything."""
     address = Address.objects.filter(user=user).first()
     if address is None:
-        return {}
+        return {name: value for name, value in on_file(user).items() if name != "phone"}
     known = {name: getattr(address, name) for name in ("prefecture", "city", "street", "building", "room")}
     return known | {"postal_code": f"{address.postal_code[:3]}-{address.postal_code[3:]}"}
+
+
+def on_file(user: User) -> dict[str, Any]:
+    """What we know of the address of a customer from before the portal, who has not said it here yet."""
+    link = linked(user)
+    return dict(link.address_on_file) if link is not None else {}
 
 
 class MailForm(forms.Form):

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from accounts.models import Address, ProfileSync, User
+from accounts.models import Address, CustomerLink, ProfileSync, User
 from audit import trail
 from journal.waking import wake
 
@@ -55,6 +55,7 @@ def _address_changed(user: User, values: Mapping[str, Any]) -> bool:
     if Address.objects.filter(user=user, **values).exists():
         return False
     Address.objects.update_or_create(user=user, defaults=dict(values))
+    CustomerLink.objects.filter(user=user).update(address_on_file={})  # the customer's own word counts from now on
     return True
 
 

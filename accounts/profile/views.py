@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import drafts
 from accounts.access import asked_next, user_of
 from accounts.links import linked
 from accounts.models import User
 from accounts.profile import postal_codes
-from accounts.profile.forms import AddressForm, MailForm, initial_of, with_place
+from accounts.profile.forms import AddressForm, MailForm, initial_of, on_file, with_place
 from accounts.profile.saving import save_mails, save_profile
 
 CHECKED = ("Pending", "Verified")  # Id_Verification_Status__c
@@ -27,7 +28,8 @@ CHECKED = ("Pending", "Verified")  # Id_Verification_Status__c
 def address(request: HttpRequest) -> HttpResponse:
     """Shows and saves name, address and phone; the button "Find" fills in the place of the postal code."""
     user = user_of(request)
-    form = AddressForm(request.POST or None, initial=initial_of(user), names_locked=_names_locked(user))
+    known = initial_of(user) | (drafts.typed(request) if request.method == "GET" else {})
+    form = AddressForm(request.POST or None, initial=known, names_locked=_names_locked(user))
     if "find" in request.POST:
         return _page(request, _with_place(request, user))
     if request.method == "POST" and form.is_valid():
@@ -80,5 +82,6 @@ def _asked(request: HttpRequest) -> list[str]:
 
 
 def _page(request: HttpRequest, form: AddressForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": asked_next(request)}
+    is_offered = request.method == "GET" and bool(on_file(user_of(request)))
+    context = {"form": form, "next": asked_next(request), "on_file": is_offered}
     return render(request, "accounts/address.html", context, status=422 if form.errors else status)

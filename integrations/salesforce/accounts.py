@@ -1,6 +1,7 @@
 """Accounts, their contacts, and cases (decisions.md 2-6, 14; salesforce-wire.md §3)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from integrations.salesforce.composite import NoRow, Part, PartRefused, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, CONTACT, OPPORTUNITY, sf_id
 from integrations.salesforce.reading import Row
-from integrations.salesforce.schemas import AccountRecord, ContactDetails, NewAccount
+from integrations.salesforce.schemas import AccountRecord, AddressOnFile, ContactDetails, NewAccount
 from integrations.salesforce.soql import Value, children, select
 
 OWN_FIELDS = (
@@ -27,6 +28,7 @@ OWN_FIELDS = (
     f.IDENTITY_SUBMITTED_AT,
 )
 WITH_CONTACTS = (*OWN_FIELDS, children(("Id", "Email"), "Contacts", order="CreatedDate, Id"))
+ON_FILE = ("Phone", "BillingStreet", "BillingCity", "BillingState", "BillingPostalCode")
 IDS_IN_ONE_QUERY = 400  # the address may be 16 KB long
 ALLOW_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 LONGEST_SUBJECT, LONGEST_DESCRIPTION = 255, 32_000
@@ -36,8 +38,13 @@ class AccountCalls(Connection):
     """Who the customer is in Salesforce."""
 
     def account_by_number(self, number: str) -> AccountRecord | None:
-        """The Account of a customer number, compared by Salesforce without regard to case. Repeatable."""
-        return self._account("account_by_number", f"{f.CUSTOMER_NUMBER} = {{}}", number)
+        """The Account of a customer number, compared by Salesforce without regard to case. Repeatable.
+
+        The only read that brings the address on file, for whoever turns out to be its customer.
+        """
+        soql = select((*ON_FILE, *WITH_CONTACTS), "Account", f"{f.CUSTOMER_NUMBER} = {{}}", number)
+        found = self._query("account_by_number", soql, "Account")
+        return replace(_record(found[0]), on_file=_on_file(found[0])) if found else None
 
     def account_by_ref(self, ref: str) -> AccountRecord | None:
         """The Account we made under this reference. Repeatable."""
@@ -187,6 +194,16 @@ def _new_account_parts(new: NewAccount) -> list[Part]:
         Part("contact", "POST", "sobjects/Contact", contact, ALLOW_DUPLICATES),
         Part("read", "GET", f"sobjects/Account/@{{account.id}}?fields={','.join(OWN_FIELDS)}"),
     ]
+
+
+def _on_file(row: Row) -> AddressOnFile:
+    return AddressOnFile(
+        street=row.text("BillingStreet"),
+        city=row.text("BillingCity"),
+        state=row.text("BillingState"),
+        postal_code=row.text("BillingPostalCode"),
+        phone=row.text("Phone"),
+    )
 
 
 def _record(row: Row) -> AccountRecord:

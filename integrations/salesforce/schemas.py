@@ -7,6 +7,17 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class AddressOnFile:
+    """Where an Account is billed, as staff or an earlier system wrote it: any part may be empty or odd."""
+
+    street: str = ""  # lines
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
 class AccountRecord:
     """An Account with its contacts' e-mails (case-folded)."""
 
@@ -23,6 +34,7 @@ class AccountRecord:
     internet_eligibility_requested_at: datetime | None = None  # whole seconds
     identity_message: str = ""  # why the papers were rejected, for the customer
     identity_submitted_at: datetime | None = None  # of the papers that the status is about
+    on_file: AddressOnFile = AddressOnFile()  # from `account_by_number` alone
 
 
 @dataclass(frozen=True)

@@ -36,22 +36,25 @@ def client(body: Row) -> Client:
 def pay_method(row: Row, today: date) -> PayMethod:
     """GetPayMethods (§3.1). A card is good to the end of its month; `today` is Japan's."""
     kind, expires = text(row, "type"), text(row, "expiry_date")
+    months = _months_left(expires, today) if "CreditCard" in kind else None
     return PayMethod(
         id=integer(row, "id"),
         kind=kind,
         brand=text(row, "card_type", "bank_name", "gateway_name"),
         last_four=text(row, "card_last_four")[-4:],
         expires=expires,
-        expired="CreditCard" in kind and _is_over(expires, today),
+        expired=months is not None and months < 0,
+        expiring=months in (0, 1),
     )
 
 
-def _is_over(expires: str, today: date) -> bool:
-    """A card without a readable month counts as good: the gateway has it, and the charge will tell."""
+def _months_left(expires: str, today: date) -> int | None:
+    """From this month to the card's last, negative when it is over. A card without a readable month counts as good
+    (None): the gateway has it, and the charge will tell."""
     month, _, year = expires.partition("/")
     if not (month.isdecimal() and year.isdecimal()):
-        return False
-    return (2000 + int(year) % 100, int(month)) < (today.year, today.month)
+        return None
+    return (2000 + int(year) % 100 - today.year) * 12 + int(month) - today.month
 
 
 def product(row: Row) -> CatalogueProduct:

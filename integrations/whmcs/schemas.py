@@ -38,6 +38,7 @@ class PayMethod:
     last_four: str
     expires: str  # "MM/YY", empty for bank accounts
     expired: bool  # in Japan's month
+    expiring: bool = False  # good until the end of this month or the next
 
 
 @dataclass(frozen=True)

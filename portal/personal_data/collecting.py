@@ -56,9 +56,21 @@ def _address(user: User) -> Section:
 
 
 def _other_systems(user: User) -> Section:
-    names = ("state", "sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id", "has_payment_method")
+    names = (
+        "state",
+        "sf_account_id",
+        "sf_contact_id",
+        "sf_account_no",
+        "whmcs_client_id",
+        "has_payment_method",
+        "card_warning",
+        "address_on_file",
+    )
     status = ("internet_eligibility", "internet_eligibility_status", "identity_status", "portal_status", "created_at")
-    return _all(CustomerLink.objects.filter(user=user), *names, *status)
+    links = CustomerLink.objects.filter(user=user)
+    if any(link.state == CustomerLink.State.PROVISIONAL for link in links):
+        return _all(links, "state", "created_at")  # the ids may be somebody else's
+    return _all(links, *names, *status)
 
 
 def _sign_up(user: User) -> Section:

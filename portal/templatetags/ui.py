@@ -16,6 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
+from accounts import drafts
+
 register = template.Library()
 
 JST = ZoneInfo("Asia/Tokyo")
@@ -205,6 +207,13 @@ def control(field: BoundField) -> SafeString:
     plain = isinstance(widget, CheckboxInput | FileInput)
     classes = own if plain else f"input {own}".strip()
     return field.as_widget(attrs={"class": classes} if classes else {})
+
+
+@register.simple_tag(takes_context=True)
+def draft_field(context: template.Context) -> SafeString:
+    """In a form of a signed-in user: what is typed is given back if the session has ended when it is sent."""
+    value = drafts.field_value(context["user"])
+    return format_html('<input type="hidden" name="{}" value="{}">', drafts.FIELD, value)
 
 
 @register.filter

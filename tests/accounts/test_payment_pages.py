@@ -18,6 +18,7 @@ from tests.people import make_customer, signed_in
 
 pytestmark = pytest.mark.django_db
 CARD = PayMethod(id=1, kind="RemoteCreditCard", brand="Visa", last_four="4242", expires="12/30", expired=False)
+ENDING = PayMethod(3, "RemoteCreditCard", "Visa", "1111", "12/26", expired=False, expiring=True)
 OLD = PayMethod(id=2, kind="RemoteCreditCard", brand="JCB", last_four="0000", expires="01/20", expired=True)
 
 
@@ -68,6 +69,42 @@ def test_who_came_from_the_checkout_goes_on_there(aiko: User, whmcs: Whmcs) -> N
     assert "One thing is missing" not in page  # the page itself says so
 
 
+@pytest.mark.parametrize(
+    ("methods", "warning", "words"),
+    [
+        ((ENDING, CARD), "expiring", "The card we charge first expires soon"),
+        ((OLD, CARD), "expired", "The card we charge first has expired"),
+        ((CARD, OLD), "", ""),
+        ((), "", ""),
+    ],
+)
+def test_a_card_that_ends_is_told_there_and_on_other_pages_without_a_call(
+    aiko: User, whmcs: Whmcs, methods: tuple[PayMethod, ...], warning: str, words: str
+) -> None:
+    give(whmcs, aiko, *methods)
+    browser = signed_in(aiko)
+
+    page = browser.get(reverse("payment_methods")).content.decode()
+    calls = len(whmcs.calls)
+    elsewhere = browser.get(reverse("contact")).content.decode()
+
+    assert ("The card we charge first" in page, words in page) == (bool(words), True)
+    assert CustomerLink.objects.get(user=aiko).card_warning == warning
+    assert ("Renew the card" in elsewhere) == bool(words)
+    assert len(whmcs.calls) == calls
+    seen = CustomerLink.objects.values().get(user=aiko)
+    assert not [value for value in seen.values() for card in methods if str(value) in {card.last_four, card.expires}]
+
+
+def test_a_renewed_card_ends_the_warning(aiko: User, whmcs: Whmcs) -> None:
+    CustomerLink.objects.filter(user=aiko).update(has_payment_method=True, card_warning="expired")
+    give(whmcs, aiko, CARD)
+
+    signed_in(aiko).get(reverse("payment_methods"))
+
+    assert CustomerLink.objects.get(user=aiko).card_warning == ""
+
+
 def test_an_expired_card_alone_does_not_count(aiko: User, whmcs: Whmcs) -> None:
     give(whmcs, aiko, OLD)
 
@@ -99,6 +136,7 @@ def test_json_tells_the_same(aiko: User, whmcs: Whmcs) -> None:
             "last_four": "4242",
             "expires": "12/30",
             "expired": False,
+            "expiring": False,
         }
     ]
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts import retention, signup
 from accounts.models import SignupJourney, User
+from integrations.errors import Unavailable
 from notifications import secrets
 from notifications.models import Email
 from tests.accounts.conftest import run
@@ -81,6 +82,27 @@ def test_the_code_starts_the_journey_and_the_page_follows_it(
     assert "data-poll" not in part
     assert f'href="{checkout}"' in part
     assert "<html" not in part
+
+
+@pytest.mark.parametrize(
+    ("language", "ready"), [("en", "Your account is ready"), ("ja", "アカウントの準備ができました")]
+)
+def test_without_a_script_the_page_goes_on_by_itself_until_the_account_is_ready(
+    visitor: Client, salesforce: Salesforce, whmcs: Whmcs, language: str, ready: str
+) -> None:
+    again = '<noscript><meta http-equiv="refresh" content="10"></noscript>'
+    visitor.cookies["language"] = language
+    sign_up(visitor)
+    url = confirm(visitor).url
+    salesforce.before["create_account"] = Unavailable("salesforce", "create_account", "unreachable")
+    run(SignupJourney.objects.get())
+    while_away = visitor.get(url).content.decode()
+    assert (again in while_away.partition("</head>")[0], ready in while_away) == (True, False)
+
+    run(SignupJourney.objects.get())
+
+    page = visitor.get(url).content.decode()
+    assert (again in page, ready in page) == (False, True)
 
 
 def test_the_wrong_code_starts_nothing(visitor: Client) -> None:

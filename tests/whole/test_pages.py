@@ -43,6 +43,8 @@ CUSTOMERS_PAGES = (
     "/checkout/",
     "/orders/",
     "/services/",
+    "/account/",
+    "/account/address/",
     "/account/payment/",
     "/account/identity/",
     "/account/email/",

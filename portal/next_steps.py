@@ -1,0 +1,108 @@
+"""What a customer has to do or wait for now, in order: the account first, then what an order needs, then what can wait.
+
+Each step looks at what the portal knows by itself; none asks anybody outside. A new area adds its step to STEPS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import links
+from accounts.models import Address, CustomerLink, SignupJourney, User
+from catalog.eligibility import asking
+from catalog.models import EligibilityRequest
+from orders.gate import Task
+
+NEWS = timedelta(days=14)  # how long the plans that an address check found are a step
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the steps look at."""
+
+    user: User
+    link: CustomerLink | None  # a provisional one too
+    has_orders: bool  # one is under way
+
+    @property
+    def customer(self) -> CustomerLink | None:
+        """The link if it is real."""
+        return self.link if self.link is not None and self.link.state == CustomerLink.State.LINKED else None
+
+
+Step = Callable[[Known], Task | None]
+
+
+def to_do(user: User, *, has_orders: bool) -> list[Task]:
+    """The customer's to-dos and waits, the most urgent first; nothing that is done."""
+    known = Known(user, links.link_of(user), has_orders)
+    return [task for task in (step(known) for step in STEPS) if task is not None]
+
+
+def _account(known: Known) -> Task | None:
+    if known.customer is not None:
+        return None
+    if known.link is not None:
+        text = _("We are comparing your details by hand. You can browse and order meanwhile.")
+        return Task("account", "wait", _("Your customer account"), text)
+    journey, url = SignupJourney.objects.filter(user=known.user).first(), reverse("account_setup")
+    if journey is not None and journey.state == SignupJourney.State.NUMBER_UNMATCHED:
+        text = _("We could not match your customer number. Choose how to go on.")
+        return Task("account", "todo", _("Complete your account"), text, _("Complete your account"), url)
+    text = _("We are setting it up, which mostly takes less than a minute.")
+    return Task("account", "wait", _("Your customer account"), text, _("See how far it is"), url)
+
+
+def _address(known: Known) -> Task | None:
+    if Address.objects.filter(user=known.user).exists():
+        return None
+    text = _("For deliveries, bills and the check of your identity.")
+    return Task("address", "todo", _("Add your address"), text, _("Add your address"), reverse("address"))
+
+
+def _payment(known: Known) -> Task | None:
+    if known.customer is None or known.customer.has_payment_method is not False or known.customer.card_warning:
+        return None
+    text = (
+        _("Your order cannot start without one.")
+        if known.has_orders
+        else _("With one on file, your next order starts without delay.")
+    )
+    return Task(
+        "payment", "todo", _("Add a payment method"), text, _("Add a payment method"), reverse("payment_methods")
+    )
+
+
+def _card(known: Known) -> Task | None:
+    warning = known.customer.card_warning if known.customer is not None else ""
+    if not warning:
+        return None
+    is_over = warning == CustomerLink.CardWarning.EXPIRED
+    title = _("Your card has expired") if is_over else _("Your card expires soon")
+    text = _("Add the new one before the next bill, so that your services go on without a break.")
+    return Task("card", "todo", title, text, _("Renew the card"), reverse("payment_methods"))
+
+
+def _address_check(known: Known) -> Task | None:
+    """The check that is under way, or for two weeks the plans it found."""
+    check, title, page = asking.latest(known.user), _("Fibre at your address"), reverse("eligibility")
+    if check is None:
+        return None
+    if check.state == EligibilityRequest.State.KEPT:
+        text = _("We look it up as soon as your account is set up. It goes on by itself, and nothing is lost.")
+        return Task("eligibility", "wait", title, text, _("See your check"), page)
+    if check.is_open:
+        text = _("We are looking up your building, usually within one working day. We write to you.")
+        return Task("eligibility", "wait", title, text, _("See your check"), page)
+    is_old = (check.answered_at or NEVER) < timezone.now() - NEWS
+    if not check.offered or known.customer is None or known.has_orders or is_old:
+        return None
+    return Task("eligibility", "todo", title, _("It is available. Choose the plan you like."), _("See plans"), page)
+
+
+STEPS: tuple[Step, ...] = (_account, _address, _payment, _card, _address_check)

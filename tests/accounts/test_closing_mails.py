@@ -1,0 +1,66 @@
+"""Who asks for closing gets an e-mail then, and another when it is done."""
+
+import pytest
+
+from accounts import closing, refresh
+from accounts.models import CustomerLink, User
+from integrations import gateway
+from notifications.models import Email
+from notifications.rendering import render
+from tests.accounts.doubles import Salesforce, account
+
+pytestmark = pytest.mark.django_db
+
+
+def mails(user: User) -> list[str]:
+    return list(Email.objects.filter(user_id=user.pk).order_by("pk").values_list("template", flat=True))
+
+
+def test_the_wish_is_confirmed_once(aiko: User) -> None:
+    closing.ask(aiko)
+    closing.ask(aiko)
+
+    assert mails(aiko) == ["closing_asked"]
+
+
+def test_a_second_wish_after_the_first_was_taken_back_is_confirmed_too(aiko: User) -> None:
+    closing.ask(aiko)
+    closing.take_back(aiko)
+    closing.ask(aiko)
+
+    assert mails(aiko) == ["closing_asked", "closing_asked"]
+
+
+def test_the_end_is_told_once_to_who_asked_for_it(aiko: User, ben: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    closing.ask(aiko)
+    closed = [closed_account(CustomerLink.objects.get(user=user)) for user in (aiko, ben)]
+    monkeypatch.setattr(gateway, "salesforce", lambda: Salesforce(accounts=closed))
+
+    refresh.refresh_accounts()
+    refresh.refresh_accounts()
+
+    assert mails(aiko) == ["closing_asked", "closing_done"]
+    assert mails(ben) == [], "support closed that account for reasons of its own"
+
+
+def closed_account(link: CustomerLink) -> object:
+    from dataclasses import replace
+
+    return replace(account(link.sf_account_no), id=link.sf_account_id, portal_status="Inactive")
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "account"), ("ja", "解約")])
+@pytest.mark.parametrize("template", ["closing_asked", "closing_done"])
+def test_both_can_be_read_in_both_languages(aiko: User, template: str, language: str, subject: str) -> None:
+    User.objects.update(language=language)
+    request = closing.ask(User.objects.get(pk=aiko.pk))
+    if template == "closing_done":
+        closing.carried_out(CustomerLink.objects.get(user=aiko).sf_account_id)
+        request.refresh_from_db()
+
+    sent = render(Email.objects.get(template=template))
+
+    assert subject in sent.subject
+    for text in (sent.text, sent.html):
+        assert "Aiko" in text
+        assert ("{%" in text, "None" in text) == (False, False)

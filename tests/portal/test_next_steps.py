@@ -1,0 +1,69 @@
+"""The overview says what to do next, in order."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Address, CustomerLink, SignupJourney, User
+from portal.next_steps import to_do
+from tests.people import make_user, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def steps(user: User) -> list[tuple[str, str]]:
+    user = User.objects.get(pk=user.pk)
+    return [(task.key, task.state) for task in to_do(user, has_orders=False)]
+
+
+def journey(user: User, state: str) -> None:
+    SignupJourney.objects.update_or_create(user=user, defaults={"kind": "new", "source": "Legacy", "state": state})
+
+
+@pytest.mark.parametrize(
+    ("state", "first"), [("running", ("account", "wait")), ("number_unmatched", ("account", "todo"))]
+)
+def test_the_account_comes_first_and_the_address_can_be_given_meanwhile(state: str, first: tuple[str, str]) -> None:
+    user = make_user("noa@example.jp")
+    journey(user, state)
+
+    assert steps(user) == [first, ("address", "todo")]
+
+
+def test_while_support_compares_by_hand_nothing_of_the_claimed_account_counts() -> None:
+    user = make_user("eve@example.jp")
+    journey(user, "waiting_cs")
+    CustomerLink.objects.create(
+        user=user, state="provisional", sf_account_id="001X", sf_account_no="104882", card_warning="expired"
+    )
+
+    assert steps(user) == [("account", "wait"), ("address", "todo")]
+
+
+def test_a_customer_does_the_address_then_the_payment_and_is_done(aiko: User) -> None:
+    CustomerLink.objects.update(has_payment_method=False)
+    assert steps(aiko) == [("address", "todo"), ("payment", "todo")]
+
+    Address.objects.create(user=aiko, postal_code="1080023", prefecture=13, city="港区", street="芝浦3-12-8")
+    assert steps(aiko) == [("payment", "todo")]
+
+    CustomerLink.objects.update(has_payment_method=True)
+    assert steps(aiko) == []
+
+
+@pytest.mark.parametrize("has_method", [True, False])
+@pytest.mark.parametrize("warning", ["expiring", "expired"])
+def test_a_card_that_ends_is_said_once(aiko: User, has_method: bool, warning: str) -> None:
+    CustomerLink.objects.update(has_payment_method=has_method, card_warning=warning)
+
+    assert steps(aiko) == [("address", "todo"), ("card", "todo")]
+
+
+def test_queries_of_the_overview(aiko: User, django_assert_max_num_queries: Any) -> None:
+    CustomerLink.objects.update(has_payment_method=False)
+    browser = signed_in(aiko)
+    browser.get(reverse("dashboard"))
+    # session, user, its limits, orders under way, link, address, cart
+    with django_assert_max_num_queries(8):
+        browser.get(reverse("dashboard"))
