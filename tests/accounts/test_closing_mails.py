@@ -1,10 +1,13 @@
 """Who asks for closing gets an e-mail then, and another when it is done."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts import closing, refresh
 from accounts.models import CustomerLink, User
 from integrations import gateway
+from integrations.salesforce.schemas import AccountRecord
 from notifications.models import Email
 from notifications.rendering import render
 from tests.accounts.doubles import Salesforce, account
@@ -43,9 +46,7 @@ def test_the_end_is_told_once_to_who_asked_for_it(aiko: User, ben: User, monkeyp
     assert mails(ben) == [], "support closed that account for reasons of its own"
 
 
-def closed_account(link: CustomerLink) -> object:
-    from dataclasses import replace
-
+def closed_account(link: CustomerLink) -> AccountRecord:
     return replace(account(link.sf_account_no), id=link.sf_account_id, portal_status="Inactive")
 
 
