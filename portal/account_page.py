@@ -7,13 +7,14 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from accounts import closing
 from accounts.access import user_of
+from accounts.identity.standing import standing
 from accounts.links import link_of, linked
 from accounts.models import Address, CustomerLink, User
 from accounts.profile.prefectures import PREFECTURES
@@ -34,19 +35,8 @@ class Setting:
 def account(request: HttpRequest) -> HttpResponse:
     """All settings of the signed-in user, customers or not yet."""
     user = user_of(request)
-    settings = [Setting(name(), url, state(user)) for name, url, state in _addresses()]
+    settings = [Setting(name(), reverse(view), state(user)) for name, view, state in LINES]
     return render(request, "portal/account.html", {"settings": settings, "link": linked(user)})
-
-
-def _addresses() -> list[tuple[Callable[[], str], str, Callable[[User], str]]]:
-    """The lines whose page exists."""
-    found = []
-    for name, view, state in LINES:
-        try:
-            found.append((name, reverse(view), state))
-        except NoReverseMatch:
-            continue
-    return found
 
 
 def _address(user: User) -> str:
@@ -68,13 +58,11 @@ def _payment(user: User) -> str:
 
 
 def _identity(user: User) -> str:
-    link = linked(user)
-    words = {
-        "Verified": _("Confirmed"),
-        "Pending": _("We are checking your documents"),
-        "Rejected": _("Not accepted; send your documents again"),
-    }
-    return words.get(link.identity_status if link else "", _("Needed for a SIM only"))
+    now = standing(user)
+    if now.refused is not None:
+        return _("Not accepted; send your documents again")
+    words = {"verified": _("Confirmed"), "checking": _("We are checking your documents")}
+    return words.get(now.place, _("Needed for a SIM only"))
 
 
 def _email(user: User) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import links
+from accounts.identity.standing import standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest
@@ -88,6 +89,19 @@ def _card(known: Known) -> Task | None:
     return Task("card", "todo", title, text, _("Renew the card"), reverse("payment_methods"))
 
 
+def _identity(known: Known) -> Task | None:
+    """Papers that were sent in: on their way to an answer, or to be sent in again. Who needs some hears it at the
+    checkout."""
+    now, page = standing(known.user), reverse("identity")
+    if now.refused is not None:
+        text = _("Your documents were not accepted. See why, and send others.")
+        return Task("identity", "todo", _("Send your documents again"), text, _("Send documents"), page)
+    if now.place == "checking":
+        text = _("We write to you as soon as it is done.")
+        return Task("identity", "wait", _("We are checking your documents"), text, _("See how it stands"), page)
+    return None
+
+
 def _address_check(known: Known) -> Task | None:
     """The check that is under way, or for two weeks the plans it found."""
     check, title, page = asking.latest(known.user), _("Fibre at your address"), reverse("eligibility")
@@ -105,4 +119,4 @@ def _address_check(known: Known) -> Task | None:
     return Task("eligibility", "todo", title, _("It is available. Choose the plan you like."), _("See plans"), page)
 
 
-STEPS: tuple[Step, ...] = (_account, _address, _payment, _card, _address_check)
+STEPS: tuple[Step, ...] = (_account, _address, _payment, _card, _identity, _address_check)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Address, CustomerLink, SignupJourney, User
+from accounts.models import Address, CustomerLink, IdentityCheck, SignupJourney, User
 from portal.next_steps import to_do
 from tests.people import make_user, signed_in
 
@@ -60,10 +61,23 @@ def test_a_card_that_ends_is_said_once(aiko: User, has_method: bool, warning: st
     assert steps(aiko) == [("address", "todo"), ("card", "todo")]
 
 
+@pytest.mark.parametrize(
+    ("state", "step"), [("draft", []), ("pending", [("identity", "wait")]), ("rejected", [("identity", "todo")])]
+)
+def test_papers_that_were_sent_in_are_waited_for_or_sent_again(
+    aiko: User, state: str, step: list[tuple[str, str]]
+) -> None:
+    CustomerLink.objects.update(identity_status="")
+    sent = None if state == "draft" else timezone.now()
+    IdentityCheck.objects.create(user=aiko, paper="residence_card", state=state, submitted_at=sent)
+
+    assert steps(aiko) == [("address", "todo"), *step]
+
+
 def test_queries_of_the_overview(aiko: User, django_assert_max_num_queries: Any) -> None:
     CustomerLink.objects.update(has_payment_method=False)
     browser = signed_in(aiko)
     browser.get(reverse("dashboard"))
-    # session, user, its limits, orders under way, link, address, cart
-    with django_assert_max_num_queries(8):
+    # session, user, its limits, orders under way, link, address, papers with the link, address check, cart
+    with django_assert_max_num_queries(11):
         browser.get(reverse("dashboard"))
