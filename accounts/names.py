@@ -1,11 +1,24 @@
-"""A person's two names on a form: the family name stands first in Japanese, the given names in English."""
+"""A person's two names on forms and pages: the family name stands first in Japanese, the given names in English."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import get_language
 
+from accounts.models import User
+
 NAMES = ("family_name", "given_name")
+
+
+def in_order() -> Sequence[str]:
+    """The fields of both names in the order of the page's language."""
+    return NAMES if (get_language() or "").startswith("ja") else NAMES[::-1]
+
+
+def full_name(user: User) -> str:
+    """Both names as the page's language orders them; "" for who has told none."""
+    return " ".join(filter(None, (getattr(user, name) for name in in_order())))
 
 
 class NameOrder(forms.Form):
@@ -16,8 +29,7 @@ class NameOrder(forms.Form):
         order = list(self.fields)
         first = min(order.index(name) for name in NAMES)
         order = [name for name in order if name not in NAMES]
-        is_japanese = (get_language() or "").startswith("ja")
-        order[first:first] = NAMES if is_japanese else reversed(NAMES)
+        order[first:first] = in_order()
         self.order_fields(order)
 
     @property

@@ -17,6 +17,7 @@ from accounts.access import user_of
 from accounts.identity.standing import standing
 from accounts.links import link_of, linked
 from accounts.models import Address, CustomerLink, User
+from accounts.names import full_name
 from accounts.profile.prefectures import PREFECTURES
 from accounts.security import sessions
 
@@ -42,10 +43,10 @@ def account(request: HttpRequest) -> HttpResponse:
 def _address(user: User) -> str:
     address = Address.objects.filter(user=user).first()
     if address is None:
-        return _("%(name)s, no address yet") % {"name": user.get_full_name()}
+        return _("%(name)s, no address yet") % {"name": full_name(user)}
     prefecture = PREFECTURES[address.prefecture]
     place = prefecture.romaji if address.city.isascii() else prefecture.kanji
-    return f"{user.get_full_name()}, {address.postal_code[:3]}-{address.postal_code[3:]} {place} {address.city}"
+    return f"{full_name(user)}, {address.postal_code[:3]}-{address.postal_code[3:]} {place} {address.city}"
 
 
 def _payment(user: User) -> str:
@@ -54,7 +55,8 @@ def _payment(user: User) -> str:
         return _("Can be added once your customer account is set up")
     if link.card_warning:
         return {"expiring": _("The card expires soon"), "expired": _("The card has expired")}[link.card_warning]
-    return {True: _("There is one"), False: _("None yet"), None: _("Not looked at yet")}[link.has_payment_method]
+    words = {True: pgettext("payment method", "On file"), False: _("None yet"), None: _("Not looked at yet")}
+    return words[link.has_payment_method]
 
 
 def _identity(user: User) -> str:
@@ -70,7 +72,7 @@ def _email(user: User) -> str:
 
 
 def _password(user: User) -> str:
-    return _("There is one") if user.has_usable_password() else _("None yet")
+    return pgettext("password", "Set") if user.has_usable_password() else _("None yet")
 
 
 def _security(user: User) -> str:

@@ -16,7 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
-from accounts import drafts
+from accounts import drafts, names
+from accounts.models import User
 
 register = template.Library()
 
@@ -220,3 +221,9 @@ def draft_field(context: template.Context) -> SafeString:
 def anchor(field: BoundField) -> str:
     """The id that the error summary links to: the control, or the first choice of a group."""
     return str(field.id_for_label or f"{field.auto_id}_0")
+
+
+@register.filter
+def full_name(user: User) -> str:
+    """A person's name in the order of the page's language."""
+    return names.full_name(user)

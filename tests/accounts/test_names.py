@@ -26,3 +26,15 @@ def test_names_stand_in_the_order_of_the_language(aiko: User, page: str, languag
     assert fields == [(name, name) for name in ORDER[language]]
     named = re.findall(r'<a href="#id_(given|family)_name"', asked)
     assert named == ORDER[language], "the error summary too"
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Aiko Sato"), ("ja", "Sato Aiko")])
+def test_names_are_shown_in_the_order_of_the_language(aiko: User, language: str, name: str) -> None:
+    browser = signed_in(aiko)
+    browser.cookies["language"] = language
+
+    page = browser.get(reverse("account")).content.decode()
+
+    menu = page.partition('class="menu-who"')[2].partition("</p>")[0]
+    assert name in menu
+    assert name in page.partition("<main")[2]

@@ -43,7 +43,7 @@ def test_it_says_what_is_set_and_what_is_not(aiko: User) -> None:
 
     after = states(aiko)
     assert after[reverse("address")] == "Aiko Sato, 108-0023 東京都 港区"
-    assert after[reverse("payment_methods")] == "There is one"
+    assert after[reverse("payment_methods")] == "On file"
     assert after[reverse("mfa_index")] == "0 passkeys, codes from an app: on"
     assert after[reverse("mail_preferences")] == "English, news by e-mail: on"
     assert after[reverse("devices")] == "2 devices are signed in"
