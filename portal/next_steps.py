@@ -29,6 +29,7 @@ class Known:
     user: User
     link: CustomerLink | None  # a provisional one too
     has_orders: bool  # one is under way
+    has_sim: bool  # one of a SIM is
 
     @property
     def customer(self) -> CustomerLink | None:
@@ -39,9 +40,12 @@ class Known:
 Step = Callable[[Known], Task | None]
 
 
-def to_do(user: User, *, has_orders: bool) -> list[Task]:
-    """The customer's to-dos and waits, the most urgent first; nothing that is done."""
-    known = Known(user, links.link_of(user), has_orders)
+def to_do(user: User, *, has_orders: bool, has_sim: bool = False) -> list[Task]:
+    """The customer's to-dos and waits, the most urgent first; nothing that is done.
+
+    `has_orders`: some order is under way; `has_sim`: one of a SIM.
+    """
+    known = Known(user, links.link_of(user), has_orders, has_sim)
     return [task for task in (step(known) for step in STEPS) if task is not None]
 
 
@@ -90,16 +94,18 @@ def _card(known: Known) -> Task | None:
 
 
 def _identity(known: Known) -> Task | None:
-    """Papers that were sent in: on their way to an answer, or to be sent in again. Who needs some hears it at the
-    checkout."""
-    now, page = standing(known.user), reverse("identity")
-    if now.refused is not None:
-        text = _("Your documents were not accepted. See why, and send others.")
-        return Task("identity", "todo", _("Send your documents again"), text, _("Send documents"), page)
+    """Papers that are being checked, were refused, or that a SIM under way waits for."""
+    now = standing(known.user)
     if now.place == "checking":
-        text = _("We write to you as soon as it is done.")
-        return Task("identity", "wait", _("We are checking your documents"), text, _("See how it stands"), page)
-    return None
+        return Task("identity", "wait", _("Proof of identity"), _("We have your documents and are checking them."))
+    if now.refused:
+        name = _("Please send your identity documents again")
+        text = _("We could not confirm your identity with what you sent.")
+    elif now.place == "open" and known.has_sim:
+        name, text = _("Send identity documents"), _("Your SIM is activated once we have confirmed who you are.")
+    else:
+        return None
+    return Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"))
 
 
 def _address_check(known: Known) -> Task | None:

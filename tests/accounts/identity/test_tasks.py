@@ -9,7 +9,7 @@ from accounts.models import CustomerLink, User
 from catalog.pricing import PricedLine, price_line
 from orders import gate
 from orders.models import Order
-from portal.dashboard import to_do
+from portal.next_steps import to_do
 from tests.accounts.identity.sent_in import State, papers
 from tests.catalog.goods import products
 from tests.orders.conftest import salesforce, whmcs
