@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import django_rq
 import pytest
 import time_machine
 from django.core.cache import cache
@@ -162,3 +163,23 @@ def test_a_code_of_the_sign_up_is_tried_three_times_only(aiko: User) -> None:
     assert answers[2].status_code == 302
     aiko.refresh_from_db()
     assert aiko.email == "aiko@example.jp"
+
+
+def test_without_a_proxy_what_a_visitor_says_of_their_address_counts_for_nothing(aiko: User) -> None:
+    def try_from(claimed: str, password: str) -> int:
+        data, headers = {"login": aiko.email, "password": password}, {"x-forwarded-for": claimed, "x-real-ip": claimed}
+        return Client().post(reverse("account_login"), data, headers=headers, REMOTE_ADDR=HERE).status_code
+
+    for n in range(6):
+        try_from(f"198.51.100.{n}", WRONG)
+
+    assert try_from("198.51.100.99", PASSWORD) == 429
+
+
+def test_an_emptied_redis_forgets_no_try(aiko: User) -> None:
+    for _ in range(6):
+        sign_in(aiko, password=WRONG)
+
+    django_rq.get_connection("housekeeping").flushall()
+
+    assert sign_in(aiko).status_code == 429

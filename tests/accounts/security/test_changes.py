@@ -1,14 +1,17 @@
 """Changing the address and the second factor: who must be asked first, who hears of it (security.md §1)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.security import notices
@@ -74,6 +77,15 @@ def test_a_code_changes_the_address_it_was_sent_to_and_works_once(aiko: User, be
     mine.post(url, {"code": code})
     assert EmailAddress.objects.get(user=aiko).email == "one@example.jp"
     assert mine.post(url, {"code": code})["Location"] != url
+
+
+def test_a_code_is_good_for_a_quarter_of_an_hour(aiko: User) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        browser = confirmed(aiko)
+        ask_for("new@example.jp", browser)
+        clock.shift(timedelta(minutes=16))
+        browser.post(reverse("account_email_verification_sent"), {"code": code_sent_to("new@example.jp")})
+    assert EmailAddress.objects.get(user=aiko, verified=True).email == aiko.email
 
 
 @pytest.mark.parametrize("name", SENSITIVE)

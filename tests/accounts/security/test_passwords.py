@@ -2,9 +2,11 @@
 
 import socket
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -204,10 +206,21 @@ def test_a_change_signs_the_others_out_stays_here_under_a_new_session_and_tells_
 def test_a_reset_signs_everything_out_signs_nobody_in_and_tells_the_owner(aiko: User) -> None:
     other = browser_of(aiko)
 
-    reset(aiko, NEW)
+    answer = reset(aiko, NEW)
 
     assert not is_signed_in(other)
+    assert not is_signed_in(answer.client)
     assert Email.objects.get(template="security_notice").context["event"] == "password_reset"
+
+
+def test_a_link_is_good_for_an_hour(aiko: User) -> None:
+    with time_machine.travel("2026-11-21 09:00Z", tick=False) as clock:
+        Client().post(reverse("account_reset_password"), {"email": aiko.email})
+        path = str(secrets.unseal(Email.objects.get(template="password_reset").secret_context)["path"])
+        clock.shift(timedelta(minutes=59))
+        assert "New password" in Client().get(path, follow=True).content.decode()
+        clock.shift(timedelta(minutes=2))
+        assert "This link no longer works" in Client().get(path, follow=True).content.decode()
 
 
 def test_a_link_asked_for_before_a_change_no_longer_works(aiko: User) -> None:
