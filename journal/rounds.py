@@ -16,14 +16,18 @@ from journal.models import Round
 log = structlog.get_logger(__name__)
 
 
-def run(name: str, interval_s: float, action: Callable[[], Mapping[str, int]]) -> bool:
-    """Runs `action` unless another process is at it or it began within the last half of `interval_s` seconds.
+def run(
+    name: str, interval_s: float, action: Callable[[], Mapping[str, int]], *, called_every_s: float | None = None
+) -> bool:
+    """Runs `action` unless another process is at it or it began too short a time ago for `interval_s` seconds.
+
+    Too short is more than half a call early: the job comes every `called_every_s` seconds, `interval_s` unless told.
 
     `action` returns what it did (action -> count); the totals are kept. Its exception passes through, and the round
     then counts as begun but not as succeeded. Returns whether it ran. Must not be called inside a transaction.
     """
     with only_one(name) as alone:
-        if not alone or not _begin(name, interval_s):
+        if not alone or not _begin(name, interval_s - (called_every_s or interval_s) / 2):
             return False
         done = action()
         _succeed(name, done)
@@ -68,9 +72,9 @@ def _ask(query: str, *values: str) -> object:
     return answer
 
 
-def _begin(name: str, interval_s: float) -> bool:
+def _begin(name: str, apart_s: float) -> bool:
     with commit("round.begin"):
-        due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=interval_s / 2))
+        due = Round.objects.filter(name=name).exclude(started_at__gt=Now() - timedelta(seconds=apart_s))
         return bool(due.update(started_at=Now())) or _is_the_first(name)
 
 

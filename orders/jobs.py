@@ -10,9 +10,10 @@ CARTS_S = 24 * 3600
 
 
 def refresh() -> None:
-    """Mirrors Salesforce's changes: often while somebody watches an order, else every few minutes."""
-    interval = settings.WATCHED_REFRESH_S if watched.anybody() else settings.REFRESH_S
-    rounds.run("orders.refresh", interval, refreshing.refresh)
+    """Mirrors Salesforce's changes: at each call while somebody watches an order, else every few minutes."""
+    often = settings.WATCHED_REFRESH_S
+    interval = often if watched.anybody() else settings.REFRESH_S
+    rounds.run("orders.refresh", interval, refreshing.refresh, called_every_s=often)
 
 
 def place_submitted() -> None:

@@ -68,6 +68,15 @@ def test_a_round_that_began_within_half_its_interval_does_not_run_again() -> Non
     assert runs == [1]
 
 
+def test_a_round_that_is_called_more_often_than_it_is_meant_keeps_its_interval() -> None:
+    """A job that comes every 20 s for a round of 300 s: the half call of patience is one of 20 s."""
+    ran = []
+    for age_s in (0, 151, 289, 291):
+        Round.objects.update(started_at=timezone.now() - timedelta(seconds=age_s))
+        ran.append(rounds.run("r", 300, dict, called_every_s=20))
+    assert ran == [True, False, False, True]
+
+
 def test_a_round_that_raises_counts_as_begun_and_lets_the_next_one_in() -> None:
     def fail() -> dict[str, int]:
         raise ZeroDivisionError
