@@ -14,9 +14,10 @@ from accounts.models import CustomerLink, User
 from catalog import options as catalog_options
 from catalog.models import Product
 from catalog.pricing import COLUMN, SumLine, Totals, total
+from orders.board import StatusView, view
 from orders.items import CHANGED
 from orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
-from orders.status import StatusView, view
+from orders.status import Status, status_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ def contact_for(sf_order_id: str) -> OrderContact | None:
         return None
     url = f"{settings.SITE_URL}{reverse('order', args=[order.number])}"
     return OrderContact(user.pk, user.email, user.language, order.number, url)
+
+
+def is_cancelled(sf_order_id: str) -> bool:
+    """Whether the customer of an order of ours was told that it is cancelled; False for one we do not have."""
+    order = Order.objects.filter(sf_order_id=sf_order_id).first()
+    return order is not None and status_of(order) is Status.CANCELLED
 
 
 def customer_of(order: Order) -> User | None:

@@ -1,7 +1,7 @@
 """The one way an order's states change: a table of allowed moves, under the row's lock, with an OrderEvent.
 
 Three things move by themselves: the local state (is it in Salesforce yet), what Salesforce says, and what the
-provisioning attempt says. What a customer sees is made of all three by orders/status.py.
+provisioning attempt says. What a customer sees is made of all three by orders/status.py and orders/board.py.
 """
 
 from collections.abc import Mapping

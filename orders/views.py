@@ -18,8 +18,8 @@ from accounts import links
 from accounts.access import user_of
 from catalog.models import Product
 from orders import cancelling, queries, watched
+from orders.board import StatusView
 from orders.models import Cancellation, Order
-from orders.status import StatusView
 
 PAGE = 20  # orders of a list
 

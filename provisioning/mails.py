@@ -8,7 +8,7 @@ from catalog.models import Product
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
 from notifications import outgoing
 from notifications.models import Email
-from orders.queries import contact_for
+from orders.queries import contact_for, is_cancelled
 from provisioning.failures import Code
 from provisioning.models import Attempt
 
@@ -26,12 +26,12 @@ def provisioned(attempt: Attempt, order: ProvisionableOrder | None) -> None:
 def failed(attempt: Attempt, code: str) -> None:
     """What the customer can mend is asked for each time; any other trouble is "delayed", once per order.
 
-    Nothing is delayed for a customer who was told that the order is active.
+    Nothing is delayed for a customer who was told that the order is active, or cancelled.
     """
     template = OF_THE_CUSTOMER.get(code)
     if template:
         _queue(attempt, template, cause=f"{code}:{attempt.pk}")
-    elif not Email.objects.filter(cause=_good_news(attempt)).exists():
+    elif not (Email.objects.filter(cause=_good_news(attempt)).exists() or is_cancelled(attempt.order_id)):
         _queue(attempt, "order_delayed", cause=f"delayed:{attempt.order_id}")
 
 

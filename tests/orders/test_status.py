@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
+from orders.board import view
 from orders.models import Order
-from orders.status import FINAL, Status, status_of, view
+from orders.status import FINAL, Status, status_of
 from tests.people import make_customer
 
 AT = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)

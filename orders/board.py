@@ -1,0 +1,291 @@
+"""What a customer is told about an order: the texts and stops of its board, and of the JSON (decisions.md 13).
+
+No error, code or name of an inner system is ever among the texts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from orders.models import Cancellation, Order
+from orders.status import FINAL, Status, can_be_cancelled, status_of
+from orders.stops import Stop, active_to_come, doing, placed, received, reviewed, to_come
+
+ASKED = Cancellation.State.ASKED
+# How long a state may last before the page says that it is late; weekends are in it.
+PATIENCE = {
+    Status.SUBMITTED: timedelta(days=4),
+    Status.PENDING_REVIEW: timedelta(days=4),
+    Status.APPROVED: timedelta(hours=1),
+    Status.ACTIVATING: timedelta(hours=1),
+}
+AFTER_APPROVAL = frozenset({Status.APPROVED, Status.ACTIVATING})
+ALWAYS_LATE = frozenset({Status.CHECKING, Status.FAILED})
+Kind = Literal["info", "ok", "warn", "danger"]
+
+
+@dataclass(frozen=True)
+class StatusView:
+    """Everything the board, the line and the JSON show, in the active language."""
+
+    status: Status
+    kind: Kind
+    name: str
+    sentence: str
+    before: str
+    after: str
+    stops: tuple[Stop, ...]
+    wish: str = ""  # Cancellation.State of the customer's wish to cancel, as long as it says something
+    can_cancel: bool = False
+    late: bool = False  # longer than we said; the page then says what to do
+
+    @property
+    def final(self) -> bool:
+        """Nothing more happens by itself: the page stops asking."""
+        return self.status in FINAL
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def can_check_again(self) -> bool:
+        """A delayed order is asked for by hand; the page offers it, though it no longer asks by itself."""
+        return not self.final or self.status is Status.FAILED
+
+
+def view(order: Order, *, confirming: bool = False) -> StatusView:
+    """The texts and stops for `order`, from its columns, its cancellation and the clock: no query after `for_user`.
+
+    `confirming`: support still compares the customer's number with our records (decisions.md 2), and the order waits.
+    """
+    status = status_of(order)
+    wish = _wish(order, status)
+    shown = _of_status(order, status, confirming=confirming, wish=wish)
+    return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=_is_late(order, status))
+
+
+def _of_status(order: Order, status: Status, *, confirming: bool, wish: str) -> StatusView:
+    if status is Status.SUBMITTED and confirming:
+        return _confirming(order)
+    if status is Status.PENDING_REVIEW and wish == ASKED:
+        return _cancelling(order)
+    return VIEWS[status](order)
+
+
+def _wish(order: Order, status: Status) -> str:
+    wish: Cancellation | None = getattr(order, "cancellation", None)
+    return "" if wish is None or status in {Status.CANCELLED, Status.PROVISIONED} else str(wish.state)
+
+
+def _is_late(order: Order, status: Status) -> bool:
+    if status in ALWAYS_LATE:
+        return True
+    since = (order.approved_at or order.created_at) if status in AFTER_APPROVAL else order.created_at
+    return status in PATIENCE and since is not None and timezone.now() - since > PATIENCE[status]
+
+
+def name_of(status: Status) -> str:
+    """The state in the customer's words."""
+    return {
+        Status.SUBMITTED: _("Order received"),
+        Status.PENDING_REVIEW: _("In review"),
+        Status.APPROVED: _("Approved"),
+        Status.ACTIVATING: _("Activating"),
+        Status.CHECKING: _("We are checking"),
+        Status.PROVISIONED: pgettext("order", "Active"),
+        Status.FAILED: _("Taking longer than usual"),
+        Status.CANCELLED: _("Cancelled"),
+    }[status]
+
+
+KINDS: dict[Status, Kind] = {
+    Status.SUBMITTED: "info",
+    Status.PENDING_REVIEW: "info",
+    Status.APPROVED: "info",
+    Status.ACTIVATING: "info",
+    Status.CHECKING: "warn",
+    Status.PROVISIONED: "ok",
+    Status.FAILED: "warn",
+    Status.CANCELLED: "danger",
+}
+
+
+def _view(status: Status, sentence: str, before: str, after: str, *stops: Stop) -> StatusView:
+    return StatusView(status, KINDS[status], name_of(status), sentence, before, after, stops)
+
+
+def _submitted(order: Order) -> StatusView:
+    return _view(
+        Status.SUBMITTED,
+        _("We have your order and are registering it. This page tells you as soon as the review begins."),
+        "",
+        _("In review"),
+        received(order, "now", _("We are registering it. You do not have to do anything.")),
+        Stop("next", _("In review"), when=_("usually within one working day")),
+        *to_come(order),
+    )
+
+
+def _confirming(order: Order) -> StatusView:
+    waits = Stop(
+        "now",
+        _("We are comparing your customer number"),
+        _("Customer support does this by hand. If something is unclear, we write to you."),
+        when=_("usually within one working day"),
+    )
+    return _view(
+        Status.SUBMITTED,
+        _(
+            "We have your order and keep it. It goes on as soon as customer support has confirmed your customer "
+            "number, usually within one working day. You do not have to do anything."
+        ),
+        _("Order received"),
+        _("In review"),
+        received(order, "done"),
+        waits,
+        Stop("next", _("In review")),
+        *to_come(order),
+    )
+
+
+def _cancelling(order: Order) -> StatusView:
+    asked_at = order.cancellation.asked_at
+    text = _("We are passing it on. Until this page says Cancelled, the order is not cancelled.")
+    shown = _view(
+        Status.PENDING_REVIEW,
+        _("You asked us to cancel this order. We are doing it now, and confirm it here and by e-mail."),
+        _("Order placed"),
+        _("Cancelled"),
+        placed(order),
+        Stop("now", _("Cancellation requested"), text, asked_at),
+        Stop("next", _("Cancelled")),
+    )
+    return replace(shown, kind="warn", name=_("Cancellation requested"))
+
+
+def _pending_review(order: Order) -> StatusView:
+    return _view(
+        Status.PENDING_REVIEW,
+        _("A person is checking your order, usually within one working day. You do not have to do anything."),
+        _("Order placed"),
+        _("Activation"),
+        placed(order),
+        Stop(
+            "now", _("In review"), _("If we need something, we write to you."), when=_("usually within one working day")
+        ),
+        *to_come(order),
+    )
+
+
+def _approved(order: Order) -> StatusView:
+    return _view(
+        Status.APPROVED,
+        _("Your order was approved. Setting up your service begins in a moment."),
+        _("In review"),
+        _("Activation"),
+        placed(order),
+        Stop("now", _("Approved"), _("Checked by our customer support team."), order.approved_at),
+        *to_come(order),
+    )
+
+
+def _activating(order: Order) -> StatusView:
+    return _view(
+        Status.ACTIVATING,
+        _("Your order was approved. We are setting up your service now, which mostly takes a few minutes."),
+        _("Approved"),
+        pgettext("stop", "Active"),
+        placed(order),
+        reviewed(order),
+        Stop("now", _("Activating"), doing(order), order.approved_at),
+        active_to_come(),
+    )
+
+
+def _checking(order: Order) -> StatusView:
+    return _view(
+        Status.CHECKING,
+        _("We are making sure that your service was set up once and correctly. You do not have to do anything."),
+        _("Approved"),
+        pgettext("stop", "Active"),
+        placed(order),
+        reviewed(order),
+        Stop("late", _("Activation is being checked"), _("You cannot be charged twice.")),
+        active_to_come(),
+    )
+
+
+def _provisioned(order: Order) -> StatusView:
+    return _view(
+        Status.PROVISIONED,
+        _("Your service is active. You find it under Services."),
+        _("Activation"),
+        "",
+        placed(order),
+        reviewed(order),
+        Stop("done", pgettext("order", "Active"), _("We sent you an e-mail."), order.provisioned_at),
+    )
+
+
+def _failed(order: Order) -> StatusView:
+    return _view(
+        Status.FAILED,
+        _("Setting up your service stopped part-way. Our team is on it. You do not have to do anything."),
+        _("Approved"),
+        pgettext("stop", "Active"),
+        placed(order),
+        reviewed(order),
+        Stop(
+            "late",
+            _("Activation delayed"),
+            _("You are not charged until your service is active, and you cannot be charged twice."),
+        ),
+        active_to_come(),
+    )
+
+
+def _cancelled(order: Order) -> StatusView:
+    if order.local_state == Order.Local.REFUSED:
+        return _not_accepted(order)
+    return _view(
+        Status.CANCELLED,
+        _("This order was cancelled. Nothing more happens to it."),
+        _("Order placed"),
+        "",
+        placed(order),
+        Stop("failed", _("Cancelled"), _("Contact us if you did not expect this."), order.cancelled_at),
+    )
+
+
+def _not_accepted(order: Order) -> StatusView:
+    sentence = _("We could not accept this order as it is, and nothing was charged. Our team will write to you.")
+    return StatusView(
+        Status.CANCELLED,
+        "danger",
+        _("Not accepted"),
+        sentence,
+        _("Order received"),
+        "",
+        (
+            received(order, "done"),
+            Stop("failed", _("Not accepted"), _("You can contact us about it with the order number.")),
+        ),
+    )
+
+
+VIEWS: dict[Status, Callable[[Order], StatusView]] = {
+    Status.SUBMITTED: _submitted,
+    Status.PENDING_REVIEW: _pending_review,
+    Status.APPROVED: _approved,
+    Status.ACTIVATING: _activating,
+    Status.CHECKING: _checking,
+    Status.PROVISIONED: _provisioned,
+    Status.FAILED: _failed,
+    Status.CANCELLED: _cancelled,
+}
