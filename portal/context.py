@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, str] = {
     "eligibility": "plans",
     "eligibility_request": "plans",
     "order": "orders",
+    "order_cancel": "orders",
     "placed": "orders",
 }
 
