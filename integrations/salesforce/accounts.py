@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.errors import Rejected
 from integrations.salesforce import fields as f
-from integrations.salesforce.composite import NoRow, Part, PartRefused, query
+from integrations.salesforce.composite import NoRow, Part, PartRefused, literals, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, CONTACT, OPPORTUNITY, sf_id
 from integrations.salesforce.reading import Row
@@ -158,12 +158,12 @@ class AccountCalls(Connection):
 
 
 def _of_account(details: ContactDetails) -> dict[str, Any]:
-    return {"Phone": details.phone or None} | _address("Billing", details)
+    return literals({"Phone": details.phone or None} | _address("Billing", details))
 
 
 def _of_contact(details: ContactDetails) -> dict[str, Any]:
     names = {"FirstName": details.given_name, "LastName": details.family_name}
-    return names | {"Phone": details.phone or None} | _address("Mailing", details)
+    return literals(names | {"Phone": details.phone or None} | _address("Mailing", details))
 
 
 def _address(kind: str, details: ContactDetails) -> dict[str, Any]:
@@ -183,15 +183,16 @@ def _new_account_parts(new: NewAccount) -> list[Part]:
     account |= {f.REGISTRATION_SOURCE: new.registration_source}
     account |= {f.CUSTOMER_NUMBER: new.number} if new.number else {}
     contact = {
-        "AccountId": "@{account.id}",
         "FirstName": new.given_name,
         "LastName": new.family_name,
         "Email": new.email,
         f.PORTAL_REF: f"{new.ref}:contact",
     }
     return [
-        Part("account", "POST", "sobjects/Account", account, ALLOW_DUPLICATES),
-        Part("contact", "POST", "sobjects/Contact", contact, ALLOW_DUPLICATES),
+        Part("account", "POST", "sobjects/Account", literals(account), ALLOW_DUPLICATES),
+        Part(
+            "contact", "POST", "sobjects/Contact", {"AccountId": "@{account.id}"} | literals(contact), ALLOW_DUPLICATES
+        ),
         Part("read", "GET", f"sobjects/Account/@{{account.id}}?fields={','.join(OWN_FIELDS)}"),
     ]
 

@@ -1,5 +1,6 @@
 """Composite: several sub-requests as one call, all or none, each one's status looked at (salesforce-wire.md §3.6)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,16 @@ def collection(name: str, method: str, records: Sequence[Mapping[str, Any]]) -> 
 def literal(text: str) -> str:
     """What somebody typed, as it may stand in a part's body: nothing in it is taken for a reference to another part."""
     return text.replace("@{", "@ {")
+
+
+def literals(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's values with every text made `literal`: for a record that refers to no other part."""
+    return {name: literal(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def literal_json(value: Any) -> str:
+    """JSON as it may stand in a part's body; it reads back as exactly `value`."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).replace("@{", r"@\u007b")
 
 
 class NoRow(Exception):

@@ -69,7 +69,7 @@ class EligibilityCalls(Connection):
 
     def _new_opportunity(self, new: NewCheck) -> Part:
         values = {
-            "Name": literal(f"{f.HOME_INTERNET} – {new.account_name}"[:LONGEST_NAME]),
+            "Name": literal(f"{f.HOME_INTERNET} – {new.account_name}")[:LONGEST_NAME],
             "AccountId": sf_id(new.account_id, ACCOUNT),
             "StageName": f.STAGE_INTRODUCTION,
             "CloseDate": new.close_date,

@@ -1,6 +1,5 @@
 """Orders and opportunities: placing, and what the portal reads of them (product.md §7; salesforce-wire.md §3.7)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.salesforce import fields as f
 from integrations.salesforce.changes import CHANGE, change_of
-from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
+from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, literal, literal_json, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, OPPORTUNITY, ORDER, sf_id
 from integrations.salesforce.reading import Row
@@ -95,7 +94,7 @@ class OrderCalls(Connection):
             change = Part("opportunity", "PATCH", path, {"StageName": f.STAGE_POST_PROCESSING})
             return [query("open", still_open), change]
         values = {
-            "Name": f"{new.commodity} – {new.account_name}"[:120],
+            "Name": literal(f"{new.commodity} – {new.account_name}")[:120],
             "AccountId": sf_id(new.account_id, ACCOUNT),
             "StageName": f.STAGE_POST_PROCESSING,
             "CloseDate": new.close_date,
@@ -188,7 +187,7 @@ def _items(items: Sequence[NewOrderItem]) -> list[Mapping[str, Any]]:
             "Quantity": item.quantity,
             "UnitPrice": item.unit_price,
             f.BILLING_CYCLE: item.billing_cycle,
-            f.CHOSEN_OPTIONS: json.dumps(item.options, ensure_ascii=False, sort_keys=True),
+            f.CHOSEN_OPTIONS: literal_json(item.options),
         }
         for item in items
     ]

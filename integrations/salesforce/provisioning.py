@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from integrations.errors import Misconfigured, OutsideError, Rejected
 from integrations.salesforce import fields as f
-from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, query
+from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, literal, query
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import OPPORTUNITY, ORDER, ORDER_ITEM, sf_id
 from integrations.salesforce.items import ITEMS, items_of
@@ -223,7 +223,7 @@ def _order_values(outcome: OrderOutcome) -> dict[str, Any]:
     if not outcome.provisioned:
         return counted | {
             f.ACTIVATION_STATUS: f.FAILED,
-            f.ACTIVATION_ERROR: outcome.error[: f.LONGEST_ERROR],
+            f.ACTIVATION_ERROR: literal(outcome.error)[: f.LONGEST_ERROR],
             f.ACTIVATION_ERROR_AT: _moment(outcome.at),
         }
     return counted | {
