@@ -21,6 +21,14 @@ SHIBAURA: dict[str, Any] = {
     "home": "flat",
 }
 MITA: dict[str, Any] = {**SHIBAURA, "postal_code": "1080073", "street": "三田2-1-1", "building": "", "home": "house"}
+WAY = [
+    "eligibility.claim",
+    "salesforce.check_standing",
+    "eligibility.choose",
+    "salesforce.ask_for_check",
+    "eligibility.record",
+]
+POINTS = [f"{name}:{moment}" for name in WAY for moment in ("before", "after")]
 
 
 @pytest.fixture

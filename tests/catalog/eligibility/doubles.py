@@ -1,10 +1,15 @@
-"""Salesforce at the gateway, in memory, as far as address checks go: references are unique as they are in the org."""
+"""Salesforce at the gateway, in memory, as far as address checks go: references are unique as they are in the org.
 
-from collections.abc import Callable
+Each call passes the points that the one on the wire passes (test_wire.py compares them).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection
 
+from integrations import failpoints
 from integrations.errors import OutsideError, Rejected, UnknownOutcome
 from integrations.salesforce.schemas import AskedCheck, CheckStanding, NewCheck
 
@@ -21,16 +26,19 @@ class Salesforce:
     meanwhile: Callable[[], None] = lambda: None  # runs while a Composite is under way, before it is carried out
 
     def check_standing(self, *, account_id: str, ref: str) -> CheckStanding:
-        self._called("check_standing")
-        case = f"500TEST{list(self.cases).index(ref):08d}AAA" if ref in self.cases else ""
-        others = tuple(f"{n:08d}" for n, other in enumerate(self.cases) if other != ref)
-        return CheckStanding(case, self.opportunities[-1] if self.opportunities else "", others)
+        with self._called("check_standing"):
+            case = f"500TEST{list(self.cases).index(ref):08d}AAA" if ref in self.cases else ""
+            others = tuple(f"{n:08d}" for n, other in enumerate(self.cases) if other != ref)
+            return CheckStanding(case, self.opportunities[-1] if self.opportunities else "", others)
 
     def ask_for_check(self, new: NewCheck) -> AskedCheck:
-        self._called("ask_for_check")
-        self.meanwhile()
-        if new.ref in self.cases:
-            raise Rejected("salesforce", "ask_for_check", "duplicate_value")
+        with self._called("ask_for_check"):
+            self.meanwhile()
+            if new.ref in self.cases:
+                raise Rejected("salesforce", "ask_for_check", "duplicate_value")
+            return self._made(new)
+
+    def _made(self, new: NewCheck) -> AskedCheck:
         self.cases[new.ref] = new
         opportunity = new.opportunity_id or f"006TEST{len(self.opportunities):08d}AAA"
         if not new.opportunity_id:
@@ -40,8 +48,11 @@ class Salesforce:
             raise UnknownOutcome("salesforce", "ask_for_check", "timeout")
         return AskedCheck(f"500TEST{len(self.cases) - 1:08d}AAA", opportunity)
 
-    def _called(self, name: str) -> None:
+    @contextmanager
+    def _called(self, name: str) -> Iterator[None]:
         assert not connection.in_atomic_block, "remote call inside a transaction"
         self.calls.append(name)
-        if name in self.fails:
-            raise self.fails[name]
+        with failpoints.around(f"salesforce.{name}"):
+            if name in self.fails:
+                raise self.fails[name]
+            yield

@@ -9,9 +9,11 @@ from django.utils import timezone
 from accounts.models import CustomerLink, User
 from catalog.eligibility import sending
 from catalog.models import EligibilityRequest
+from integrations import failpoints
 from integrations.errors import Misconfigured, OutsideError, Rejected, Unavailable, UnknownOutcome
+from integrations.failpoints import Died, arm
 from support.models import Case
-from tests.catalog.eligibility.conftest import MITA, asked, fresh, later, send_now
+from tests.catalog.eligibility.conftest import MITA, POINTS, asked, fresh, later, send_now
 from tests.catalog.eligibility.doubles import Salesforce
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +186,39 @@ def test_two_workers_send_it_once(salesforce: Salesforce, aiko: User) -> None:
     assert sending.send(request.pk)
     assert second == [False]
     assert len(salesforce.cases) == 1
+
+
+# --- dying on the way
+
+
+def test_these_are_the_points_of_an_address_check(salesforce: Salesforce, aiko: User) -> None:
+    request = asked(aiko)
+    with failpoints.traced() as passed:
+        sending.send(request.pk)
+    assert passed == POINTS
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_check_that_died_anywhere_is_asked_once(salesforce: Salesforce, aiko: User, point: str) -> None:
+    request = asked(aiko)
+    with arm(f"{point}=raise"), pytest.raises(Died):
+        sending.send(request.pk)
+    send_now()
+    stands = fresh(request)
+    assert (stands.state, stands.sf_case_id) == (State.ASKED, "500TEST00000000AAA")
+    assert (list(salesforce.cases), salesforce.opportunities) == ([str(request.ref)], [stands.sf_opportunity_id])
+
+
+@pytest.mark.parametrize(
+    "point", ["eligibility.choose:after", "salesforce.ask_for_check:after", "eligibility.record:before"]
+)
+def test_a_check_that_died_and_was_replaced_leaves_one_opportunity(
+    salesforce: Salesforce, aiko: User, point: str
+) -> None:
+    with arm(f"{point}=raise"), pytest.raises(Died):
+        sending.send(asked(aiko).pk)
+    second = asked(aiko, MITA)
+    send_now()
+    assert fresh(second).state == State.ASKED
+    assert str(second.ref) in salesforce.cases
+    assert len(salesforce.opportunities) == 1

@@ -15,7 +15,7 @@ from integrations import correlation, failpoints, gateway
 from integrations.failpoints import Died, arm
 from integrations.salesforce.schemas import NewAccount
 from notifications.models import Email
-from tests.catalog.eligibility.conftest import MITA, SHIBAURA, asked, fresh, send_now
+from tests.catalog.eligibility.conftest import MITA, POINTS, SHIBAURA, asked, fresh, send_now
 from tests.faults import Faults
 from tests.org import rows, save
 from tests.people import make_customer
@@ -24,14 +24,7 @@ from tests.sandbox_process import Sandbox
 pytestmark = pytest.mark.django_db(transaction=True)
 State = EligibilityRequest.State
 HOME_INTERNET = "Personal SonixNet Home Internet"
-WAY = [
-    "eligibility.claim",
-    "salesforce.check_standing",
-    "eligibility.choose",
-    "salesforce.ask_for_check",
-    "eligibility.record",
-]
-POINTS = [f"{name}:{moment}" for name in WAY for moment in ("before", "after")]
+SENT = "salesforce.ask_for_check"
 
 
 @pytest.fixture
@@ -83,8 +76,10 @@ def press(sandbox: Sandbox, user: User, value: str) -> None:
 def test_a_request_is_one_query_and_one_composite(customer: User, sandbox: Sandbox) -> None:
     before = sandbox.last_ledger_id()
     request = asked(customer)
-    assert sending.send(request.pk)
+    with failpoints.traced() as passed:
+        assert sending.send(request.pk)
     assert calls(sandbox, before) == [("salesforce", "query"), ("salesforce", "composite")]
+    assert passed == POINTS
 
     request = fresh(request)
     (opportunity,), (case,) = opportunities_of(sandbox, customer), cases_of(sandbox, customer)
@@ -145,51 +140,43 @@ def test_an_answer_from_before_is_not_taken_for_the_answer_to_another_address(cu
     assert fresh(second).answer == "House 1G"
 
 
-@pytest.mark.parametrize(
-    ("opportunity", "fits"),
-    [
-        ({}, True),
-        ({"CommodityType__c": "Corporate SonixNet Home Internet", "Portal_Source__c": "Sales - Manual"}, True),
-        ({"StageName": "Void"}, False),
-        ({"StageName": "Ready"}, False),
-        ({"CommodityType__c": "SIM"}, False),
-    ],
-)
-def test_an_opportunity_that_fits_is_used_and_left_as_it_is(
-    customer: User, sandbox: Sandbox, opportunity: dict[str, str], fits: bool
-) -> None:
-    there = {
-        "AccountId": customer.link.sf_account_id,
-        "Name": "By hand",
-        "StageName": "Introduction",
-        "CloseDate": "2026-12-31",
-        "CommodityType__c": HOME_INTERNET,
-        **opportunity,
-    }
-    known = save(sandbox, "Opportunity", there)
+def an_opportunity(sandbox: Sandbox, user: User, **values: str) -> str:
+    """Somebody in sales made it by hand."""
+    made = {"AccountId": user.link.sf_account_id, "Name": "By hand", "CloseDate": "2026-12-31"}
+    fits = {"StageName": "Introduction", "CommodityType__c": HOME_INTERNET}
+    return save(sandbox, "Opportunity", {**made, **fits, **values})
+
+
+@pytest.mark.parametrize("commodity", [HOME_INTERNET, "Corporate SonixNet Home Internet"])
+def test_an_opportunity_that_fits_is_used_and_left_as_it_is(customer: User, sandbox: Sandbox, commodity: str) -> None:
+    known = an_opportunity(sandbox, customer, CommodityType__c=commodity)
+    before = opportunities_of(sandbox, customer)
     request = asked(customer)
     sending.send(request.pk)
-    found = opportunities_of(sandbox, customer)
-    assert len(found) == (1 if fits else 2)
-    assert (fresh(request).sf_opportunity_id == known) is fits
-    kept = next(each for each in found if each["Id"] == known)
-    assert (kept["StageName"], kept["Name"], kept["Portal_Ref__c"]) == (there["StageName"], "By hand", None)
+    assert fresh(request).sf_opportunity_id == known
+    assert opportunities_of(sandbox, customer) == before
+
+
+def test_opportunities_that_do_not_fit_are_left_alone_and_a_new_one_is_made(customer: User, sandbox: Sandbox) -> None:
+    for other in ({"StageName": "Void"}, {"StageName": "Ready"}, {"CommodityType__c": "SIM"}):
+        an_opportunity(sandbox, customer, **other)
+    before = opportunities_of(sandbox, customer)
+    request = asked(customer)
+    sending.send(request.pk)
+    (new,) = [each for each in opportunities_of(sandbox, customer) if each not in before]
+    assert len(opportunities_of(sandbox, customer)) == 4
+    assert new["Id"] == fresh(request).sf_opportunity_id
 
 
 def test_another_address_is_another_case_about_the_same_opportunity(customer: User, sandbox: Sandbox) -> None:
+    """What was typed is never taken for a reference to another part of the Composite."""
     sending.send(asked(customer).pk)
-    sending.send(asked(customer, MITA).pk)
+    sending.send(asked(customer, {**MITA, "building": "@{account.Id} @{opportunity.id}"}).pk)
     first, second = cases_of(sandbox, customer)
     assert len(opportunities_of(sandbox, customer)) == 1
     assert f"Case {first['CaseNumber']}" in second["Description"]
     assert "三田2-1-1" in second["Description"]
-
-
-def test_what_somebody_typed_is_never_taken_for_a_reference(customer: User, sandbox: Sandbox) -> None:
-    request = asked(customer, {**SHIBAURA, "building": "@{account.Id} @{opportunity.id}"})
-    assert sending.send(request.pk)
-    (case,) = cases_of(sandbox, customer)
-    assert "@ {account.Id} @ {opportunity.id}" in case["Description"]
+    assert "@ {account.Id} @ {opportunity.id}" in second["Description"]
 
 
 # --- losses
@@ -226,15 +213,9 @@ def test_salesforce_away_keeps_the_request(customer: User, sandbox: Sandbox, fau
     nothing_twice(sandbox, customer, request)
 
 
-def test_these_are_the_points_of_an_address_check(customer: User) -> None:
-    request = asked(customer)
-    with failpoints.traced() as passed:
-        sending.send(request.pk)
-    assert passed == POINTS
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_check_that_died_anywhere_is_asked_once(customer: User, sandbox: Sandbox, point: str) -> None:
+@pytest.mark.parametrize("point", [f"{SENT}:before", f"{SENT}:after", "eligibility.record:before"])
+def test_a_check_that_died_is_asked_once(customer: User, sandbox: Sandbox, point: str) -> None:
+    """At every point: test_sending.py."""
     request = asked(customer)
     with arm(f"{point}=raise"), pytest.raises(Died):
         sending.send(request.pk)
@@ -242,11 +223,8 @@ def test_a_check_that_died_anywhere_is_asked_once(customer: User, sandbox: Sandb
     nothing_twice(sandbox, customer, request)
 
 
-@pytest.mark.parametrize("point", ["salesforce.ask_for_check:before", "salesforce.ask_for_check:after"])
-def test_a_check_that_died_and_was_replaced_leaves_one_opportunity(
-    customer: User, sandbox: Sandbox, point: str
-) -> None:
-    with arm(f"{point}=raise"), pytest.raises(Died):
+def test_a_check_that_died_and_was_replaced_leaves_one_opportunity(customer: User, sandbox: Sandbox) -> None:
+    with arm(f"{SENT}:after=raise"), pytest.raises(Died):
         sending.send(asked(customer).pk)
     second = asked(customer, MITA)
     assert not sending.send(second.pk), "the first may still be carried out"
