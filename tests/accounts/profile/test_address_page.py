@@ -151,6 +151,7 @@ def test_the_page_costs_the_same_few_queries_with_and_without_an_address(
             browser.get(reverse("address"))
         counts.append(len(captured))
         save(browser)
+        browser.get(reverse("address"))  # and so is that its thanks were read
     assert counts[0] == counts[1]
 
 
