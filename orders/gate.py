@@ -43,6 +43,7 @@ class Task:
     action: Text = ""
     url: str = ""
     blocks: bool = False  # the order cannot be placed like this
+    word: Text = ""  # on its badge, instead of what its state says
 
 
 @dataclass(frozen=True)

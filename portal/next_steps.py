@@ -122,7 +122,8 @@ def _address_check(known: Known) -> Task | None:
     is_old = (check.answered_at or NEVER) < timezone.now() - NEWS
     if not check.offered or known.customer is None or known.has_orders or is_old:
         return None
-    return Task("eligibility", "todo", title, _("It is available. Choose the plan you like."), _("See plans"), page)
+    text = _("It is available. Choose the plan you like.")
+    return Task("eligibility", "todo", title, text, _("See plans"), page, word=_("Next step"))
 
 
 STEPS: tuple[Step, ...] = (_account, _address, _payment, _card, _identity, _address_check)

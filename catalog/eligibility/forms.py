@@ -20,12 +20,12 @@ class CheckForm(PlaceForm):
     """The page "Check your address"."""
 
     home = forms.ChoiceField(
-        label=_("What kind of home is it?"),
+        label=_("Kind of home"),
         choices=[
             (Home.FLAT.value, Choice(Home.FLAT.label, _("Mansion, apāto, share house"))),
             (Home.HOUSE.value, Choice(Home.HOUSE.label, _("Ikkodate"))),
         ],
-        error_messages={"required": _("Choose what kind of home it is")},
+        error_messages={"required": _("Choose the kind of home")},
         widget=forms.RadioSelect(attrs={"across": True}),
     )
 

@@ -100,7 +100,7 @@ def test_the_form_begins_with_where_the_customer_lives_and_does_not_change_it(ai
         ("city", "", "Enter the city or ward"),
         ("street", "芝浦", "Add the block and house number"),
         ("street", "3\u202e", "Use letters"),
-        ("home", "", "Choose what kind of home it is"),
+        ("home", "", "Choose the kind of home"),
         ("home", "castle", "Select a valid choice"),
     ],
 )
@@ -222,7 +222,9 @@ def test_plans_open_up(aiko: User) -> None:
     assert family.count("Fits your address") == 1
     assert "Not at your address" in family
     assert "Check your address first" not in page(browser, "/plans/internet/INT-APT-1G/")
-    assert "It is available. Choose the plan you like." in page(browser, reverse("dashboard"))
+    overview = page(browser, reverse("dashboard"))
+    assert "It is available. Choose the plan you like." in overview
+    assert "Next step" in overview
     assert request.offered
 
 
