@@ -88,8 +88,9 @@ def session_of(order: Order) -> int:
 def paper_of(order: Order) -> IdentityDocument:
     """A file of the owner's draft."""
     assert order.user
-    check, _ = IdentityCheck.objects.get_or_create(user=order.user, state="draft")
-    return IdentityDocument.objects.get_or_create(check_of=check, side="front", defaults={"size": 1})[0]
+    paper, file = {"paper": IdentityCheck.Paper.PASSPORT}, {"size": 1, "content_type": "image/jpeg"}
+    check, _ = IdentityCheck.objects.get_or_create(user=order.user, state="draft", defaults=paper)
+    return IdentityDocument.objects.get_or_create(check_of=check, side="front", defaults=file)[0]
 
 
 # What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
