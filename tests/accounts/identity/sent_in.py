@@ -17,9 +17,9 @@ from tests.people import make_customer
 State, Scan = IdentityCheck.State, IdentityDocument.Scan
 
 
-def photo(colour: str = "white") -> bytes:
+def photo(colour: str = "white", size: tuple[int, int] = (600, 380)) -> bytes:
     out = BytesIO()
-    Image.new("RGB", (600, 380), colour).save(out, "JPEG")
+    Image.new("RGB", size, colour).save(out, "JPEG")
     return out.getvalue()
 
 
