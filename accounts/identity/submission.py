@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Step = IdentityCheck.Step
 CASE_TYPE = "ID Verification"
 REFUSALS_BEFORE_A_CASE = 5
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
+EXTENSIONS = {"image/jpeg": "jpg", "application/pdf": "pdf"}
 
 
 def submit(check_id: int) -> bool:

@@ -19,20 +19,23 @@ def stamp(content: bytes, content_type: str, words: str) -> bytes:
     """The paper with `words` (ASCII) all over it, in memory. Raises ValueError for a type that is none of ours."""
     if content_type == "application/pdf":
         return _stamp_pdf(content, words)
-    if content_type in {"image/jpeg", "image/png"}:
-        return _stamp_image(content, words)
+    if content_type == "image/jpeg":
+        return _stamp_picture(content, words)
     raise ValueError("not a type of paper")
 
 
-def _stamp_image(content: bytes, words: str) -> bytes:
-    with Image.open(BytesIO(content), formats=["JPEG", "PNG"]) as opened:
-        kind, picture = str(opened.format), opened.convert("RGB")
+def _stamp_picture(content: bytes, words: str) -> bytes:
+    """Some 120 MB at most: papers are stored with 4096 pixels on the longer side (cleaning.LONGEST_EDGE)."""
+    picture: Image.Image = Image.open(BytesIO(content), formats=["JPEG"])
+    picture.load()
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
     tile = _tile(words, max(picture.width // TEXT_TO_WIDTH, 12))
     for y in range(-tile.height // 2, picture.height, tile.height // 3 + 1):
         for x in range(0, picture.width, tile.width):
             picture.paste(tile, (x, y), tile)  # in place: a large picture is in memory once
     out = BytesIO()
-    picture.save(out, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
+    picture.save(out, "JPEG", quality=JPEG_QUALITY)
     return out.getvalue()
 
 
