@@ -12,9 +12,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Searched by user, thing and correlation id; nothing can be changed."""
 
     list_display = ("at", "action", "subject", "actor_id", "user_id", "reason", "ip")
-    list_filter = ("action",)
+    list_filter = ("action", "at")
     search_fields = ("actor_id__exact", "user_id__exact", "subject__startswith", "correlation_id__exact")
-    date_hierarchy = "at"
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

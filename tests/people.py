@@ -4,6 +4,7 @@
 """
 
 import itertools
+import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,8 +16,10 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
+from django.db.migrations import RunPython
 from django.test import Client
 
+import portal.migrations
 from accounts.models import CustomerLink, SignupJourney, User
 
 PASSWORD = "a quiet harbour at dawn"
@@ -117,10 +120,19 @@ def make_staff(email: str = "carol@example.jp", *, with_totp: bool = True, group
 
 
 def _group(name: str) -> Group:
-    """A group with the permissions the migration gives it; made again after a test that emptied the tables."""
+    """A group with all that the migrations give it; made again after a test that emptied the tables."""
     if not Group.objects.filter(name=name).exists():
-        import_module("portal.migrations.0002_staff_groups").make_groups(apps, None)
+        for grant in _grants():
+            grant.code(apps, None)  # type: ignore[arg-type]  # no history here: the models of today
     return Group.objects.get(name=name)
+
+
+@cache
+def _grants() -> list[RunPython]:
+    """What the portal's migrations do besides tables, in their order: they make the groups and give them rights."""
+    names = sorted(module.name for module in pkgutil.iter_modules(portal.migrations.__path__))
+    migrations = [import_module(f"portal.migrations.{name}").Migration for name in names]
+    return [each for one in migrations for each in one.operations if isinstance(each, RunPython)]
 
 
 def signed_in(user: User) -> Client:
