@@ -129,8 +129,14 @@ def _closing(user: User) -> Section:
 
 
 def _log(user: User) -> Section:
-    """What was done with the account; who of our staff did it is not the customer's data."""
-    return _all(AuditEntry.objects.filter(user_id=user.pk), "at", "action", "subject", "ip")
+    """What was done with the account; who of our staff did it, and from where, is not the customer's data."""
+    entries = AuditEntry.objects.filter(user_id=user.pk)
+    return [_facts(each, "at", "action", "subject") | {"ip": _visitors_ip(each, user)} for each in entries]
+
+
+def _visitors_ip(entry: AuditEntry, user: User) -> str | None:
+    """Of the customer, or of somebody who tried to be (a refused sign-in has no actor); never of our staff."""
+    return entry.ip if entry.actor_id in (None, user.pk) else None
 
 
 SECTIONS: Mapping[str, Callable[[User], Section]] = {

@@ -16,6 +16,7 @@ from accounts import closing
 from accounts.identity import storage
 from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, User
 from accounts.profile.saving import save_profile
+from audit import trail
 from audit.models import AuditEntry
 from orders.models import Order
 from portal.personal_data.collecting import SECTIONS, held_about
@@ -95,6 +96,19 @@ def test_the_file_helps_nobody_to_sign_in(customer: User) -> None:
     text = json.dumps(held_about(customer))
     assert customer.password not in text
     assert "argon2" not in text
+
+
+def test_the_log_tells_where_visitors_came_from_and_not_where_staff_sits(customer: User, cs_carol: Staff) -> None:
+    for action, actor, ip in (
+        ("signed_in", customer.pk, "203.0.113.7"),
+        ("sign_in_refused", None, "203.0.113.8"),
+        ("identity_document.opened", cs_carol.user.pk, "198.51.100.9"),
+    ):
+        trail.record(action, actor_id=actor, user_id=customer.pk, ip=ip)
+    told = {entry["action"]: entry["ip"] for entry in held_about(customer)["log"]}
+    assert told | {"signed_in": "203.0.113.7", "sign_in_refused": "203.0.113.8"} == told
+    assert told["identity_document.opened"] is None
+    assert "198.51.100.9" not in json.dumps(held_about(customer))
 
 
 def test_it_costs_the_same_queries_with_one_order_and_with_three(
