@@ -33,7 +33,7 @@ class ReasonForm(ActionForm):
 class IdentityCheckAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """What was sent in, the newest first; what is still being put together is nobody's to see."""
 
-    list_display = ["submitted_at", "user", "paper", "state", "step", "error_code", "tries", "decided_at", "legal_hold"]
+    list_display = ["submitted_at", "user", "paper", "state", "error_code", "decided_at", "legal_hold"]
     list_filter = ["state", "legal_hold"]
     list_select_related = ["user"]
     search_fields = ["ref__exact", "sf_case_id__exact", "user__email__istartswith", "user__link__sf_account_no__exact"]
