@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,8 @@ def test_what_is_too_much_or_acts_is_refused(make: Callable[[], bytes], reason: 
 def test_a_bomb_that_every_reader_has_to_open_is_refused() -> None:
     """When memory ends inside the library it may call the file damaged."""
     assert reason_for(files.pdf_with_a_bomb_among_its_objects()) in {"too_heavy", "broken"}
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024  # of all processes that ended so far
+    assert largest <= cleaning.MEMORY
 
 
 # --- the process in which files are opened
