@@ -16,6 +16,7 @@ from catalog.models import Product
 from catalog.options import Chosen, OptionRefused
 
 LARGEST_QUANTITY = 99
+REGION = "region"  # of a VPN: an attribute of the plan, or the key of an option
 
 
 class LineRefused(Exception):
@@ -134,6 +135,7 @@ def price_line(
         raise LineRefused("option", refused.sentence, field=f"option-{refused.key}") from refused
     service = Item(product, count, (product.price or 0) + catalog_options.price_of(chosen), chosen)
     extra = tuple(_add_on(products.get(each), product) for each in _once(add_ons))
+    _in_one_region(product, chosen, extra)
     return PricedLine((service, *_activation(product, products), *extra), tuple(item.product.sku for item in extra))
 
 
@@ -174,6 +176,22 @@ def _add_on(product: Product | None, service: Product) -> Item:
     if product.category != service.category:
         raise LineRefused("add_on_misfit", _("One of the add-ons does not go with this plan."), field="add_on")
     return Item(product, 1, product.price or 0)
+
+
+def _in_one_region(product: Product, chosen: Sequence[Chosen], extra: Sequence[Item]) -> None:
+    """A VPN leads to one country: the plan's own, or the one chosen as the option `region`; add-ons of another do not
+    go with it."""
+    if product.category != Product.Category.VPN:
+        return
+    own = {str(product.attributes[REGION]).casefold()} if product.attributes.get(REGION) else set()
+    picked = {str(each.value).casefold() for each in chosen if each.option.key == REGION}
+    if not own | picked:
+        raise LineRefused("region", _("Choose the country of your VPN."), field=f"option-{REGION}")
+    if len(own | picked) > 1:
+        raise LineRefused("region", _("This plan does not lead to that country."), field=f"option-{REGION}")
+    theirs = {str(item.product.attributes.get(REGION) or "").casefold() for item in extra} - {""}
+    if not theirs <= own | picked:
+        raise LineRefused("add_on_misfit", _("One of the add-ons does not go with this plan."), field="add_on")
 
 
 def _once(skus: Sequence[str]) -> list[str]:

@@ -126,9 +126,9 @@ def plans_for(answer: str) -> list[Product]:
     return [plan for plan in plans if answer in plan.eligibility_values]
 
 
-def home_internet_pids() -> set[int]:
-    """WHMCS product ids of every home internet plan there ever was in the mirror, withdrawn ones too."""
-    plans = Product.objects.filter(category=Product.Category.INTERNET, item_class=Product.ItemClass.SERVICE)
+def plan_pids(category: str) -> set[int]:
+    """WHMCS product ids of every plan of a category there ever was in the mirror, withdrawn ones too."""
+    plans = Product.objects.filter(category=category, item_class=Product.ItemClass.SERVICE)
     return {pid for pid in plans.values_list("whmcs_product_id", flat=True) if pid is not None}
 
 

@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog import queries as catalog
 from catalog.families import BY_CATEGORY
 from catalog.models import Product
 from catalog.pricing import LineRefused, PricedLine, Totals, price_line, total
+from orders import rules
 from orders.models import Cart, CartLine
 
 SESSION_KEY = "cart"
-MOST_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,17 @@ class LineView:
     line: CartLine
     priced: PricedLine | None
     name: str
+    slug: str  # the family's address; empty for a product nobody remembers
     problem: "str | Promise" = ""
+    is_sold: bool = True  # False: no other choice of options helps, only another plan
     was: Totals | None = None  # what it cost when it was added, if that changed
 
     @property
-    def slug(self) -> str:
-        """The family's address, for the link back to the product page."""
-        return BY_CATEGORY[self.priced.product.category].slug if self.priced else ""
+    def way_on(self) -> str:
+        """Where a line that cannot be ordered is chosen again, or another plan instead."""
+        if self.is_sold and self.slug:
+            return f"{reverse('product', args=[self.slug, self.line.sku])}?line={self.line.pk}"
+        return reverse("category", args=[self.slug]) if self.slug else reverse("catalog")
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def cart_for(request: HttpRequest) -> Cart | None:
     if not isinstance(request.user, User):
         return Cart.objects.filter(pk=visitor_id, user=None, closed_at=None).first() if visitor_id else None
     if visitor_id:
-        merge(user=request.user, visitor_cart_id=visitor_id)
+        _tell(request, merge(user=request.user, visitor_cart_id=visitor_id))
         del request.session[SESSION_KEY]
     return Cart.objects.filter(user=request.user, closed_at=None).first()
 
@@ -75,18 +82,19 @@ def cart_for(request: HttpRequest) -> Cart | None:
 def size(request: HttpRequest) -> int:
     """How many lines the header counts: no query for a visitor without a cart, one for everybody else."""
     visitor_id = request.session.get(SESSION_KEY)
-    if isinstance(request.user, User):
-        return CartLine.objects.filter(cart__user=request.user, cart__closed_at=None).count()
-    return CartLine.objects.filter(cart=visitor_id, cart__user=None, cart__closed_at=None).count() if visitor_id else 0
+    visitors = Q(cart=visitor_id, cart__user=None, cart__closed_at=None) if visitor_id else Q(pk=None)
+    if isinstance(request.user, User):  # who has just signed in has both, until the next look at the cart
+        return CartLine.objects.filter(visitors | Q(cart__user=request.user, cart__closed_at=None)).count()
+    return CartLine.objects.filter(visitors).count() if visitor_id else 0
 
 
 def look(cart: Cart | None) -> CartView:
-    """Prices every line as of now, in two queries; a line that cannot be ordered is explained, never dropped."""
+    """Prices every line as of now, in three queries at most; what cannot be ordered is explained, never dropped."""
     lines = list(cart.lines.all()) if cart else []
     products = catalog.by_sku(sku for line in lines for sku in (line.sku, *line.add_ons)) if lines else {}
-    missing = {line.sku for line in lines} - products.keys()
-    names = {product.sku: product.name for product in Product.objects.filter(sku__in=missing)} if missing else {}
-    return CartView(cart, tuple(_look_at(line, products, names) for line in lines))
+    gone = {line.sku for line in lines} - products.keys()
+    remembered = {product.sku: product for product in Product.objects.filter(sku__in=gone)} if gone else {}
+    return CartView(cart, tuple(_look_at(line, products, remembered) for line in lines))
 
 
 def add(
@@ -98,7 +106,7 @@ def add(
     )
     with transaction.atomic():
         cart = _locked(cart_for(request)) or _new_cart(request)
-        _must_fit(priced, cart)
+        rules.joins(priced.product.category, list(_categories(cart).values()))
         return CartLine.objects.create(cart=cart, **_columns(priced))
 
 
@@ -126,61 +134,71 @@ def remove(*, cart: Cart, line_id: int) -> bool:
     return bool(CartLine.objects.filter(pk=line_id, cart=cart, cart__closed_at=None).delete()[0])
 
 
+@dataclass(frozen=True)
+class Merged:
+    """What did not come along when two carts became one: the names of the plans."""
+
+    replaced: tuple[str, ...] = ()  # the customer's own, by a newly chosen home internet plan
+    left_out: tuple[str, ...] = ()  # the visitor's, by a limit
+
+
 @transaction.atomic
-def merge(*, user: User, visitor_cart_id: str | UUID) -> None:
+def merge(*, user: User, visitor_cart_id: str | UUID) -> Merged:
     """Moves a visitor's lines into the customer's cart; safe to repeat, and harmless for a cart that is gone.
 
     What is there already in the same words is not doubled; a newly chosen home internet plan takes the old one's
-    place, because there can be one.
+    place, because there can be one; what a limit refuses is left out, and told.
     """
     visitor = Cart.objects.select_for_update().filter(pk=visitor_cart_id, user=None, closed_at=None).first()
     if visitor is None:
-        return
-    mine = Cart.objects.select_for_update().filter(user=user, closed_at=None).first()
-    if mine is None:
-        Cart.objects.filter(pk=visitor.pk).update(user=user)
-        return
-    lines = list(visitor.lines.all())
-    internet = _internet_skus()
-    if any(line.sku in internet for line in lines):
-        mine.lines.filter(sku__in=internet).delete()
+        return Merged()
+    mine = _locked(_own_cart(user)) or _own_cart(user)
+    replaced = _make_room_for_internet(mine, visitor)
     here = [_content(line) for line in mine.lines.all()]
-    new = [line for line in lines if _content(line) not in here][: max(0, MOST_LINES - len(here))]
-    CartLine.objects.filter(pk__in=[line.pk for line in new]).update(cart=mine)
+    categories, left_out = _categories(mine), list[str]()
+    for line, category in _categories(visitor).items():
+        if _content(line) in here:
+            continue
+        try:
+            rules.joins(category, list(categories.values()))
+        except LineRefused:
+            left_out.append(line.sku)
+        else:
+            categories[line] = category
+            CartLine.objects.filter(pk=line.pk).update(cart=mine)
     visitor.delete()
+    names = {product.sku: product.name for product in Product.objects.filter(sku__in=[*replaced, *left_out])}
+    return Merged(*(tuple(names.get(sku, sku) for sku in skus) for skus in (replaced, left_out)))
 
 
-def _look_at(line: CartLine, products: Mapping[str, Product], names: Mapping[str, str]) -> LineView:
-    product = products.get(line.sku)
-    name = product.name if product else names.get(line.sku, line.sku)
+def _make_room_for_internet(mine: Cart, visitor: Cart) -> list[str]:
+    if Product.Category.INTERNET not in _categories(visitor).values():
+        return []
+    old = [line for line, category in _categories(mine).items() if category == Product.Category.INTERNET]
+    theirs = [_content(line) for line in visitor.lines.all()]
+    CartLine.objects.filter(pk__in=[line.pk for line in old]).delete()
+    return [line.sku for line in old if _content(line) not in theirs]
+
+
+def _look_at(line: CartLine, products: Mapping[str, Product], remembered: Mapping[str, Product]) -> LineView:
+    product = products.get(line.sku) or remembered.get(line.sku)
+    family = BY_CATEGORY.get(product.category) if product else None  # none: a product that became broken
+    name, slug = product.name if product else line.sku, family.slug if family else ""
     try:
         priced = price_line(
             products=products, sku=line.sku, quantity=line.quantity, options=line.options, add_ons=line.add_ons
         )
     except LineRefused as refused:
-        return LineView(line, None, name, refused.sentence)
+        return LineView(line, None, name, slug, refused.sentence, is_sold=refused.code != "not_sold")
     was = Totals(**{"monthly": 0, "yearly": 0, "one_time": 0, **line.price_seen})
-    return LineView(line, priced, name, was=was if was != priced.totals else None)
+    return LineView(line, priced, name, slug, was=was if was != priced.totals else None)
 
 
-def _must_fit(priced: PricedLine, cart: Cart) -> None:
-    others = list(cart.lines.values_list("sku", flat=True))
-    if len(others) >= MOST_LINES:
-        raise LineRefused(
-            "cart_full",
-            _("Your cart holds %(count)s services, the most for one order. Place it first, then order the rest.")
-            % {"count": MOST_LINES},
-        )
-    if priced.product.category == Product.Category.INTERNET and _internet_skus() & set(others):
-        raise LineRefused(
-            "second_internet",
-            _("Your cart already has a home internet plan, and there can be one. Remove it to choose another."),
-        )
-
-
-def _internet_skus() -> set[str]:
-    plans = Product.objects.filter(category=Product.Category.INTERNET, item_class=Product.ItemClass.SERVICE)
-    return set(plans.values_list("sku", flat=True))
+def _categories(cart: Cart) -> dict[CartLine, str]:
+    """The cart's lines with their families; of products that are withdrawn too."""
+    lines = list(cart.lines.all())
+    known = dict(Product.objects.filter(sku__in={line.sku for line in lines}).values_list("sku", "category"))
+    return {line: known.get(line.sku, "") for line in lines}
 
 
 def _columns(priced: PricedLine) -> dict[str, Any]:
@@ -197,15 +215,32 @@ def _content(line: CartLine) -> tuple[Any, ...]:
     return (line.sku, line.quantity, sorted(line.options.items()), sorted(line.add_ons))
 
 
+def _tell(request: HttpRequest, merged: Merged) -> None:
+    for name in merged.replaced:
+        messages.info(
+            request,
+            _("%(name)s was in your cart before. The home internet plan you chose now took its place.")
+            % {"name": name},
+        )
+    for name in merged.left_out:
+        messages.warning(
+            request, _("%(name)s did not fit in your cart. Place this order first, then order it.") % {"name": name}
+        )
+
+
 def _locked(cart: Cart | None) -> Cart | None:
     if cart is None:
         return None
     return Cart.objects.select_for_update().filter(pk=cart.pk, closed_at=None).first()
 
 
+def _own_cart(user: User) -> Cart:
+    return Cart.objects.get_or_create(user=user, closed_at=None)[0]
+
+
 def _new_cart(request: HttpRequest) -> Cart:
     if isinstance(request.user, User):
-        return Cart.objects.get_or_create(user=request.user, closed_at=None)[0]
+        return _own_cart(request.user)
     cart = Cart.objects.create()
     request.session[SESSION_KEY] = str(cart.pk)
     return cart

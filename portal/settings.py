@@ -177,8 +177,10 @@ from portal.sign_in_settings import *  # noqa: E402, F403
 ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # limits count the visitor's address, not the proxy's
 MFA_TOTP_ISSUER = BRAND_NAME
 
+# --- The shop
 # --- Identity papers
 from portal.identity_settings import *  # noqa: E402, F403
+from portal.shop_settings import *  # noqa: E402, F403
 
 # --- Browser
 COOKIE_PREFIX = "__Host-" if HTTPS else ""

@@ -1,17 +1,19 @@
 """The cart: what goes in, what is refused with a clear sentence, and that a refusal changes nothing."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from catalog.sync import sync
-from orders.cart import MOST_LINES
+from orders import cart as carts
 from orders.models import Cart, CartLine
+from orders.rules import MOST_LINES
 from tests.orders.doubles import Salesforce
-from tests.orders.steps import INTERNET, SIM, VPN, fill
+from tests.orders.steps import INTERNET, SIM, VOICE, VPN, fill
 from tests.people import signed_in
 
 pytestmark = pytest.mark.usefixtures("salesforce")
@@ -92,10 +94,19 @@ def test_one_home_internet_plan_fits_in_a_cart(visitor: Client) -> None:
     assert CartLine.objects.count() == 1
 
 
-def test_two_sims_are_two_lines_and_a_cart_has_an_end(visitor: Client) -> None:
-    for _ in range(MOST_LINES):
+def test_two_sims_are_two_lines_and_so_many_are_enough(visitor: Client, settings: Any) -> None:
+    settings.SIM_LIMIT = 2
+    for _ in range(2):
         assert visitor.post("/cart/add/", SIM).status_code == 302
-    assert "Place it first" in text(visitor.post("/cart/add/", SIM))
+    assert "A customer can have 2 SIMs" in text(visitor.post("/cart/add/", SIM))
+    assert visitor.post("/cart/add/", VPN).status_code == 302
+    assert CartLine.objects.count() == 3
+
+
+def test_a_cart_has_an_end(visitor: Client) -> None:
+    for _ in range(MOST_LINES):
+        assert visitor.post("/cart/add/", VPN).status_code == 302
+    assert "Place it first" in text(visitor.post("/cart/add/", VPN))
     assert CartLine.objects.count() == MOST_LINES
 
 
@@ -162,8 +173,56 @@ def test_a_plan_that_vanished_is_explained_and_blocks(visitor: Client, salesforc
     page = text(visitor.get("/cart/"))
     assert "VPN United States cannot be ordered" in page
     assert "This plan is no longer sold." in page
-    assert "Remove what cannot be ordered to go on." in page
+    assert "Change or remove what cannot be ordered to go on." in page
+    assert re.search(r'href="/plans/vpn/">See other plans', page)
     assert CartLine.objects.count() == 2
+
+
+def test_an_option_or_an_add_on_that_vanished_is_chosen_again(visitor: Client, salesforce: Salesforce) -> None:
+    visitor.post("/cart/add/", VPN | {"option-extra_devices": "2"})
+    visitor.post("/cart/add/", INTERNET | {"add_on": ["ADD-PHONE"]})
+    salesforce.edit("VPN-US", Portal_ConfigOptions_JSON__c=None)
+    salesforce.drop("ADD-PHONE")
+    sync()
+    page = text(visitor.get("/cart/"))
+    assert "This plan has no such option." in page
+    assert "One of the add-ons is no longer sold." in page
+    for line in CartLine.objects.all():
+        path = f"/plans/{'vpn' if line.sku == 'VPN-US' else 'internet'}/{line.sku}/?line={line.pk}"
+        assert re.search(rf'href="{re.escape(path)}">Choose again', page)
+        assert visitor.get(path).status_code == 200
+    vpn = CartLine.objects.get(sku="VPN-US")
+    visitor.post(f"/cart/lines/{vpn.pk}/", VPN)
+    assert "This plan has no such option." not in text(visitor.get("/cart/"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"Portal_ConfigOptions_JSON__c": "{not json"},
+        {"Portal_ConfigOptions_JSON__c": '[{"key": 1}]'},
+        {"Product2Categories1__c": "Nonsense"},
+        {"WHMCS_Product_Id__c": ""},
+        {"price": Decimal("550.5")},
+    ],
+)
+def test_a_plan_that_broke_in_salesforce_is_explained_and_blocks(
+    visitor: Client, salesforce: Salesforce, broken: dict[str, Any]
+) -> None:
+    visitor.post("/cart/add/", VPN)
+    salesforce.edit("VPN-US", **broken)
+    sync()
+    page = visitor.get("/cart/")
+    assert page.status_code == 200
+    assert "VPN United States cannot be ordered" in text(page)
+    assert "See other plans" in text(page)
+    assert "no longer sold" in text(visitor.post("/cart/add/", VPN, follow=True))
+
+
+def test_a_plan_nobody_remembers_is_explained_too(visitor: Client) -> None:
+    visitor.post("/cart/add/", VPN)
+    CartLine.objects.update(sku="OF-ANOTHER-TIME")
+    assert re.search(r'href="/plans/">See other plans', text(visitor.get("/cart/")))
 
 
 def test_the_visitors_cart_becomes_the_customers_at_sign_in(visitor: Client, aiko: User) -> None:
@@ -184,6 +243,43 @@ def test_both_carts_are_kept_nothing_is_doubled_and_the_new_internet_plan_wins(v
         visitor.get("/cart/")
     assert sorted(CartLine.objects.values_list("sku", flat=True)) == ["INT-APT-1G", "SIM-D-3", "VPN-US"]
     assert Cart.objects.get().user == aiko
+
+
+def test_what_the_merge_replaced_or_left_out_is_told_once(visitor: Client, aiko: User, settings: Any) -> None:
+    """One SIM is there already in the same words, one more fits, and the third does not."""
+    fill(aiko, "INT-HSE-1G", router="none")
+    fill(aiko, "SIM-D-3", sim_type="physical")
+    for line in (INTERNET, SIM, SIM | {"option-sim_type": "physical"}, VOICE):
+        visitor.post("/cart/add/", line)
+    settings.SIM_LIMIT = 2
+    visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = text(visitor.get("/cart/"))
+    assert "Home House 1G was in your cart before." in page
+    assert "Voice + Data 10 GB did not fit in your cart." in page
+    assert sorted(CartLine.objects.values_list("sku", flat=True)) == ["INT-APT-1G", "SIM-D-3", "SIM-D-3"]
+    assert Cart.objects.get().user == aiko
+    assert "did not fit" not in text(visitor.get("/cart/"))
+
+
+def test_the_merge_keeps_to_the_most_lines(visitor: Client, aiko: User) -> None:
+    fill(aiko, *["VPN-US"] * 8)
+    for devices in range(1, 4):
+        visitor.post("/cart/add/", VPN | {"option-extra_devices": str(devices)})
+    visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert text(visitor.get("/cart/")).count("VPN United States did not fit in your cart.") == 1
+    assert CartLine.objects.filter(cart__user=aiko).count() == MOST_LINES
+
+
+def test_the_header_counts_both_carts_until_they_are_one(visitor: Client, aiko: User) -> None:
+    fill(aiko, "VPN-US")
+    visitor.post("/cart/add/", SIM)
+    visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
+    request = RequestFactory().get("/")
+    request.session, request.user = visitor.session, aiko
+    assert carts.size(request) == 2
+    visitor.get("/cart/")
+    request.session = visitor.session
+    assert carts.size(request) == 2
 
 
 def test_a_forged_cart_in_the_session_gives_nobodys_cart(visitor: Client, aiko: User) -> None:
