@@ -8,12 +8,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from orders.models import Cancellation, Order, OrderEvent, OrderLine
+from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import refresh_order
 from orders.status import status_of
 
@@ -110,6 +110,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                     "portal_ref",
                     "correlation_id",
                     ("terms_version", "terms_accepted_at"),
+                    "confirmed",
                     ("tries", "next_try_at", "lease_until"),
                     "sf_modstamp",
                 )
@@ -131,6 +132,14 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def wish(self, order: Order) -> str:
         wish = Cancellation.objects.filter(order=order).first()
         return f"{wish.get_state_display()}, {timezone.localtime(wish.asked_at):%Y-%m-%d %H:%M}" if wish else "–"
+
+    @admin.display(description=_("important matters confirmed"))
+    def confirmed(self, order: Order) -> str:
+        agreement = Agreement.objects.filter(order=order).first()
+        if agreement is None:
+            return "–"
+        told = ((section["title"], " ".join(section["sentences"])) for section in agreement.matters)
+        return format_html_join("", "<p><b>{}</b><br>{}</p>", told)
 
     @admin.display(description=_("attempts"))
     def attempts(self, order: Order) -> str:
@@ -165,7 +174,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [*(field.name for field in Order._meta.fields), "state", "wish", "attempts"]
+        return [*(field.name for field in Order._meta.fields), "state", "wish", "attempts", "confirmed"]
 
 
 def _staff(request: HttpRequest) -> str:

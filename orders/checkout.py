@@ -8,6 +8,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,16 +16,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from accounts.models import User
 from catalog import options as catalog_options
 from catalog.pricing import Item, PricedLine
 from integrations import correlation
 from orders import cart as carts
-from orders import gate, placing, telling
+from orders import gate, matters, placing, telling
 from orders.cart import CartView
 from orders.gate import Task
-from orders.models import Cart, Order, OrderLine, new_number
+from orders.models import Agreement, Cart, Order, OrderLine, new_number
 from orders.transitions import log_event
 
 ASK_AGAIN_WITHIN = timedelta(hours=24)
@@ -51,8 +53,24 @@ class NotReady(Exception):
         self.tasks = tasks
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """The versions of the two texts whose boxes the customer ticked; empty for one that was not."""
+
+    terms: str = ""
+    matters: str = ""
+
+    def missing(self) -> tuple[str, ...]:
+        """Which of the two was not accepted in the version in force."""
+        return tuple(name for name, version in vars(self).items() if version != settings.TERMS_VERSION)
+
+
 class TermsNotAccepted(Exception):
-    """The customer did not accept the terms that are in force; nothing was ordered."""
+    """The customer did not confirm the texts that are in force; nothing was ordered. `missing`: Accepted.missing()."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(", ".join(missing))
+        self.missing = missing
 
 
 class OrderedBefore(Exception):
@@ -69,18 +87,18 @@ def digest(*, user: User, cart: Cart, lines: Sequence[PricedLine], terms_version
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
-def submit(*, user: User, cart_id: UUID, seen: str, terms_version: str, again: bool = False) -> UUID:
+def submit(*, user: User, cart_id: UUID, seen: str, accepted: Accepted, again: bool = False) -> UUID:
     """Turns the cart into orders and places them; returns the submission's id (orders of one submit share it).
 
-    `seen` is the digest of what the review page showed; `terms_version` the version accepted there; `again`: yes, the
-    same once more within 24 hours. Safe to repeat: the same `seen` returns the first submission. Asks WHMCS and writes
-    to Salesforce, so not to be called in a transaction.
+    `seen` is the digest of what the review page showed; `accepted` what was confirmed there; `again`: yes, the same
+    once more within 24 hours. What is kept of the important matters is in the active language. Safe to repeat: the
+    same `seen` returns the first submission. Asks WHMCS and writes to Salesforce, so not to be called in a transaction.
     Raises TermsNotAccepted, CartGone, CartChanged, NotReady or OrderedBefore; then nothing changed.
     """
     if earlier := _earlier(user, seen):
         return earlier
-    if terms_version != settings.TERMS_VERSION:
-        raise TermsNotAccepted
+    if missing := accepted.missing():
+        raise TermsNotAccepted(missing)
     cart = Cart.objects.filter(pk=cart_id, user=user, closed_at=None).first()
     if cart is None:
         return _earlier_or_gone(user, seen)  # another tab closed it since we looked
@@ -114,6 +132,7 @@ def _store(*, user: User, cart_id: UUID, seen: str) -> UUID:
         _store_order(user=user, line=line, number_in_cart=index, seen=seen, submission=submission)
         for index, line in enumerate(_in_order(view.priced))
     ]
+    _log_new_prices(orders, view)
     cart.closed_at = timezone.now()
     cart.save(update_fields=["closed_at", "updated_at"])
     telling.received(user, orders, submission)
@@ -135,8 +154,19 @@ def _store_order(*, user: User, line: PricedLine, number_in_cart: int, seen: str
         terms_accepted_at=timezone.now(),
     )
     OrderLine.objects.bulk_create(_order_line(order, place, item) for place, item in enumerate(line.items))
-    log_event(order, what="submitted", actor="customer", detail={"submission": str(submission)})
+    Agreement.objects.create(order=order, language=get_language() or "en", matters=matters.summary([line]))
+    agreed = {"version": order.terms_version, "totals": line.totals.as_json()}
+    log_event(order, what="submitted", actor="customer", detail={"submission": str(submission), **agreed})
     return order
+
+
+def _log_new_prices(orders: Sequence[Order], view: CartView) -> None:
+    """A price that changed while it lay in the cart was shown and confirmed: both are written down."""
+    was = {id(line.priced): line.was for line in view.lines}
+    for order, line in zip(orders, _in_order(view.priced), strict=True):
+        if before := was[id(line)]:
+            detail = {"was": before.as_json(), "now": line.totals.as_json()}
+            log_event(order, what="price_confirmed", actor="customer", detail=detail)
 
 
 def _order_line(order: Order, position: int, item: Item) -> OrderLine:

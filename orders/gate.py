@@ -4,25 +4,27 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlencode
 
 import structlog
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import links, payment
 from accounts.identity.standing import Standing, standing
-from accounts.models import CustomerLink, SignupJourney, User
+from accounts.models import Address, CustomerLink, SignupJourney, User
 from catalog import queries as catalog
 from catalog.eligibility import asking, places
 from catalog.models import EligibilityRequest, Product
 from catalog.pricing import PricedLine
 from integrations import gateway
 from integrations.errors import OutsideError
+from integrations.whmcs.schemas import Service
 from orders.models import Order
 
 log = structlog.get_logger(__name__)
@@ -59,11 +61,14 @@ class Situation:
     has_other_internet: bool | None
     check: EligibilityRequest | None = None  # the address check that counts, where the lines need one
     identity: Standing = NOTHING_SENT  # asked only where a line needs papers
+    has_address: bool = True
+    other_sims: int | None = 0  # SIMs the customer has or has ordered, those of the cart not counted
 
 
 def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
     """Looks at the customer as they are now. Asks WHMCS, so not to be called in a transaction; never raises for it."""
     link = links.linked(user)
+    held = _services(link) if _of(Product.Category.INTERNET, lines) or _of(Product.Category.SIM, lines) else []
     journey = SignupJourney.objects.filter(user=user).first()
     return Situation(
         email=user.email,
@@ -72,19 +77,21 @@ def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
         provisional=link is None and CustomerLink.objects.filter(user=user, state="provisional").exists(),
         journey_state=journey.state if journey else "",
         has_payment_method=_has_payment_method(user) if link else False,
-        has_other_internet=_has_other_internet(user, link) if _internet(lines) else False,
         check=asking.latest(user) if _internet(lines) else None,
         identity=standing(user) if link and _needs_papers(lines) else NOTHING_SENT,
+        has_other_internet=_has_other_internet(user, held) if _internet(lines) else False,
+        has_address=link is None or Address.objects.filter(user=user).exists(),
+        other_sims=_other_sims(user, held) if _of(Product.Category.SIM, lines) else 0,
     )
 
 
 def tasks(now: Situation, lines: Sequence[PricedLine]) -> tuple[Task, ...]:
-    """The task list for these lines: what is missing first, what is done last. Pure."""
+    """The task list for these lines: what is missing first, what is done last; links lead back here. Pure."""
     found = [_email(now), _account(now)]
     if now.link:
-        found += [_payment(now), *_plan_tasks(now, now.link, lines)]
+        found += [_address(now), _payment(now), *_plan_tasks(now, now.link, lines), *_sims(now, lines)]
     order = {"todo": 0, "wait": 1, "done": 2}
-    return tuple(sorted(found, key=lambda task: order[task.state]))
+    return tuple(sorted((_with_way_back(task) for task in found), key=lambda task: order[task.state]))
 
 
 def open_tasks(found: Sequence[Task]) -> tuple[Task, ...]:
@@ -99,8 +106,20 @@ def _plan_tasks(now: Situation, link: CustomerLink, lines: Sequence[PricedLine])
     return [*found, _identity(now.identity)] if _needs_papers(lines) else found
 
 
+def _of(category: str, lines: Sequence[PricedLine]) -> list[PricedLine]:
+    return [line for line in lines if line.product.category == category]
+
+
 def _internet(lines: Sequence[PricedLine]) -> list[PricedLine]:
-    return [line for line in lines if line.product.category == Product.Category.INTERNET]
+    return _of(Product.Category.INTERNET, lines)
+
+
+def _with_way_back(task: Task) -> Task:
+    """Whoever goes to do what is missing comes back to the checkout."""
+    elsewhere = task.blocks and not task.url.startswith((reverse("cart"), reverse("checkout"), reverse("catalog")))
+    if not elsewhere or "?" in task.url:
+        return task
+    return replace(task, url=f"{task.url}?{urlencode({'next': reverse('checkout')})}")
 
 
 def _needs_papers(lines: Sequence[PricedLine]) -> bool:
@@ -117,19 +136,34 @@ def _has_payment_method(user: User) -> bool | None:
         return None
 
 
-def _has_other_internet(user: User, link: CustomerLink | None) -> bool | None:
-    under_way = Order.objects.for_user(user).filter(category=Product.Category.INTERNET).under_way()
-    if under_way.exists():
-        return True
+def _services(link: CustomerLink | None) -> list[Service] | None:
+    """What the customer has at WHMCS and has not ended; None when it cannot be asked."""
     if link is None or link.whmcs_client_id is None:
-        return False
-    pids = catalog.home_internet_pids()
+        return []
     try:
         services = gateway.whmcs().services(link.whmcs_client_id)
     except OutsideError as error:
         log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
         return None
-    return any(service.pid in pids and service.status not in ENDED_SERVICES for service in services)
+    return [service for service in services if service.status not in ENDED_SERVICES]
+
+
+def _has_other_internet(user: User, held: Sequence[Service] | None) -> bool | None:
+    if Order.objects.for_user(user).filter(category=Product.Category.INTERNET).under_way().exists():
+        return True
+    if held is None:
+        return None
+    pids = catalog.plan_pids(Product.Category.INTERNET)
+    return any(service.pid in pids for service in held)
+
+
+def _other_sims(user: User, held: Sequence[Service] | None) -> int | None:
+    if held is None:
+        return None
+    ordered = Order.objects.for_user(user).filter(category=Product.Category.SIM).under_way()
+    known = list(ordered.values_list("whmcs_order_id", flat=True))  # a service of one of these is not a second SIM
+    pids = catalog.plan_pids(Product.Category.SIM)
+    return len(known) + sum(service.pid in pids and service.order_id not in known for service in held)
 
 
 def _email(now: Situation) -> Task:
@@ -176,6 +210,14 @@ def _account(now: Situation) -> Task:
         reverse("account_setup"),
         blocks=True,
     )
+
+
+def _address(now: Situation) -> Task:
+    title = _("Your address")
+    if now.has_address:
+        return Task("address", "done", title, _("We have it. Your bills and deliveries go there."))
+    text, action = _("For deliveries, bills and the check of your identity."), _("Add your address")
+    return Task("address", "todo", title, text, action, reverse("address"), blocks=True)
 
 
 def _payment(now: Situation) -> Task:
@@ -253,6 +295,23 @@ def _identity(now: Standing) -> Task:
         f"{reverse('identity')}?{back}",
         blocks=True,
     )
+
+
+def _sims(now: Situation, lines: Sequence[PricedLine]) -> list[Task]:
+    wanted = len(_of(Product.Category.SIM, lines))
+    if not wanted:
+        return []
+    if now.other_sims is None:
+        return [_cannot_ask("sims", _("Number of SIMs"))]
+    if now.other_sims + wanted <= settings.SIM_LIMIT:
+        return []
+    title = _("More SIMs than one customer can have")
+    counts = {"most": settings.SIM_LIMIT, "others": now.other_sims, "wanted": wanted}
+    text = _(
+        "One customer can have %(most)s SIMs. You have or have ordered %(others)s, and your cart holds %(wanted)s. "
+        "Take some out of your cart, or talk to us."
+    )
+    return [Task("sims", "todo", title, text % counts, _("Open your cart"), reverse("cart"), blocks=True)]
 
 
 def _cannot_ask(key: str, title: Text) -> Task:

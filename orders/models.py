@@ -193,6 +193,20 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.sku}"
 
 
+class Agreement(models.Model):
+    """What the customer confirmed before an order: the important matters word for word as they were shown.
+
+    The terms' version and the time stand on the order; both texts are one edition.
+    """
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="agreement")
+    language = models.CharField(max_length=10)
+    matters = models.JSONField()  # orders.matters.summary
+
+    def __str__(self) -> str:
+        return f"{self.order_id} ({self.language})"
+
+
 class OrderEvent(models.Model):
     """What happened to an order, who did it and why. Only ever added to."""
 

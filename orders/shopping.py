@@ -20,13 +20,13 @@ from catalog import queries as catalog
 from catalog.families import BY_CATEGORY
 from catalog.forms import PREFIX, ConfigurationForm, chosen_in
 from catalog.models import Product
-from catalog.pricing import LineRefused, sum_lines
+from catalog.pricing import LineRefused, sum_lines, total
 from catalog.views import product_page, products_of
 from orders import cart as carts
 from orders import checkout as flow
-from orders import gate
+from orders import gate, matters
 from orders.cart import CartView
-from orders.models import CartLine
+from orders.models import CartLine, Order
 from orders.queries import of_submission
 
 REFUSED = 422
@@ -108,7 +108,25 @@ def placed(request: HttpRequest, submission: UUID) -> HttpResponse:
         raise Http404
     if len(rows) == 1:
         return redirect("order", rows[0].order.number)
-    return render(request, "orders/placed.html", {"rows": rows, "steps": _steps(3)})
+    states = {row.order.local_state for row in rows}
+    context = {
+        "rows": rows,
+        "waiting": Order.Local.SUBMITTED in states,
+        "refused": Order.Local.REFUSED in states,
+        "totals": total(row.totals for row in rows),
+        "steps": _steps(3),
+    }
+    return render(request, "orders/placed.html", context)
+
+
+@login_required
+@require_safe
+def agreement(request: HttpRequest, number: str) -> HttpResponse:
+    """What the customer confirmed with one order, word for word, whatever the texts say today."""
+    order = Order.objects.for_user(user_of(request)).select_related("agreement").filter(number=number).first()
+    if order is None or not hasattr(order, "agreement"):
+        raise Http404
+    return render(request, "orders/agreement.html", {"order": order, "agreement": order.agreement})
 
 
 def _submit(request: HttpRequest, user: User) -> HttpResponse:
@@ -118,11 +136,12 @@ def _submit(request: HttpRequest, user: User) -> HttpResponse:
             user=user,
             cart_id=_uuid(posted.get("cart", "")),
             seen=posted.get("seen", ""),
-            terms_version=posted.get("terms", ""),
+            accepted=flow.Accepted(terms=posted.get("terms", ""), matters=posted.get("matters", "")),
             again=posted.get("again") == "yes",
         )
-    except flow.TermsNotAccepted:
-        return _review_page(request, carts.look(carts.cart_for(request)), terms_missing=True, status=REFUSED)
+    except flow.TermsNotAccepted as refused:
+        view = carts.look(carts.cart_for(request))
+        return _review_page(request, view, unconfirmed=refused.missing, status=REFUSED)
     except flow.CartGone:
         messages.info(request, _("This cart is closed already. Your orders are listed here."))
         return redirect("orders")
@@ -143,7 +162,9 @@ def _after_change(request: HttpRequest, view: CartView) -> HttpResponse:
     return _review_page(request, view, changed=True, status=CONFLICT)
 
 
-def _review_page(request: HttpRequest, view: CartView, *, status: int = 200, **notices: Any) -> HttpResponse:
+def _review_page(
+    request: HttpRequest, view: CartView, *, unconfirmed: tuple[str, ...] = (), status: int = 200, **notices: Any
+) -> HttpResponse:
     if view.cart is None or not view.can_order:
         return redirect("cart")
     version = settings.TERMS_VERSION
@@ -152,10 +173,18 @@ def _review_page(request: HttpRequest, view: CartView, *, status: int = 200, **n
         "steps": _steps(2),
         "seen": flow.digest(user=user_of(request), cart=view.cart, lines=view.priced, terms_version=version),
         "terms_version": version,
+        "matters": matters.summary(view.priced),
+        "unconfirmed": unconfirmed,
+        "boxes": {name: _box(request, name, unconfirmed) for name in ("matters", "terms")},
         **_sums(view),
         **notices,
     }
     return render(request, "orders/review.html", context, status=status)
+
+
+def _box(request: HttpRequest, name: str, unconfirmed: tuple[str, ...]) -> dict[str, bool]:
+    ticked = request.POST.get(name) == settings.TERMS_VERSION and bool(unconfirmed)  # a changed cart is confirmed anew
+    return {"wrong": name in unconfirmed, "ticked": ticked}
 
 
 def _checkout_page(

@@ -39,6 +39,7 @@ urlpatterns = [
     path("orders/", views.orders, name="orders"),
     path("orders/placed/<uuid:submission>/", shopping.placed, name="placed"),
     path("orders/<order_number:number>/", views.order, name="order"),
+    path("orders/<order_number:number>/agreement/", shopping.agreement, name="agreement"),
     path("orders/<order_number:number>/status/", views.order_status, name="order_status"),
     path("orders/<order_number:number>/cancel/", views.order_cancel, name="order_cancel"),
     path("orders/<sf_order_id:sf_order_id>/", views.order_by_sf_id, name="order_by_sf_id"),

@@ -11,6 +11,7 @@ from accounts.access import asked_next
 from catalog.caching import visitors_may_keep
 from catalog.queries import families
 from integrations.correlation import current
+from portal import checks
 from portal.context import THEME_COOKIE, THEMES
 from portal.styleguide import examples
 
@@ -24,8 +25,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def legal(request: HttpRequest, page: str) -> HttpResponse:
-    """Terms, privacy, the page the Specified Commercial Transactions Act asks for, and how to reach us."""
-    return render(request, f"portal/{page}.html", {"terms_version": settings.TERMS_VERSION})
+    """Privacy, the page the Specified Commercial Transactions Act asks for, and how to reach us."""
+    return render(request, f"portal/{page}.html")
+
+
+@require_safe
+def terms(request: HttpRequest, version: str = "") -> HttpResponse:
+    """The terms in force, or an earlier version of them: each one that was ever agreed to stays readable."""
+    in_force = settings.TERMS_VERSION
+    if version not in {"", *checks.terms_versions()}:
+        raise Http404
+    context = {"terms_version": version or in_force, "in_force": in_force}
+    return render(request, f"portal/terms/{version or in_force}.html", context)
 
 
 @require_safe

@@ -26,6 +26,15 @@ class Person:
 
 MARIA = Person("maria.santos@example.jp", "Maria", "Santos", "104882")
 PLAN = "/plans/internet/"
+LIVES = {
+    "postal_code": "108-0023",
+    "prefecture": "13",
+    "city": "Minato-ku",
+    "street": "Shibaura 9-9-9",
+    "building": "Grand Maison",
+    "room": "1204",
+    "phone": "080-5521-0147",
+}
 
 
 def until(look: Callable[[], T], what: str) -> T:
@@ -47,7 +56,7 @@ class Customer:
         self._people_url = ready["people_url"]
 
     def sign_up(self) -> None:
-        """Both forms of sign-up, the code from the mail, and the wait until all three systems know the customer."""
+        """Sign-up, the code from the mail, the wait until all three systems know the customer, and where they live."""
         person = self.person
         page = self.visitor.open("/account/signup/")
         values = {"email": person.email, "password1": PASSWORD, "terms": "on"}
@@ -57,6 +66,11 @@ class Customer:
         code = until(self._code, "The mail with the code")
         self.visitor.send(page, page.form("code"), code=code)
         until(self._is_set_up, "The customer in Salesforce and WHMCS")
+        self.add_address()
+
+    def add_address(self) -> None:
+        page = self.visitor.open("/account/address/")
+        self.visitor.send(page, page.form("postal_code"), **LIVES)
 
     def sign_in(self) -> None:
         page = self.visitor.open("/account/login/")
@@ -95,19 +109,18 @@ class Customer:
     def place_order(self) -> str:
         """Reviews and places the cart; returns the path of the order's page."""
         page = self.visitor.open("/checkout/review/")
-        placed = self.visitor.send(page, page.form("cart", "seen"), terms=self._terms(page))
+        placed = self.visitor.send(page, page.form("cart", "seen"), **self.confirmed(page))
         if "again" in {name for form in placed.forms for name in form.values}:  # the same was ordered within a day
-            placed = self.visitor.send(placed, placed.form("cart", "seen"), terms=self._terms(placed))
+            placed = self.visitor.send(placed, placed.form("cart", "seen"), **self.confirmed(placed))
         found = re.search(r"/orders/[A-Z]{2,3}-\d{4}-\d{3}/", placed.text + placed.url)
         if not found:
             raise LookupError("the order was not placed: no order number on the page that followed")
         return found[0]
 
     @staticmethod
-    def _terms(page: Page) -> str:
-        """The version of the terms that the checkbox stands for."""
-        found = re.search(r'name="terms" id="terms" value="([^"]+)"', page.text)
-        return found[1] if found else ""
+    def confirmed(page: Page) -> dict[str, str]:
+        """Both boxes ticked: their names and the versions they stand for."""
+        return dict(re.findall(r'type="checkbox" name="(terms|matters)" id="\w+" value="([^"]+)"', page.text))
 
     def status(self, order_path: str) -> dict[str, object]:
         return self.visitor.json(order_path)

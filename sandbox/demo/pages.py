@@ -80,6 +80,11 @@ class Visitor:
         self._session.trust_env = False
         self._session.headers["Accept-Language"] = language
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What the browser would send: the session, the language."""
+        return {name: value or "" for name, value in self._session.cookies.items()}
+
     def open(self, path: str) -> Page:
         """GETs a path of the portal or a whole address; raises HTTPError for anything but a page."""
         return self._page(self._session.get(urljoin(self.site_url, path), timeout=TIMEOUT_S))

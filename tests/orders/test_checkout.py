@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from orders import checkout, jobs, placing
 from orders.models import Cart, CartLine, Order, OrderEvent, OrderLine
 from support.models import Case
 from tests.orders.doubles import Salesforce, Whmcs, opportunity, service
-from tests.orders.steps import TERMS, a_check, fill, order_now, seen
+from tests.orders.steps import ACCEPTED, TERMS, a_check, fill, order_now, seen
 from tests.people import make_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +33,7 @@ def customer(salesforce: Salesforce, whmcs: Whmcs) -> User:
 
 
 def submit(user: User, cart: Cart, **changes: Any) -> UUID:
-    given: dict[str, Any] = {"seen": seen(user, cart), "terms_version": TERMS}
+    given: dict[str, Any] = {"seen": seen(user, cart), "accepted": ACCEPTED}
     return checkout.submit(user=user, cart_id=cart.pk, **{**given, **changes})
 
 
@@ -254,6 +255,8 @@ def test_a_price_that_changed_is_shown_and_confirmed(customer: User, salesforce:
     assert nothing_ordered(cart, salesforce)
     submit(customer, cart)
     assert OrderLine.objects.get(sku="VPN-US").unit_price == 110
+    confirmed = OrderEvent.objects.get(what="price_confirmed").detail
+    assert (confirmed["was"]["monthly"], confirmed["now"]["monthly"]) == (550, 110)
 
 
 @pytest.mark.parametrize("given", ["", "0" * 64, "x" * 5000, "' OR 1=1"])
@@ -275,10 +278,14 @@ def test_a_vanished_plan_orders_nothing(customer: User, salesforce: Salesforce) 
 
 
 @pytest.mark.parametrize("version", ["", "2020-01-01"])
-def test_without_the_terms_in_force_nothing_is_ordered(customer: User, salesforce: Salesforce, version: str) -> None:
+@pytest.mark.parametrize("text", ["terms", "matters"])
+def test_without_the_texts_in_force_nothing_is_ordered(
+    customer: User, salesforce: Salesforce, text: str, version: str
+) -> None:
     cart = fill(customer, "VPN-US")
-    with pytest.raises(checkout.TermsNotAccepted):
-        submit(customer, cart, terms_version=version)
+    with pytest.raises(checkout.TermsNotAccepted) as refused:
+        submit(customer, cart, accepted=replace(ACCEPTED, **{text: version}))
+    assert refused.value.missing == (text,)
     assert nothing_ordered(cart, salesforce)
 
 

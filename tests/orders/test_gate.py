@@ -70,6 +70,14 @@ def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
         ({"has_other_internet": True}, ["INT-APT-1G"], [("one_internet", "todo")]),
         ({"has_other_internet": None}, ["INT-APT-1G"], [("one_internet", "wait")]),
         ({"has_other_internet": True}, ["VPN-US"], []),
+        ({"has_address": False}, ["VPN-US"], [("address", "todo")]),
+        ({"link": None, "provisional": True, "has_address": False, "has_payment_method": False}, ["VPN-US"], []),
+        ({"other_sims": 4}, ["SIM-D-3"], []),
+        ({"other_sims": 5}, ["SIM-D-3"], [("sims", "todo")]),
+        ({"other_sims": 4}, ["SIM-D-3", "SIM-D-3"], [("sims", "todo")]),
+        ({"other_sims": 3}, ["SIM-D-3", "SIM-D-3"], []),
+        ({"other_sims": None}, ["SIM-D-3"], [("sims", "wait")]),
+        ({"other_sims": 9}, ["VPN-US", "INT-APT-1G"], []),
         ({}, ["SIM-VD-3"], [("identity", "todo")]),
         ({"identity": Standing("open", REFUSED)}, ["SIM-VD-3"], [("identity", "todo")]),
         ({"identity": Standing("checking")}, ["SIM-VD-3"], []),
@@ -168,8 +176,12 @@ def test_only_what_the_cart_needs_is_asked(salesforce: Salesforce, whmcs: Whmcs)
     assert whmcs.calls == ["pay_methods"]
     gate.situation(user=aiko, lines=lines("INT-APT-1G"))
     assert whmcs.calls == ["pay_methods", "pay_methods", "services"]
+    whmcs.calls = []
+    gate.situation(user=aiko, lines=lines("INT-APT-1G", "SIM-D-3", "VPN-US"))
+    assert sorted(whmcs.calls) == ["pay_methods", "services"], "one question for lines and SIMs"
+    whmcs.calls = []
     gate.situation(user=make_user("new@example.jp"), lines=lines("INT-APT-1G"))
-    assert len(whmcs.calls) == 3, "who is no customer yet is not asked about"
+    assert whmcs.calls == [], "who is no customer yet is not asked about"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -177,3 +189,24 @@ def test_whmcs_down_is_not_no(salesforce: Salesforce, whmcs: Whmcs) -> None:
     whmcs.error = Unavailable("whmcs", "GetPayMethods", "refused")
     found = gate.situation(user=make_customer(), lines=lines("INT-APT-1G"))
     assert (found.has_payment_method, found.has_other_internet) == (None, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sims_that_are_held_and_ordered_count_once_each(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    """Two that work, one ended, a VPN; three orders under way, one of which WHMCS knows already."""
+    aiko = make_customer()
+    orders = order_now(aiko, *["SIM-D-3"] * 3, sim_type="esim")
+    Order.objects.filter(pk=orders[0].pk).update(whmcs_order_id=77)
+    held = [(205, "Active", 1), (206, "Suspended", 2), (205, "Terminated", 3), (301, "Active", 4), (205, "Pending", 77)]
+    whmcs.held = [replace(service(pid, status), order_id=order_id) for pid, status, order_id in held]
+    assert gate.situation(user=aiko, lines=lines("SIM-D-3")).other_sims == 5
+    Order.objects.filter(pk=orders[1].pk).update(sf_status="Cancelled")
+    assert gate.situation(user=aiko, lines=lines("SIM-D-3")).other_sims == 4
+
+
+def test_who_goes_to_do_what_is_missing_comes_back(salesforce: Salesforce) -> None:
+    bad = replace(GOOD, email_verified=False, has_payment_method=False, has_address=False, other_sims=5, link=link())
+    found = {task.key: task.url for task in gate.tasks(bad, lines("SIM-VD-3"))}
+    back = "?next=%2Fcheckout%2F"
+    assert all(found[key].endswith(back) for key in ("email", "address", "payment", "identity")), found
+    assert found["sims"] == "/cart/"

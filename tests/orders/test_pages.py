@@ -1,5 +1,6 @@
 """From cart to order in a browser without script, and the pages of an order."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from integrations.errors import Rejected, Unavailable
 from orders import watched
 from orders.models import Cart, Order
 from tests.orders.doubles import Salesforce, Whmcs
-from tests.orders.steps import VPN, fill, order_now, review_form
+from tests.orders.steps import VPN, fill, lives, order_now, review_form
 from tests.people import make_customer, make_user, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def customer(salesforce: Salesforce, whmcs: Whmcs) -> User:
-    return make_customer("aiko@example.jp")
+    return lives(make_customer("aiko@example.jp")).user
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_the_gate_stops_and_names_what_is_missing(browser: Client, whmcs: Whmcs)
     browser.post("/cart/add/", VPN)
     page = text(browser.get("/checkout/"))
     assert "<h1>One thing is still missing</h1>" in page
-    assert 'href="/account/payment/"' in page
+    assert 'href="/account/payment/?next=%2Fcheckout%2F"' in page
     assert "disabled" in page
     assert browser.get("/checkout/review/")["Location"] == "/checkout/"
 
@@ -113,6 +114,8 @@ def test_the_terms_must_be_ticked(browser: Client) -> None:
     answer = browser.post("/checkout/review/", review_form(browser) | {"terms": ""})
     assert answer.status_code == 422
     assert 'href="#terms"' in text(answer)
+    assert 'href="#matters"' not in text(answer)
+    assert re.search(r'name="matters"[^>]* checked', text(answer)), "what was ticked stays ticked"
     assert "<title>Error: " in text(answer)
     assert not Order.objects.exists()
 
@@ -144,6 +147,26 @@ def test_back_button_and_double_click_lead_to_the_same_order(browser: Client) ->
     first, second = (browser.post("/checkout/review/", form)["Location"] for _ in range(2))
     assert first == second
     assert Order.objects.count() == 1
+
+
+def test_an_old_form_leads_to_its_order_and_leaves_the_new_cart_alone(browser: Client) -> None:
+    browser.post("/cart/add/", VPN)
+    form = review_form(browser)
+    first = browser.post("/checkout/review/", form)["Location"]
+    browser.post("/cart/add/", VPN | {"option-extra_devices": "1"})
+    assert browser.post("/checkout/review/", form)["Location"] == first
+    assert Order.objects.count() == 1
+    assert Cart.objects.get(closed_at=None).lines.count() == 1
+
+
+def test_what_another_tab_added_is_shown_before_it_is_ordered(browser: Client) -> None:
+    browser.post("/cart/add/", VPN)
+    form = review_form(browser)
+    browser.post("/cart/add/", VPN | {"option-extra_devices": "1"})
+    answer = browser.post("/checkout/review/", form)
+    assert answer.status_code == 409
+    assert "Something changed since you looked, so nothing was ordered" in text(answer)
+    assert not Order.objects.exists()
 
 
 def test_the_same_again_needs_a_second_yes(browser: Client, customer: User) -> None:
@@ -180,6 +203,18 @@ def test_several_orders_are_shown_together(browser: Client, customer: User, sale
     orders = order_now(customer, "VPN-US", "SIM-D-3", sim_type="esim")
     page = text(browser.get(f"/orders/placed/{orders[0].submission}/"))
     assert all(order.number in page for order in orders)
+    for words in ("We have your orders", "Data 3 GB", "VPN United States", "¥1,540", "¥1,100"):
+        assert words in page
+    assert "still being registered" not in page
+
+
+def test_the_result_says_which_orders_wait_or_were_refused(browser: Client, customer: User) -> None:
+    first, second, _third = order_now(customer, "VPN-US", "VPN-UK", "SIM-D-3", sim_type="esim")
+    Order.objects.filter(pk=first.pk).update(local_state="submitted")
+    Order.objects.filter(pk=second.pk).update(local_state="refused")
+    page = text(browser.get(f"/orders/placed/{first.submission}/"))
+    assert "Some of them are still being registered" in page
+    assert "One of them could not be accepted" in page
 
 
 def test_a_refused_order_is_told_without_its_code(browser: Client, customer: User, salesforce: Salesforce) -> None:
@@ -399,13 +434,14 @@ def test_what_takes_longer_than_we_said_says_what_to_do(
 def test_the_overview_shows_what_to_do_and_what_is_under_way(browser: Client, customer: User) -> None:
     (order,) = order_now(customer, "VPN-US")
     CustomerLink.objects.update(has_payment_method=False)
+    Address.objects.all().delete()
     page = text(browser.get("/overview/"))
     assert "Hello Aiko" in page
     assert "Your order cannot start without one." in page
     assert f"Open {order.number}" in page
     assert "Add your address" in page
     CustomerLink.objects.update(has_payment_method=True)
-    Address.objects.create(user=customer, postal_code="1080023", prefecture=13, city="港区", street="芝浦9-9-9")
+    lives(customer)
     Order.objects.update(progress="Provisioned")
     page = text(browser.get("/overview/"))
     assert "To do now" not in page
@@ -438,6 +474,24 @@ def test_pages_cost_the_same_for_many_orders(
     no_remote_calls()
     with CaptureQueriesContext(connection) as asked:
         answer = browser.get(path.format(number=order.number))
+    assert answer.status_code == 200
+    assert len(asked) <= 3 + own, [query["sql"][:120] for query in asked]
+
+
+@pytest.mark.parametrize("lines", [1, 5])
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [("/cart/", 5), ("/checkout/", 13), ("/checkout/review/", 13), ("/orders/placed/{submission}/", 4)],
+)
+def test_the_way_to_an_order_costs_the_same_for_many_lines(
+    browser: Client, customer: User, path: str, own: int, lines: int
+) -> None:
+    CustomerLink.objects.update(identity_status="Verified", internet_eligibility="Apartment 1G")
+    customer = User.objects.get(pk=customer.pk)
+    orders = order_now(customer, *["VPN-US", "VPN-UK"] * lines)
+    fill(customer, "INT-APT-1G", *["SIM-D-3"] * (lines - 1), router="none", sim_type="esim")
+    with CaptureQueriesContext(connection) as asked:
+        answer = browser.get(path.format(submission=orders[0].submission))
     assert answer.status_code == 200
     assert len(asked) <= 3 + own, [query["sql"][:120] for query in asked]
 

@@ -26,6 +26,7 @@ SIGN_IN = "/account/login/"
 
 # One address per pattern with an argument: aiko's own, and one that does not exist. `everybody` may open these.
 EVERYBODY = {
+    "terms/<str:version>/": "/terms/2026-10-01/",
     "plans/<slug:slug>/": "/plans/vpn/",
     "plans/<slug:slug>/<str:sku>/": "/plans/vpn/VPN-US/",
     # the key is the permission
@@ -38,6 +39,10 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
         "/orders/placed/00000000-0000-4000-8000-000000000000/",
     ),
     "orders/<order_number:number>/": lambda order, line: (f"/orders/{order.number}/", "/orders/SX-0000-000/"),
+    "orders/<order_number:number>/agreement/": lambda order, line: (
+        f"/orders/{order.number}/agreement/",
+        "/orders/SX-0000-000/agreement/",
+    ),
     "orders/<order_number:number>/status/": lambda order, line: (
         f"/orders/{order.number}/status/",
         "/orders/SX-0000-000/status/",
