@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -82,10 +84,10 @@ def cart_for(request: HttpRequest) -> Cart | None:
 def size(request: HttpRequest) -> int:
     """How many lines the header counts: no query for a visitor without a cart, one for everybody else."""
     visitor_id = request.session.get(SESSION_KEY)
-    visitors = Q(cart=visitor_id, cart__user=None, cart__closed_at=None) if visitor_id else Q(pk=None)
+    whose = [Q(cart=visitor_id, cart__user=None)] if visitor_id else []
     if isinstance(request.user, User):  # who has just signed in has both, until the next look at the cart
-        return CartLine.objects.filter(visitors | Q(cart__user=request.user, cart__closed_at=None)).count()
-    return CartLine.objects.filter(visitors).count() if visitor_id else 0
+        whose.append(Q(cart__user=request.user))
+    return CartLine.objects.filter(reduce(or_, whose), cart__closed_at=None).count() if whose else 0
 
 
 def look(cart: Cart | None) -> CartView:

@@ -68,7 +68,8 @@ class Situation:
 def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
     """Looks at the customer as they are now. Asks WHMCS, so not to be called in a transaction; never raises for it."""
     link = links.linked(user)
-    held = _services(link) if _of(Product.Category.INTERNET, lines) or _of(Product.Category.SIM, lines) else []
+    has_payment_method = _has_payment_method(user) if link else False
+    held = _services(link) if _internet(lines) or _of(Product.Category.SIM, lines) else []
     journey = SignupJourney.objects.filter(user=user).first()
     return Situation(
         email=user.email,
@@ -76,7 +77,7 @@ def situation(*, user: User, lines: Sequence[PricedLine]) -> Situation:
         link=link,
         provisional=link is None and CustomerLink.objects.filter(user=user, state="provisional").exists(),
         journey_state=journey.state if journey else "",
-        has_payment_method=_has_payment_method(user) if link else False,
+        has_payment_method=has_payment_method,
         check=asking.latest(user) if _internet(lines) else None,
         identity=standing(user) if link and _needs_papers(lines) else NOTHING_SENT,
         has_other_internet=_has_other_internet(user, held) if _internet(lines) else False,

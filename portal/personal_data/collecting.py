@@ -94,10 +94,11 @@ def _orders(user: User) -> Section:
     names = ("number", "sf_order_number", "category", "local_state", "sf_status", "sf_activation_status", "progress")
     dates = ("terms_version", "terms_accepted_at", "created_at", "placed_at", "provisioned_at", "cancelled_at")
     line = ("sku", "name_en", "billing_cycle", "quantity", "unit_price", "options", "whmcs_service_id")
-    orders = Order.objects.for_user(user).prefetch_related("lines", "events")
+    orders = Order.objects.for_user(user).select_related("agreement").prefetch_related("lines", "events")
     return [
         _facts(order, *names, *dates)
         | {"items": _all(order.lines.all(), *line), "events": _all(order.events.all(), "at", "what")}
+        | {"important_matters": order.agreement.matters if hasattr(order, "agreement") else []}
         for order in orders
     ]
 

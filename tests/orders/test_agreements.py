@@ -115,8 +115,8 @@ def test_what_was_shown_is_kept_with_the_order_and_read_later(customer: User, sa
 
 
 def test_it_is_kept_in_the_language_it_was_read_in(customer: User) -> None:
-    browser = Client(headers={"accept-language": "ja"})
-    browser.force_login(customer, backend="allauth.account.auth_backends.AuthenticationBackend")
+    browser = signed_in(customer)
+    browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "ja"
     browser.post("/cart/add/", VPN)
     browser.post("/checkout/review/", review_form(browser))
     order = Order.objects.get()
