@@ -106,8 +106,9 @@ def add(
     priced = price_line(
         products=catalog.by_sku([sku, *add_ons]), sku=sku, quantity=quantity, options=options, add_ons=add_ons
     )
+    own = cart_for(request)  # two carts become one whether or not the line fits
     with transaction.atomic():
-        cart = _locked(cart_for(request)) or _new_cart(request)
+        cart = _locked(own) or _new_cart(request)
         rules.joins(priced.product.category, list(_categories(cart).values()))
         return CartLine.objects.create(cart=cart, **_columns(priced))
 

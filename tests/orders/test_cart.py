@@ -261,6 +261,14 @@ def test_what_the_merge_replaced_or_left_out_is_told_once(visitor: Client, aiko:
     assert "did not fit" not in text(visitor.get("/cart/"))
 
 
+def test_a_refused_line_does_not_undo_the_merge(visitor: Client, aiko: User) -> None:
+    """The first thing after signing in is a second home internet plan."""
+    visitor.post("/cart/add/", INTERNET)
+    visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert visitor.post("/cart/add/", {"sku": "INT-HSE-1G", "option-router": "none"}).status_code == 422
+    assert [line.sku for line in Cart.objects.get(user=aiko).lines.all()] == ["INT-APT-1G"]
+
+
 def test_the_merge_keeps_to_the_most_lines(visitor: Client, aiko: User) -> None:
     fill(aiko, *["VPN-US"] * 8)
     for devices in range(1, 4):

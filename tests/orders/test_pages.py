@@ -128,7 +128,7 @@ def test_a_changed_price_is_shown_and_confirmed(browser: Client, salesforce: Sal
     answer = browser.post("/checkout/review/", form)
     assert answer.status_code == 409
     assert "Something changed since you looked, so nothing was ordered" in text(answer)
-    assert "¥660" in text(answer)
+    assert "VPN United States: it was ¥550 per month and is now ¥660 per month." in text(answer)
     assert not Order.objects.exists()
     browser.post("/checkout/review/", review_form(browser))
     assert Order.objects.count() == 1
