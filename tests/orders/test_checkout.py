@@ -43,7 +43,7 @@ def make_due() -> None:
 
 def test_one_service_is_one_order_placed_in_one_composite(customer: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
     cart = fill(customer, "INT-APT-1G", router="wifi6")
-    CartLine.objects.update(add_ons=["ADD-PHONE"])
+    CartLine.objects.update(add_ons=["ADD-PHONE"], price_seen={"monthly": 5830, "yearly": 0, "one_time": 3300})
     submission = submit(customer, cart)
     order = Order.objects.get(submission=submission)
     assert (order.local_state, order.sf_order_id, order.sf_order_number) == ("placed", "801TEST00000001AAA", "00000001")
