@@ -114,7 +114,6 @@ def test_the_opportunity_of_the_address_check_is_taken_without_asking(customer: 
         {"offered": False},
         {"sf_opportunity_id": ""},
         {"sf_account_id": "001OTHER0000000AAA"},
-        {"state": "asked", "answer": "", "offered": None},
     ],
 )
 def test_another_check_is_no_known_opportunity(customer: User, salesforce: Salesforce, check: dict[str, Any]) -> None:

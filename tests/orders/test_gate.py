@@ -113,7 +113,7 @@ def test_the_way_to_the_address_check_and_back_keeps_the_cart(salesforce: Salesf
     aiko = make_customer()
     fill(aiko, "INT-APT-1G", router="none")
     browser = signed_in(aiko)
-    assert 'href="/internet/check/"' in browser.get("/checkout/").content.decode()
+    assert 'href="/internet/check/?next=%2Fcheckout%2F"' in browser.get("/checkout/").content.decode()
     asked = browser.post("/internet/check/", SHIBAURA, follow=True).content.decode()
     assert 'href="/checkout/"' in asked
     checkout = browser.get("/checkout/").content.decode()

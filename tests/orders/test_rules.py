@@ -7,7 +7,8 @@ import pytest
 from catalog.models import Product
 from catalog.pricing import LineRefused, price_line
 from orders.rules import joins
-from tests.catalog.goods import Shop, products
+from tests.catalog.goods import products
+from tests.orders.doubles import Salesforce
 
 NET, SIM, VPN, GONE = "Internet", "SIM", "VPN", ""
 
@@ -84,7 +85,7 @@ def region_option(*, required: bool) -> dict[str, Any]:
     ],
 )
 def test_a_vpn_leads_to_one_country(
-    shop: Shop, attribute: str, has_option: bool, chosen: str, add_on: str, refused: str
+    salesforce: Salesforce, attribute: str, has_option: bool, chosen: str, add_on: str, refused: str
 ) -> None:
     found = products()
     found["VPN-US"].attributes = {"region": attribute} if attribute else {}
@@ -103,6 +104,6 @@ def code_of(found: dict[str, Product], **wanted: Any) -> str:
     return ""
 
 
-def test_a_plan_of_another_family_needs_no_country(shop: Shop) -> None:
+def test_a_plan_of_another_family_needs_no_country(salesforce: Salesforce) -> None:
     found = products()
     assert price_line(products=found, sku="SIM-D-3", options={"sim_type": "esim"}).product.sku == "SIM-D-3"
