@@ -28,8 +28,9 @@ def session_limits(get_response: GetResponse) -> GetResponse:
     """Ends sessions that lay idle or lasted too long, and those of accounts that were closed; says why.
 
     Who was reading goes on as a visitor (pages of customers then ask to sign in and lead back); who was sending a form
-    signs in first and comes back to the page with that form and, where it takes part (`drafts`), with what was typed.
-    A page that asks for news by itself keeps nobody signed in, and is not what uses the message up.
+    signs in first and comes back to the page with that form – also when the session was ended elsewhere – and, where
+    it takes part (`drafts`), with what was typed. A page that asks for news by itself keeps nobody signed in, and is
+    not what uses the message up.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -37,7 +38,7 @@ def session_limits(get_response: GetResponse) -> GetResponse:
         if not isinstance(user, User):
             if request.method not in READING:
                 drafts.keep(request)
-            return get_response(request)
+            return _back_to_form(request, get_response(request))
         by_itself = request.headers.get("X-Requested-With") == "fetch" and request.method in READING  # static/portal.js
         over = sessions.check(request, user, is_sign_of_life=not by_itself)
         if over is None:
@@ -80,6 +81,14 @@ def _why(user: User, over: Over) -> str:
     if user.is_staff:
         return _("You are signed out because nothing happened for 30 minutes. Sign in to go on where you were.")
     return _("You are signed out because you were not here for two weeks. Sign in to go on where you were.")
+
+
+def _back_to_form(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Where a visitor's form was sent to is often no page: signing in leads to the one it was on, if that is known."""
+    if request.method in READING or not is_ours(request, request.headers.get("Referer", "")):
+        return answer
+    asks_to_sign_in = answer.get("Location") == redirect_to_login(request.get_full_path()).url
+    return redirect_to_login(_page_of_form(request)) if asks_to_sign_in else answer
 
 
 def _page_of_form(request: HttpRequest) -> str:

@@ -32,11 +32,12 @@ NEEDED: dict[str, tuple[str, ...]] = {
 
 
 class NotOpen(Exception):
-    """There is nothing that files could be added to or sent in: papers are being checked, or none were begun."""
+    """There is nothing that this could be added to or sent in: papers are being checked, none were begun, or they are
+    of a kind that has no such side."""
 
 
 class NotTaken(Exception):
-    """This side is not taken of this kind of paper, or there are as many files as there may be."""
+    """There are as many files as there may be."""
 
 
 class Incomplete(Exception):
@@ -156,8 +157,8 @@ def _draft(user: User) -> Iterator[IdentityCheck]:
 
 
 def _make_room(check: IdentityCheck, side: str) -> None:
-    if side not in taken(check):
-        raise NotTaken
+    if side not in taken(check):  # another window chose another document meanwhile
+        raise NotOpen
     if side != Side.OTHER:
         _discard(check.documents.filter(side=side))
     if check.documents.count() >= MOST_FILES:
