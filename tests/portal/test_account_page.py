@@ -88,3 +88,12 @@ def test_queries_of_the_page(aiko: User, language: str, django_assert_max_num_qu
     # session, user, its limits, link, address, second factors, devices, closing, cart
     with django_assert_max_num_queries(10):
         browser.get(reverse("account"))
+
+
+def test_the_page_of_the_second_factor_names_each_passkey_and_leads_to_its_removal(aiko: User) -> None:
+    for name in ("Phone", "Desk"):
+        Authenticator.objects.create(user=aiko, type="webauthn", data={"name": name, "credential": {}})
+    page = signed_in(aiko).get(reverse("mfa_index")).content.decode()
+    for key in Authenticator.objects.filter(user=aiko):
+        assert key.wrap().name in page
+        assert reverse("mfa_remove_webauthn", args=[key.pk]) in page
