@@ -133,5 +133,8 @@ def plan_pids(category: str) -> set[int]:
 
 
 def version() -> int:
-    """A number that changes whenever the mirror does; pages that browsers keep are checked by it."""
-    return CatalogSync.objects.filter(changed=True).values_list("pk", flat=True).first() or 0
+    """A number that changes whenever the mirror does; pages that browsers keep are checked by it.
+
+    Runs are written under the mirror's lock: their keys are in the order of their commits, their starts are not.
+    """
+    return CatalogSync.objects.filter(changed=True).order_by("-pk").values_list("pk", flat=True).first() or 0

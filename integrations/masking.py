@@ -6,8 +6,8 @@ from integrations.plain_words import PLAIN
 
 LONGEST = 160
 _EMAIL = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
-_NUMBER = re.compile(r"\+?\d[\d -]{5,}\d")
-_ID = re.compile(r"\b(?=[A-Za-z]*\d)[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
+_NUMBER = re.compile(r"\+?\(?\d[\d .()‐－ー-]{5,}\d")
+_ID = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\b")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
 _WORD = re.compile(r"[^\W\d_]\w*(?:['’-][^\W_]+)*")  # begins with a letter of any script
 _NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_]*__[cre]|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")  # Order_Id__c, STRING_TOO_LONG

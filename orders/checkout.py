@@ -7,7 +7,7 @@ its hash is unique per customer and line, and a repeat gets the first submit's o
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -221,11 +221,16 @@ def _ordered_before(user: User, lines: Sequence[PricedLine], *, besides: str) ->
 def _content_of(order: Order) -> str:
     service, *others = order.lines.all()
     add_ons = [line.sku for line in others if line.item_class == "Add-on"]
-    return _content(service.sku, {key: entry["value"] for key, entry in service.options.items()}, add_ons)
+    return _content(service.sku, _chosen(service.options), add_ons)
+
+
+def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a snapshot chose; support may have written the options by hand in Salesforce."""
+    return {key: entry.get("value") if isinstance(entry, Mapping) else entry for key, entry in options.items()}
 
 
 def _content(sku: str, values: dict[str, Any], add_ons: Sequence[str]) -> str:
-    return json.dumps([sku, sorted(values.items()), sorted(add_ons)])
+    return json.dumps([sku, values, sorted(add_ons)], sort_keys=True)
 
 
 def _values(line: PricedLine) -> dict[str, Any]:

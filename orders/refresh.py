@@ -6,7 +6,8 @@ A customer who is new here has orders that do not change any more: theirs are re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from accounts.models import CustomerLink, SignupJourney
@@ -16,6 +17,7 @@ from integrations.salesforce.schemas import OrderChange
 from orders.mirroring import mirror_change, owners
 from orders.models import AccountRead, Order, RefreshCursor
 
+log = structlog.get_logger(__name__)
 CURSOR = "orders"
 OVERLAP = timedelta(seconds=60)  # rows commit later than their SystemModstamp says
 
@@ -30,12 +32,19 @@ def refresh() -> dict[str, int]:
     changes = gateway.salesforce().order_changes(since=cursor.modstamp - OVERLAP if cursor else None)
     theirs = gateway.salesforce().orders_of_accounts([link.sf_account_id for link in new]) if new else []
     users = owners([*theirs, *changes])
-    changed = sum(
-        mirror_change(change, actor="salesforce", user_id=users.get(change.account_id)) for change in theirs + changes
-    )
+    changed = sum(_mirror(change, users.get(change.account_id)) for change in theirs + changes)
     _note_read(new)
     _advance(changes)
     return {"read": len(theirs) + len(changes), "changed": changed}
+
+
+def _mirror(change: OrderChange, user_id: int | None) -> bool:
+    """One order whose values cannot be kept here is left to staff; the others of the round go on."""
+    try:
+        return mirror_change(change, actor="salesforce", user_id=user_id)
+    except (IntegrityError, DataError):
+        log.exception("order_not_mirrored", order_id=change.id)
+        return False
 
 
 def refresh_order(order: Order, *, actor: str) -> bool:

@@ -55,7 +55,7 @@ def begin(user: User, kind: str) -> IdentityCheck:
     """
     with commit("identity.begin"):
         User.objects.select_for_update().get(pk=user.pk)
-        check = _open(user)
+        check = _open(user, lock=True)
         if check is None:
             return IdentityCheck.objects.create(user=user, paper=kind)
         if check.state != State.DRAFT:

@@ -32,7 +32,7 @@ def open_paper(request: HttpRequest, check_id: int, document_id: UUID, site: Adm
         raise Http404
     if request.method not in METHODS:
         return HttpResponseNotAllowed(METHODS)
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()[:LONGEST_REASON]
     if request.method != "POST":
         return _page(request, document, site)
     if not reason:

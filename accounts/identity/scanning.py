@@ -69,6 +69,8 @@ def scan_due(limit: int = 20) -> dict[str, int]:
             ensure(document)
         except OutsideError as error:
             log.warning("scanner_away", error_code=error.code)
+            if error.code == "refused":  # its word about one file says nothing about the next
+                continue
             break
         except (Infected, *CANNOT_READ):
             log.warning("paper_not_clean", document=str(document.pk))

@@ -185,7 +185,7 @@ def _put_off(check: IdentityCheck, code: str, *, refused: bool = False) -> None:
         checks.postpone(check, code)
         if code == "unreadable":
             _tell_support(check, code, "A customer's identity papers cannot be opened", UNREADABLE)
-        if refused and check.tries == REFUSALS_BEFORE_A_CASE:
+        if refused and check.tries >= REFUSALS_BEFORE_A_CASE:
             words = REFUSED % {"step": check.step, "code": code}
             _tell_support(check, "refused", "A customer's identity papers are refused", words)
 

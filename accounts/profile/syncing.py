@@ -85,7 +85,7 @@ def _put_off(row: ProfileSync, error: OutsideError, link: CustomerLink) -> None:
     )
     ProfileSync.objects.filter(pk=row.pk).update(lease_until=None)
     log.warning("profile_not_sent", system=error.system, operation=error.operation, error_code=error.code, count=tries)
-    if isinstance(error, Rejected) and tries == REFUSALS_BEFORE_A_CASE:
+    if isinstance(error, Rejected) and tries >= REFUSALS_BEFORE_A_CASE:
         open_case(
             cause=f"profile_refused:{row.pk}:{row.wanted}",
             kind="General Inquiry",

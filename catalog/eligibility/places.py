@@ -12,7 +12,8 @@ from catalog.eligibility.models import EligibilityRequest
 
 FIELDS = ("postal_code", "prefecture", "city", "street", "building", "room", "home")
 _TYPED = ("city", "street", "building", "room")
-_BESIDES = re.compile(r"[\s,、‐-―−ー-]")
+_HYPHENS = re.compile(r"\s*[‐-―−ー-]+\s*|(?<=\d)\s+(?=\d)")  # between numbers a blank parts them as well
+_BESIDES = re.compile(r"[\s,、]")
 
 
 def said_in(request: EligibilityRequest) -> dict[str, Any]:
@@ -21,13 +22,13 @@ def said_in(request: EligibilityRequest) -> dict[str, Any]:
 
 
 def is_same(request: EligibilityRequest, said: Mapping[str, Any]) -> bool:
-    """Whether `said` (a cleaned CheckForm) is the request's address; width, case, blanks and hyphens do not count."""
+    """Whether `said` (a cleaned CheckForm) is the request's address; width, case, blanks and kinds of hyphens aside."""
     return _key(said_in(request)) == _key(said)
 
 
 def _key(said: Mapping[str, Any]) -> tuple[Any, ...]:
-    typed = (unicodedata.normalize("NFKC", str(said[name])).casefold() for name in _TYPED)
-    return said["postal_code"], int(said["prefecture"]), _BESIDES.sub("", "".join(typed))
+    typed = [unicodedata.normalize("NFKC", str(said[name])).strip().casefold() for name in _TYPED]
+    return said["postal_code"], int(said["prefecture"]), *(_BESIDES.sub("", _HYPHENS.sub("-", each)) for each in typed)
 
 
 def one_line(request: EligibilityRequest) -> str:

@@ -97,10 +97,18 @@ def _asked(request: EligibilityRequest, link: CustomerLink) -> AskedCheck:
     except (UnknownOutcome, Rejected) as error:
         if isinstance(error, Rejected) and error.code != "duplicate_value":
             raise
-        standing = salesforce.check_standing(account_id=link.sf_account_id, ref=ref)
+        standing = _look_again(link, ref, error)
         if not standing.case_id:
             raise
     return _found(request, standing)
+
+
+def _look_again(link: CustomerLink, ref: str, lost: OutsideError) -> CheckStanding:
+    """A look that fails as well says nothing of what was sent: that is still what has to be waited for."""
+    try:
+        return gateway.salesforce().check_standing(account_id=link.sf_account_id, ref=ref)
+    except OutsideError as error:
+        raise lost from error
 
 
 def _found(request: EligibilityRequest, standing: CheckStanding) -> AskedCheck:

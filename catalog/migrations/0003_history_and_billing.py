@@ -6,6 +6,7 @@ from django.db import migrations, models
 
 def begin_histories(apps, schema_editor):
     """Products that are mirrored already get their first version, so that their present price is not forgotten."""
+    apps.get_model("catalog", "Product").objects.exclude(broken=[]).update(faults=models.F("broken"))
     Product, Version = apps.get_model("catalog", "Product"), apps.get_model("catalog", "HistoricalProduct")
     told = {field.name for field in Version._meta.fields} & {field.name for field in Product._meta.fields}
     Version.objects.bulk_create(

@@ -248,6 +248,15 @@ def test_items_that_support_changed_are_shown_and_logged(order: Order, salesforc
     assert after(salesforce, change(order.sf_order_id or "", minute=5, items=goods)).events.count() == 3
 
 
+def test_an_order_that_cannot_be_kept_here_holds_up_no_other(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    """Support gives a discount as an item with a price below zero, which no line of ours can hold."""
+    order = order_now(aiko, "VPN-US")[0]
+    odd = made(items=(item(id="802ODD000000001AAA", unit_price=-1000),))
+    salesforce.changes = [odd, change(order.sf_order_id or "", status="Approved", minute=6)]
+    refresh()
+    assert Order.objects.get().sf_status == "Approved"
+
+
 def test_items_nobody_can_read_leave_those_we_have(order: Order, salesforce: Salesforce) -> None:
     seen = after(salesforce, change(order.sf_order_id or "", status="Approved", minute=5, items=None))
     assert (seen.sf_status, seen.lines.count()) == ("Approved", 2)

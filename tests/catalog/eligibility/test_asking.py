@@ -46,6 +46,15 @@ def test_another_address_takes_the_place_of_the_first(aiko: User) -> None:
     assert asking.latest(aiko) == second
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"street": "芝浦3-1-28"}, {"street": "芝浦31-2-8"}, {"street": "芝浦3-12", "building": "8"}],
+)
+def test_the_house_next_door_is_another_address(aiko: User, other: dict[str, object]) -> None:
+    asked(aiko, {**SHIBAURA, "street": "芝浦3-12-8", "building": ""})
+    assert asking.ask(user=aiko, said={**SHIBAURA, "street": "芝浦3-12-8", "building": "", **other}).is_new
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_at_once_make_one_request() -> None:
     aiko = make_customer()

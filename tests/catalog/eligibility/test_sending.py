@@ -83,6 +83,21 @@ def test_what_may_still_arrive_is_waited_for(salesforce: Salesforce, aiko: User)
     assert fresh(first).state == State.SUPERSEDED
 
 
+def test_what_may_still_arrive_is_waited_for_even_if_the_look_fails_as_well(salesforce: Salesforce, aiko: User) -> None:
+    def goes_away() -> None:
+        salesforce.fails["check_standing"] = Unavailable("salesforce", "check_standing", "timeout")
+        raise UnknownOutcome("salesforce", "ask_for_check", "timeout")
+
+    salesforce.meanwhile = goes_away
+    first = asked(aiko)
+    assert not sending.send(first.pk)
+    salesforce.fails.clear()
+    salesforce.meanwhile = lambda: None
+    second = asked(aiko, MITA)
+    assert not sending.send(second.pk)
+    assert not salesforce.cases
+
+
 def test_the_same_reference_sent_twice_is_adopted(salesforce: Salesforce, aiko: User) -> None:
     """The first try arrives while the second is under way."""
     request = asked(aiko)
