@@ -11,7 +11,7 @@ _ID = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{15}(?:[A-Za-z0-9]
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
 _WORD = re.compile(r"[^\W\d_]\w*(?:['’-][^\W_]+)*")  # begins with a letter of any script
 _NAMED = re.compile(r"[A-Za-z][A-Za-z0-9_]*__[cre]|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")  # Order_Id__c, STRING_TOO_LONG
-_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d{1,3}")
 _GAPS = re.compile(r"…(?:[ ,.-]*…)+")
 
 
@@ -35,4 +35,6 @@ def _is_plain(word: str) -> bool:
     if _NAMED.fullmatch(word):
         return True
     parts = _PART.findall(word)  # OrderItem is made of plain words, too
-    return "".join(parts) == re.sub("['’-]", "", word) and all(part.lower() in PLAIN for part in parts)
+    return "".join(parts) == re.sub("['’-]", "", word) and all(
+        part.isdigit() or part.lower() in PLAIN for part in parts
+    )

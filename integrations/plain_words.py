@@ -59,5 +59,7 @@ PLAIN = frozenset(
     valid validation value values variable variables version via violated violation wait warning was way ways we
     welcome were what when where which while whmcs who whois whole whose why will with within without word words
     worked worker working works would write writes written xml year years yes yet you your zero
+    accountid billto close effective family iso keeping modstamp origin parent pricebook shipping standard submitted
+    unitprice list sobject
     """.split()  # noqa: SIM905 - nobody can read it as a list
 )

@@ -19,6 +19,8 @@ from integrations.masking import harmless
         ("AIKO does not exist", "… does not exist"),
         ("aikoKanariya: invalid", "…: invalid"),
         ("WHMCS_Order_Id__c of OrderItem: STRING_TOO_LONG", "WHMCS_Order_Id__c of OrderItem: STRING_TOO_LONG"),
+        ("No such column 'CurrencyIsoCode', nor Pricebook2Id", "No such column 'CurrencyIsoCode', nor Pricebook2Id"),
+        ("Amex 378282246310005, call 090.1234.5678", "…, call …"),
         ("Order ID not found or Status not Pending", "Order ID not found or Status not Pending"),
     ],
 )

@@ -22,7 +22,7 @@ from catalog.sync import sync
 from notifications import secrets, sending
 from notifications.models import Email
 from orders.models import Order
-from tests.orders.steps import VPN, review_form
+from tests.orders.steps import VPN, lives, review_form
 from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +74,7 @@ def sign_up(browser: Client, email: str = EMAIL) -> str:
 def order(browser: Client, sandbox: Sandbox) -> Order:
     link = linked(User.objects.get())
     assert link is not None
+    lives(User.objects.get())
     browser.post("/cart/add/", VPN)
     browser.get("/checkout/")
     sandbox.control(f"/control/whmcs/clients/{link.whmcs_client_id}/paymethods")

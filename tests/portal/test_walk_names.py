@@ -15,12 +15,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Address, User
+from accounts.models import User
 from notifications.models import Email
 from notifications.rendering import render
 from orders.models import Order, OrderEvent, OrderLine
 from support.models import Case
-from tests.orders.steps import fill
+from tests.orders.steps import fill, lives
 from tests.people import make_staff, signed_in
 from tests.portal.pages import addresses, inline_code, is_html
 from tests.portal.test_walk import everywhere
@@ -46,9 +46,18 @@ def poison(row: Any, *but: str) -> None:
 def poisoned(order: Order, aiko: User) -> Order:
     """Aiko, her address, her order and her support case are full of markup."""
     poison(aiko, "password", "phone", "terms_version")
-    poison(Address.objects.create(user=aiko, postal_code="1080023", prefecture=13, city="x", street="x"), "postal_code")
+    poison(lives(aiko), "postal_code")
     poison(aiko.link, "identity_status", "portal_status", "sf_account_id")
-    poison(order, "sf_status", "sf_activation_status", "category", "sf_order_id", "portal_ref", "sf_account_id")
+    poison(
+        order,
+        "sf_status",
+        "sf_activation_status",
+        "category",
+        "sf_order_id",
+        "portal_ref",
+        "sf_account_id",
+        "terms_version",
+    )
     for line in OrderLine.objects.filter(order=order):
         poison(line, "sku", "item_class", "billing_cycle")
     OrderEvent.objects.create(order=order, what="placed", actor=SCRIPT)

@@ -14,6 +14,7 @@ from tests.accounts.identity.sent_in import State, papers
 from tests.catalog.goods import products
 from tests.orders.conftest import salesforce, whmcs
 from tests.orders.doubles import Salesforce, Whmcs
+from tests.orders.steps import lives
 from tests.people import signed_in
 
 __all__ = ["salesforce", "whmcs"]
@@ -57,12 +58,14 @@ def missing(user: User) -> list[str]:
 
 
 def test_a_sim_can_be_ordered_once_papers_were_sent(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    lives(aiko)
     assert missing(aiko) == ["identity"]
     papers(aiko)
     assert missing(aiko) == []
 
 
 def test_the_task_leads_to_the_page_and_back_to_checkout(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    lives(aiko)
     (task,) = gate.open_tasks(gate.tasks(gate.situation(user=aiko, lines=sim()), sim()))
     assert task.url == f"{reverse('identity')}?next=%2Fcheckout%2F"
     assert signed_in(aiko).get(task.url).status_code == 200
