@@ -13,7 +13,9 @@ from typing import Any
 import structlog
 from django.db import connection
 
+from journal.models import RemoteCall
 from provisioning.models import Attempt, Outbox
+from provisioning.remote_orders import subject_of
 from tests.campaign import arranging, judge
 from tests.campaign.circumstances import CIRCUMSTANCES
 from tests.campaign.judge import Problem
@@ -260,11 +262,19 @@ class Cell:
     # --- results
 
     def _slowest_recovery(self, orders: list[str]) -> float:
-        """From each crash to the first report that Salesforce had after it; 0 where none was due."""
+        """From a crash to the first report that Salesforce had after it, another crash in between beginning the count
+        anew; 0 where none was due, and where the quarantine of a call in doubt had to pass."""
+        subjects = [subject_of(order_id) for order_id in orders]
+        if RemoteCall.objects.filter(subject__in=subjects).exclude(error_code="").exists():
+            return 0.0
         rows = Outbox.objects.filter(order_id__in=orders, state=Outbox.State.SENT)
         sent = sorted(row.sent_at.timestamp() for row in rows if row.sent_at)
-        waits = [next((at - crash for at in sent if at > crash), 0.0) for _kind, crash in self.happened.crashes]
-        return max(waits, default=0.0)
+        waits, before = [0.0], 0.0
+        for at in sent:
+            since = [crash for _kind, crash in self.happened.crashes if before < crash < at]
+            waits += [at - max(since)] if since else []
+            before = at
+        return max(waits)
 
 
 @contextmanager
