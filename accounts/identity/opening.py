@@ -6,13 +6,17 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.identity import scanning, storage, watermark
+from accounts.identity import scanning, storage
 from accounts.identity.checks import State
 from accounts.identity.submission import file_name
 from accounts.models import IdentityDocument, User
 from audit import trail
 
 PERMISSION = "accounts.open_identitydocument"
+
+
+class CannotMark(Exception):
+    """Nothing can be written on the paper, and unmarked it is given to nobody."""
 
 
 class Closed(Exception):
@@ -42,8 +46,8 @@ def may_be_opened(document: IdentityDocument) -> bool:
 def open_for(request: HttpRequest, document: IdentityDocument, reason: str) -> Copy:
     """A copy for the member of staff who is signed in; the trail has it first, whatever becomes of it.
 
-    Asks no permission: the page does. Raises Closed, storage.Missing and keys.CannotOpen. Not in a transaction, since
-    the entry must outlast what comes after it.
+    Asks no permission: the page does. Raises Closed, CannotMark, storage.Missing and keys.CannotOpen. Not in a
+    transaction, since the entry must outlast what comes after it.
     """
     if not may_be_opened(document):
         raise Closed
@@ -56,8 +60,17 @@ def open_for(request: HttpRequest, document: IdentityDocument, reason: str) -> C
     )
     assert isinstance(request.user, User)
     plain = storage.read(document)
-    content = watermark.stamp(plain, document.content_type, marking(request.user))
+    content = _marked(plain, document.content_type, marking(request.user))
     return Copy(file_name(document), document.content_type, content)
+
+
+def _marked(plain: bytes, content_type: str, words: str) -> bytes:
+    from accounts.identity import watermark  # with it come two large libraries, which no other process shall load
+
+    try:
+        return watermark.stamp(plain, content_type, words)
+    except ValueError as error:
+        raise CannotMark(str(error)) from error
 
 
 def marking(user: User) -> str:

@@ -41,7 +41,7 @@ def open_paper(request: HttpRequest, check_id: int, document_id: UUID, site: Adm
         return _download(opening.open_for(request, document, reason))
     except opening.Closed:
         return _page(request, document, site, status=409)
-    except CANNOT_READ:
+    except (opening.CannotMark, *CANNOT_READ):
         log.error("paper_cannot_be_read", document=str(document.pk))
         error = _("The file cannot be read: it is missing, was changed, or its key is not set. Tell the operator.")
         return _page(request, document, site, error=error, status=500)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 PROGRAM = Path(cleaning.__file__)
 DEADLINE_S = 30.0  # of the clock; the process' own limit is of CPU time
-WAIT_S = 20.0  # for the file before this one
+WAIT_S = 2.0  # for the file before this one; every other page needs the web threads, too
 AT_ONCE = threading.BoundedSemaphore(1)  # in each web process, so that memory stays bounded
 MOST_READ = cleaning.LARGEST_RESULT + 64
 CONTENT_TYPES = {"image/jpeg", "application/pdf"}

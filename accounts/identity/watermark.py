@@ -16,12 +16,14 @@ PDF_DEEPEST = 64  # nodes above a page
 
 
 def stamp(content: bytes, content_type: str, words: str) -> bytes:
-    """The paper with `words` (ASCII) all over it, in memory. Raises ValueError for a type that is none of ours."""
-    if content_type == "application/pdf":
-        return _stamp_pdf(content, words)
-    if content_type == "image/jpeg":
-        return _stamp_picture(content, words)
-    raise ValueError("not a type of paper")
+    """The paper with `words` (ASCII) all over it, in memory. Raises ValueError when nothing can be written on it."""
+    write = WRITERS.get(content_type)
+    if write is None:
+        raise ValueError("not a type of paper")
+    try:
+        return write(content, words)
+    except (pikepdf.PdfError, OSError, AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(type(error).__name__) from error  # the text may quote the paper
 
 
 def _stamp_picture(content: bytes, words: str) -> bytes:
@@ -87,3 +89,6 @@ def _pdf_words(words: str, box: pikepdf.Array, font: pikepdf.Name, state: pikepd
     ]
     text = [f"{font} {PDF_POINTS} Tf", "0.7 0 0 rg", *lines]
     return "\n".join(["\nQ q", f"{state} gs", "BT", *text, "ET Q\n"]).encode("ascii")
+
+
+WRITERS = {"application/pdf": _stamp_pdf, "image/jpeg": _stamp_picture}

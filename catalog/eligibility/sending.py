@@ -16,6 +16,7 @@ from accounts.models import CustomerLink
 from catalog.eligibility import asking, places
 from catalog.eligibility.models import EligibilityRequest
 from integrations import correlation, gateway
+from integrations.deadline import begun_within
 from integrations.errors import OutsideError, Rejected, UnknownOutcome
 from integrations.salesforce.schemas import AskedCheck, CheckStanding, NewCheck
 from journal.commits import commit
@@ -91,9 +92,10 @@ def _asked(request: EligibilityRequest, link: CustomerLink) -> AskedCheck:
     standing = salesforce.check_standing(account_id=link.sf_account_id, ref=ref)
     if standing.case_id:
         return _found(request, standing)
-    _choose(request, standing)
     try:
-        return salesforce.ask_for_check(_new_check(request, link, standing))
+        with begun_within(settings.READ_DEADLINE_S):  # whoever stood still sends nothing once the lease may be over
+            _choose(request, standing)
+            return salesforce.ask_for_check(_new_check(request, link, standing))
     except (UnknownOutcome, Rejected) as error:
         if isinstance(error, Rejected) and error.code != "duplicate_value":
             raise

@@ -49,6 +49,7 @@ class CancellingCalls(OrderCalls):
 def _still_in_review(seen: OrderInReview, stage: str) -> str:
     wanted: dict[str, Value] = {"Id": seen.order.id, "Status": f.PENDING_REVIEW}
     if stage and seen.opportunity:
+        wanted["OpportunityId"] = seen.opportunity.id  # the one that `stage` was judged for, not another in that stage
         wanted["Opportunity.StageName"] = seen.opportunity.stage
     where = "".join(f"{name} = {{}} AND " for name in wanted)
     where += f"({f.ACTIVATION_STATUS} = null OR {f.ACTIVATION_STATUS} = {{}})"

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth import hashers
 from django.test import Client
 from django.urls import reverse
@@ -261,6 +262,20 @@ def test_sign_ups_nobody_verified_are_deleted_after_seven_days(visitor: Client) 
 
     assert retention.delete_unverified() == {"deleted": 1}
     assert [user.email for user in User.objects.all()] == ["kept@example.jp"]
+
+
+def test_who_confirms_while_sign_ups_are_being_deleted_stays(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_up(visitor)
+    User.objects.update(date_joined="2026-01-01T00:00Z")
+    delete = retention._delete
+
+    def confirmed_meanwhile(pk: int) -> bool:
+        EmailAddress.objects.update_or_create(user_id=pk, email="x@example.jp", defaults={"verified": True})
+        return delete(pk)
+
+    monkeypatch.setattr(retention, "_delete", confirmed_meanwhile)
+    assert retention.delete_unverified() == {"deleted": 0}
+    assert User.objects.count() == 1
 
 
 def test_a_sign_up_leaves_no_personal_data_in_the_logs(

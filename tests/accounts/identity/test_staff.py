@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -21,6 +24,7 @@ from accounts.models import IdentityCheck, IdentityDocument, User
 from audit.models import AuditEntry
 from notifications.models import Email
 from tests.accounts.identity.sent_in import Scan, State, add_paper, fresh, papers, photo
+from tests.environment import placeholders
 from tests.people import Staff, make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +190,21 @@ def test_the_mark_says_who_and_when(check: IdentityCheck, lead: Staff, monkeypat
 def test_two_members_of_staff_get_different_copies() -> None:
     copies = {watermark.stamp(photo(), "image/jpeg", words) for words in ("lena 00:30", "lena 00:31", "mona 00:30")}
     assert len(copies) == 3
+
+
+def test_a_pdf_on_which_nothing_can_be_written_is_given_to_nobody(check: IdentityCheck, lead: Staff) -> None:
+    answer = opened(lead, add_paper(check, "other", b"%PDF-1.7 and nothing else", "application/pdf"))
+    assert answer.status_code == 500
+    assert "cannot be read" in answer.content.decode()
+
+
+def test_the_libraries_for_papers_are_loaded_by_nobody_who_opens_none() -> None:
+    """The subscriber and the workers have no use for their memory."""
+    loaded = "print([name for name in ('pikepdf', 'PIL') if name in sys.modules])"
+    code = f"import django, sys; django.setup(); import portal.urls; {loaded}"
+    values = {**os.environ, **placeholders(), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    ran = subprocess.run([sys.executable, "-c", code], env=values, capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\n")[-2] == "[]"
 
 
 def test_a_pdf_is_marked_on_every_page_and_still_reads(check: IdentityCheck, lead: Staff) -> None:

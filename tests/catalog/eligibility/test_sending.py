@@ -1,9 +1,12 @@
 """A request on its way to Salesforce, where Salesforce is in memory: losses, outages and races."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import CustomerLink, User
@@ -96,6 +99,23 @@ def test_what_may_still_arrive_is_waited_for_even_if_the_look_fails_as_well(sale
     second = asked(aiko, MITA)
     assert not sending.send(second.pk)
     assert not salesforce.cases
+
+
+def test_a_worker_that_stood_still_sends_nothing(
+    salesforce: Salesforce, aiko: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Composite may begin within one read's deadline of the look, which the lease outlasts."""
+    allowed: list[float] = []
+
+    @contextmanager
+    def watched(seconds: float) -> Iterator[None]:
+        allowed.append(seconds)
+        yield
+        allowed.append(len(salesforce.cases))
+
+    monkeypatch.setattr(sending, "begun_within", watched)
+    assert sending.send(asked(aiko).pk)
+    assert allowed == [settings.READ_DEADLINE_S, 1]
 
 
 def test_the_same_reference_sent_twice_is_adopted(salesforce: Salesforce, aiko: User) -> None:
