@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
+from orders import held
 from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import refresh_order
 from orders.status import status_of
@@ -53,6 +54,21 @@ class ActivationStatus(FixedFilter):
     values = ("Pending Review", "Activating", "Provisioned", "Failed")
 
 
+class OnHold(admin.SimpleListFilter):
+    """Orders that customers have to bring something for before they are placed."""
+
+    title = _("on hold")
+    parameter_name = "on_hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("waits for something"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(local_state=Order.Local.SUBMITTED).exclude(on_hold=[])
+
+
 class OrderLineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = OrderLine
     fields = ("sku", "name_en", "item_class", "billing_cycle", "quantity", "unit_price", "options", "sf_order_item_id")
@@ -68,7 +84,7 @@ class OrderEventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("number", "customer", "category", "state", "sf_order_number", "whmcs_order_id", "created_at")
-    list_filter = ("local_state", SalesforceStatus, ActivationStatus, "progress")
+    list_filter = ("local_state", OnHold, SalesforceStatus, ActivationStatus, "progress")
     list_select_related = ("user",)
     show_full_result_count = False
     ordering = ("-id",)
@@ -77,7 +93,22 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "Order number, Salesforce id or number, WHMCS order or client id, e-mail address, customer number"
     )
     fieldsets = (
-        (None, {"fields": ("number", "user", "category", "state", "local_state", "refusal", "wish", "attempts")}),
+        (
+            None,
+            {
+                "fields": (
+                    "number",
+                    "user",
+                    "category",
+                    "state",
+                    "local_state",
+                    "refusal",
+                    "missing",
+                    "wish",
+                    "attempts",
+                )
+            },
+        ),
         (
             "Salesforce",
             {
@@ -111,6 +142,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
                     "correlation_id",
                     ("terms_version", "terms_accepted_at"),
                     "confirmed",
+                    "cleared_at",
                     ("tries", "next_try_at", "lease_until"),
                     "sf_modstamp",
                 )
@@ -127,6 +159,10 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("customer sees"))
     def state(self, order: Order) -> str:
         return str(status_of(order))
+
+    @admin.display(description=_("waits for"))
+    def missing(self, order: Order) -> str:
+        return ", ".join(str(task.name) for task in held.tasks(order) if task.blocks) or "–"
 
     @admin.display(description=_("customer wants it cancelled"))
     def wish(self, order: Order) -> str:
@@ -174,7 +210,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [*(field.name for field in Order._meta.fields), "state", "wish", "attempts", "confirmed"]
+        return [*(field.name for field in Order._meta.fields), "state", "missing", "wish", "attempts", "confirmed"]
 
 
 def _staff(request: HttpRequest) -> str:

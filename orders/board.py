@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from orders import refusals
 from orders.models import Cancellation, Order
 from orders.status import FINAL, Status, can_be_cancelled, status_of
 from orders.stops import Stop, active_to_come, doing, placed, received, reviewed, to_come
+from orders.tasks import Task
 
 ASKED = Cancellation.State.ASKED
 # How long a state may last before the page says that it is late; weekends are in it.
@@ -43,6 +45,7 @@ class StatusView:
     wish: str = ""  # Cancellation.State of the customer's wish to cancel, as long as it says something
     can_cancel: bool = False
     late: bool = False  # longer than we said; the page then says what to do
+    tasks: tuple[Task, ...] = ()  # what keeps the order from being placed
 
     @property
     def final(self) -> bool:
@@ -59,14 +62,18 @@ class StatusView:
         return not self.final or self.status is Status.FAILED
 
 
-def view(order: Order, *, confirming: bool = False) -> StatusView:
+def view(order: Order, *, confirming: bool = False, tasks: tuple[Task, ...] = ()) -> StatusView:
     """The texts and stops for `order`, from its columns, its cancellation and the clock: no query after `for_user`.
 
     `confirming`: support still compares the customer's number with our records (decisions.md 2), and the order waits.
+    `tasks`: what else it waits for (orders.held).
     """
     status = status_of(order)
     wish = _wish(order, status)
-    shown = _of_status(order, status, confirming=confirming, wish=wish)
+    if status is Status.SUBMITTED and tasks and not confirming:
+        shown = replace(_on_hold(order, tasks), tasks=tasks)
+    else:
+        shown = _of_status(order, status, confirming=confirming, wish=wish)
     return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=_is_late(order, status))
 
 
@@ -152,6 +159,28 @@ def _confirming(order: Order) -> StatusView:
         Stop("next", _("In review")),
         *to_come(order),
     )
+
+
+def _on_hold(order: Order, tasks: tuple[Task, ...]) -> StatusView:
+    """Nothing is refused and nothing goes on; the tasks say what each thing is."""
+    yours = any(task.state == "todo" for task in tasks)
+    name = _("Waiting for you") if yours else _("Waiting")
+    sentence = (
+        _("We have your order and keep it. Something is still missing; once it is there, the order goes on by itself.")
+        if yours
+        else _("We have your order and keep it. It goes on by itself, and you do not have to do anything.")
+    )
+    shown = _view(
+        Status.SUBMITTED,
+        sentence,
+        _("Order received"),
+        _("In review"),
+        received(order, "done"),
+        Stop("now", name, _("What it waits for stands above. We look again every few minutes.")),
+        Stop("next", _("In review"), when=_("usually within one working day")),
+        *to_come(order),
+    )
+    return replace(shown, kind="warn" if yours else "info", name=name)
 
 
 def _cancelling(order: Order) -> StatusView:
@@ -264,12 +293,11 @@ def _cancelled(order: Order) -> StatusView:
 
 
 def _not_accepted(order: Order) -> StatusView:
-    sentence = _("We could not accept this order as it is, and nothing was charged. Our team will write to you.")
     return StatusView(
         Status.CANCELLED,
         "danger",
         _("Not accepted"),
-        sentence,
+        refusals.sentence(order.refusal),
         _("Order received"),
         "",
         (

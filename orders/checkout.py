@@ -103,12 +103,13 @@ def submit(*, user: User, cart_id: UUID, seen: str, accepted: Accepted, again: b
     if cart is None:
         return _earlier_or_gone(user, seen)  # another tab closed it since we looked
     view = _as_seen(user, cart, seen)
-    tasks = gate.tasks(gate.situation(user=user, lines=view.priced), view.priced)
+    now = gate.situation(user=user, lines=view.priced)
+    tasks = gate.tasks(now, view.priced)
     if gate.open_tasks(tasks):
         raise NotReady(tasks)
     if not again and (order := _ordered_before(user, view.priced, besides=seen)):
         raise OrderedBefore(order)
-    submission = _store(user=user, cart_id=cart.pk, seen=seen)
+    submission = _store(user=user, cart_id=cart.pk, seen=seen, known=now.link is not None)
     placing.place_submission(submission)
     return submission
 
@@ -123,7 +124,8 @@ def _as_seen(user: User, cart: Cart, seen: str) -> CartView:
 
 
 @transaction.atomic
-def _store(*, user: User, cart_id: UUID, seen: str) -> UUID:
+def _store(*, user: User, cart_id: UUID, seen: str, known: bool) -> UUID:
+    """`known`: who orders is a customer for certain, so nothing is left to be asked before placing."""
     cart = Cart.objects.select_for_update().get(pk=cart_id)
     if cart.closed_at is not None:
         return _earlier_or_gone(user, seen)
@@ -132,6 +134,8 @@ def _store(*, user: User, cart_id: UUID, seen: str) -> UUID:
         _store_order(user=user, line=line, number_in_cart=index, seen=seen, submission=submission)
         for index, line in enumerate(_in_order(view.priced))
     ]
+    if known:
+        Order.objects.filter(submission=submission).update(cleared_at=timezone.now())
     _log_new_prices(orders, view)
     cart.closed_at = timezone.now()
     cart.save(update_fields=["closed_at", "updated_at"])

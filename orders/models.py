@@ -126,6 +126,9 @@ class Order(models.Model):
     correlation_id = models.CharField(max_length=80)
     local_state = models.CharField(max_length=12, choices=Local.choices, default=Local.SUBMITTED)
     refusal = models.CharField(max_length=40, blank=True)
+    # When nothing that the order needs was missing; nowhere as long as its customer is not known for certain.
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    on_hold = models.JSONField(default=list, blank=True)  # keys of the tasks that keep it from being placed
     # The Account of an Order that customer support made in Salesforce; empty for one of the portal's.
     sf_account_id = models.CharField(max_length=18, blank=True, db_index=True)
     sf_order_id = models.CharField(max_length=18, unique=True, null=True, blank=True)

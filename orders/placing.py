@@ -21,7 +21,7 @@ from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutc
 from integrations.salesforce.orders import OPPORTUNITY_CLOSED
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
-from orders import opportunities
+from orders import clearing, opportunities
 from orders.models import Order, OrderLine
 from orders.transitions import log_event, move_local
 from support import cases
@@ -61,7 +61,7 @@ def place(order_id: int) -> Order:
     """Places one submitted order if nobody else is at it, and returns it as it is then; never raises for Salesforce.
 
     Safe to repeat and to run twice at once. Not to be called in a transaction. Without a real link (decisions.md 2)
-    nothing happens: the order waits.
+    nothing happens: the order waits; so does one that something is missing for (orders.clearing).
     """
     order = Order.objects.select_related("user").get(pk=order_id)
     link = links.linked(order.user) if order.user else None
@@ -69,7 +69,8 @@ def place(order_id: int) -> Order:
         return order
     with correlation.bound(order.correlation_id):
         try:
-            _record(order.pk, _placed(order, link))
+            if clearing.clear(order, link):
+                _record(order.pk, _placed(order, link))
         except Rejected as error:
             _refuse(order, error, link)
         except OutsideError as error:
@@ -87,8 +88,9 @@ def _due() -> QuerySet[Order]:
 
 
 def _claim(order: Order) -> bool:
-    # Six calls at most: look up; opportunity and Composite, twice when it was closed meanwhile; look up a lost answer.
-    lease = timezone.now() + timedelta(seconds=6 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    # Ten calls at most: two of the gate's; look up; opportunity and Composite, three times when it was closed or locked
+    # meanwhile; look up a lost answer.
+    lease = timezone.now() + timedelta(seconds=10 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
     with failpoints.around("order.claim"):
         claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
     order.refresh_from_db(fields=["tries"])

@@ -14,6 +14,7 @@ from accounts.models import CustomerLink, User
 from catalog import options as catalog_options
 from catalog.models import Product
 from catalog.pricing import COLUMN, SumLine, Totals, total
+from orders import held
 from orders.board import StatusView, view
 from orders.items import CHANGED
 from orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
@@ -108,11 +109,12 @@ def rows(user: User, orders: Iterable[Order]) -> list[OrderRow]:
 
 
 def view_for(user: User, order: Order) -> StatusView:
-    """What its customer is told. One more query while the order is not in Salesforce yet."""
+    """What its customer is told. One more query while the order is not in Salesforce yet, some more if on hold."""
     if order.local_state != Order.Local.SUBMITTED:
         return view(order)
     link = links.link_of(user)
-    return view(order, confirming=link is not None and link.state == CustomerLink.State.PROVISIONAL)
+    confirming = link is not None and link.state == CustomerLink.State.PROVISIONAL
+    return view(order, confirming=confirming, tasks=held.tasks(order))
 
 
 def title_of(order: Order) -> str:

@@ -11,7 +11,7 @@ from django.utils import translation
 from accounts import links
 from accounts.models import CustomerLink, User
 from notifications import outgoing
-from orders import queries
+from orders import queries, refusals
 from orders.models import Cancellation, Order
 
 
@@ -39,18 +39,31 @@ def cancelled(order: Order) -> None:
     user = queries.customer_of(order)
     if user is None:
         return
+    asked = Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists()
+    _about(user, order, "order_cancelled", asked=asked)
+
+
+def on_hold(user: User, order: Order) -> None:
+    """Something that only the customer can bring is missing; once per order, in the caller's transaction."""
+    _about(user, order, "order_on_hold")
+
+
+def not_accepted(user: User, order: Order) -> None:
+    """The order cannot be, and why; once per order, in the caller's transaction."""
+    with translation.override(user.language):
+        why = refusals.sentence(order.refusal)
+    _about(user, order, "order_not_accepted", why=why)
+
+
+def _about(user: User, order: Order, template: str, **more: Any) -> None:
+    url = f"{settings.SITE_URL}{reverse('order', args=[order.number])}"
     outgoing.queue(
-        cause=f"order_cancelled:{order.pk}",
-        template="order_cancelled",
+        cause=f"{template}:{order.pk}",
+        template=template,
         to=user.email,
         user_id=user.pk,
         language=user.language,
-        context={
-            "name": user.given_name,
-            "order": _content(order, user.language),
-            "asked": Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists(),
-            "url": f"{settings.SITE_URL}{reverse('order', args=[order.number])}",
-        },
+        context={"name": user.given_name, "order": _content(order, user.language), "url": url, **more},
     )
 
 

@@ -1,5 +1,7 @@
 """The signed-in customer's first page: what to do now, orders under way, where everything is."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,6 +10,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import user_of
 from catalog.models import Product
 from orders import queries
+from orders.models import Order
+from orders.queries import OrderRow
 from portal.next_steps import to_do
 
 
@@ -19,7 +23,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     under_way = queries.under_way(user)
     has_sim = any(row.order.category == Product.Category.SIM for row in under_way)
     context = {
-        "tasks": to_do(user, has_orders=bool(under_way), has_sim=has_sim),
+        "tasks": to_do(user, has_orders=bool(under_way), has_sim=has_sim, held=_on_hold(under_way)),
         "first": under_way[0] if under_way else None,
     }
     return render(request, "portal/dashboard.html", context | {"others": under_way[1:]})
+
+
+def _on_hold(rows: Sequence[OrderRow]) -> Order | None:
+    """The oldest of these orders that waits for something of the customer's."""
+    return next((row.order for row in reversed(rows) if row.status.tasks), None)

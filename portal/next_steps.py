@@ -16,7 +16,8 @@ from accounts.identity.standing import standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest
-from orders.gate import Task
+from orders.models import Order
+from orders.tasks import TO_DO, Task
 
 NEWS = timedelta(days=14)  # how long the plans that an address check found are a step
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -30,6 +31,7 @@ class Known:
     link: CustomerLink | None  # a provisional one too
     has_orders: bool  # one is under way
     has_sim: bool  # one of a SIM is
+    held: Order | None = None  # one that waits for something besides support
 
     @property
     def customer(self) -> CustomerLink | None:
@@ -40,12 +42,12 @@ class Known:
 Step = Callable[[Known], Task | None]
 
 
-def to_do(user: User, *, has_orders: bool, has_sim: bool = False) -> list[Task]:
+def to_do(user: User, *, has_orders: bool, has_sim: bool = False, held: Order | None = None) -> list[Task]:
     """The customer's to-dos and waits, the most urgent first; nothing that is done.
 
-    `has_orders`: some order is under way; `has_sim`: one of a SIM.
+    `has_orders`: some order is under way; `has_sim`: one of a SIM; `held`: one waits for something.
     """
-    known = Known(user, links.link_of(user), has_orders, has_sim)
+    known = Known(user, links.link_of(user), has_orders, has_sim, held)
     return [task for task in (step(known) for step in STEPS) if task is not None]
 
 
@@ -61,6 +63,15 @@ def _account(known: Known) -> Task | None:
         return Task("account", "todo", _("Complete your account"), text, _("Complete your account"), url)
     text = _("We are setting it up, which mostly takes less than a minute.")
     return Task("account", "wait", _("Your customer account"), text, _("See how far it is"), url)
+
+
+def _held_order(known: Known) -> Task | None:
+    """An order that was submitted before support confirmed the customer number, and that something is missing for."""
+    if known.held is None or known.customer is None:
+        return None
+    name = _("Your order %(number)s waits") % {"number": known.held.number}
+    text, url = _("Something is still missing. Its page says what."), reverse("order", args=[known.held.number])
+    return Task("order", "todo", name, text, _("See what is missing"), url, word=TO_DO)
 
 
 def _address(known: Known) -> Task | None:
@@ -126,4 +137,4 @@ def _address_check(known: Known) -> Task | None:
     return Task("eligibility", "todo", title, text, _("See plans"), page, word=_("Next step"))
 
 
-STEPS: tuple[Step, ...] = (_account, _address, _payment, _card, _identity, _address_check)
+STEPS: tuple[Step, ...] = (_account, _held_order, _address, _payment, _card, _identity, _address_check)

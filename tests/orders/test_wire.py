@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User
+from accounts.models import CustomerLink, User
 from catalog.models import Product
 from catalog.queries import sound
 from catalog.sync import sync
@@ -187,3 +187,19 @@ def test_two_orders_at_once_take_two_opportunities(
     with arm("salesforce.place_order:before=call", place_the_other):
         placing.place(first.pk)
     assert {order.sf_opportunity_id for order in Order.objects.all()} == open_ones
+
+
+def test_an_order_of_before_the_link_is_asked_about_and_placed_once_it_may(customer: User, sandbox: Sandbox) -> None:
+    """decisions.md 2: nothing is placed against a rule, nothing is lost, and WHMCS is asked before Salesforce."""
+    client = customer.link.whmcs_client_id
+    CustomerLink.objects.update(state="provisional", whmcs_client_id=None)
+    (order,) = order_now(User.objects.get(pk=customer.pk), "INT-APT-1G", router="none")
+    CustomerLink.objects.update(state="linked", whmcs_client_id=client, internet_eligibility="")
+    before = sandbox.last_ledger_id()
+    assert placing.place(order.pk).on_hold == ["eligibility"]
+    assert calls(sandbox, before) == [("whmcs", "GetPayMethods"), ("whmcs", "GetClientsProducts")]
+    CustomerLink.objects.update(internet_eligibility="Apartment 1G")
+    Order.objects.update(next_try_at=None)
+    assert placing.place(order.pk).local_state == Order.Local.PLACED
+    assert [system for system, _ in calls(sandbox, before)] == ["whmcs"] * 4 + ["salesforce"] * 2
+    assert len(rows(sandbox, f"SELECT Id FROM Order WHERE AccountId = '{customer.link.sf_account_id}'")) == 1

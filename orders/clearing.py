@@ -1,0 +1,85 @@
+"""Asks of an order what the checkout could not ask, before Salesforce hears of it (decisions.md 2).
+
+Whoever orders while support compares the customer number has no account yet: no payment method, no address check, no
+services. Once the link is real the same gate is asked; what is missing keeps the order here, what cannot be ends it.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from accounts.models import CustomerLink, User
+from journal.commits import commit
+from orders import gate, held, refusals, telling
+from orders.gate import Task
+from orders.models import Order
+from orders.transitions import log_event, move_local
+from support import cases
+
+log = structlog.get_logger(__name__)
+LOOK_AGAIN = timedelta(minutes=5)
+
+
+def clear(order: Order, link: CustomerLink) -> bool:
+    """Whether the order may go to Salesforce. False: it waits and is looked at again by itself, or it was refused.
+
+    Asks WHMCS, once for an order; so not to be called in a transaction. The caller holds the order's lease. Repeatable.
+    """
+    if order.cleared_at is not None:
+        return True
+    plans = [held.plan_of(order)]
+    open_ones = gate.open_tasks(gate.tasks(gate.situation(user=link.user, lines=plans, order=order), plans))
+    ruled_out = next((task for task in open_ones if task.why == "ruled_out"), None)
+    if ruled_out is not None:
+        _refuse(order.pk, ruled_out.key, link)
+    elif open_ones:
+        _hold(order.pk, open_ones, link.user)
+    else:
+        _note_cleared(order.pk)
+    return not open_ones
+
+
+@commit("order.clear")
+def _note_cleared(order_id: int) -> None:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    order.cleared_at, order.on_hold = timezone.now(), []
+    order.save(update_fields=["cleared_at", "on_hold", "updated_at"])
+    log_event(order, what="cleared", actor="portal")
+
+
+@commit("order.hold")
+def _hold(order_id: int, open_ones: Sequence[Task], user: User) -> None:
+    """Nothing was sent, so the tries begin anew. Who has to do something is written to once."""
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.local_state != Order.Local.SUBMITTED:
+        return
+    missing = [task.key for task in open_ones if task.why == "missing"]
+    if missing and missing != order.on_hold:
+        log_event(order, what="on_hold", actor="portal", detail={"missing": missing})
+        log.info("order.on_hold", order_id=order.number, count=len(missing))
+    order.on_hold = missing or order.on_hold  # nobody answered: what was missing still is, as far as we know
+    order.tries, order.lease_until, order.next_try_at = 0, None, timezone.now() + LOOK_AGAIN
+    order.save(update_fields=["on_hold", "tries", "lease_until", "next_try_at", "updated_at"])
+    if any(task.why == "missing" and task.state == "todo" for task in open_ones):
+        telling.on_hold(user, order)
+
+
+@commit("order.rule_out")
+def _refuse(order_id: int, why: str, link: CustomerLink) -> None:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.local_state != Order.Local.SUBMITTED:
+        return
+    move_local(order, Order.Local.REFUSED, actor="portal", detail={"code": why}, refusal=why, on_hold=[])
+    telling.not_accepted(link.user, order)
+    cases.open_case(
+        cause=f"order_ruled_out:{order.pk}",
+        kind="General Inquiry",
+        subject=f"Order {order.number} was not placed",
+        description=f"Order {order.number} was submitted before the customer number was confirmed. "
+        f"{refusals.FOR_SUPPORT[why]} The customer was told by e-mail.",
+        user_id=order.user_id,
+        sf_account_id=link.sf_account_id,
+    )
+    log.warning("order.ruled_out", order_id=order.number, error_code=why)
