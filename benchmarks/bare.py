@@ -1,5 +1,6 @@
-"""The portal's addresses and one more: a view that does nothing, behind the same middleware as every page."""
+"""The portal's addresses and two more: views that do nothing, behind the same middleware as every page."""
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -11,4 +12,4 @@ def bare(request: HttpRequest) -> HttpResponse:
     return HttpResponse("nothing")
 
 
-urlpatterns = [path("bare/", bare), *of_the_portal]
+urlpatterns = [path("bare/", bare), path("bare/signed-in/", login_required(bare)), *of_the_portal]

@@ -1,4 +1,4 @@
-"""What the catalogue's pages cost the web process: processor time over a view that does nothing."""
+"""What pages cost the web process: processor time over a view that does nothing."""
 
 import argparse
 import statistics
@@ -14,29 +14,50 @@ from sandbox.demo.stack import Ports, Stack
 from sandbox.embedded.processes import python
 
 ROUNDS, REQUESTS = 7, 40
+PLAN = "/plans/internet/INT-APT-1G/"
+ORDER = "<order>"  # stands for the address of the customer's order
+JSON = (("accept", "application/json"),)
+FETCH = (("x-requested-with", "fetch"),)
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page and what it may cost, as a multiple of the bare view."""
+    """One page and what it may cost, as a multiple of the bare view (0: nothing is asked of it)."""
 
     name: str
     path: str
-    target: float
+    target: float = 0
     unchanged: bool = False  # asked for with the tag of its newest answer
+    signed_in: bool = False
+    fresh: bool = False  # nobody was shown this page before: it is built
+    headers: tuple[tuple[str, str], ...] = ()
     costs: list[float] = field(default_factory=list)  # seconds a request, one for each round
 
 
+BARE = Page("a view that does nothing", "/bare/")
 PAGES = (
     Page("home", "/", 8),
     Page("three families", "/plans/", 8),
     Page("family, side by side", "/plans/internet/", 8),
-    Page("product", "/plans/internet/INT-APT-1G/", 8),
-    Page("product, chosen", "/plans/internet/INT-APT-1G/?option-router=wifi6", 8),
+    Page("product", PLAN, 8),
+    Page("product, chosen", f"{PLAN}?option-router=wifi6", 8),
     Page("search", "/plans/search/?q=sim", 8),
     Page("family, unchanged: 304", "/plans/internet/", 5, unchanged=True),
-    Page("product, unchanged: 304", "/plans/internet/INT-APT-1G/", 5, unchanged=True),
+    Page("product, unchanged: 304", PLAN, 5, unchanged=True),
+    Page("home, first time", "/", fresh=True),
+    Page("product, first time", PLAN, fresh=True),
+    Page("nothing, signed in", "/bare/signed-in/", signed_in=True),
+    Page("overview", "/overview/", 12, signed_in=True),
+    Page("orders", "/orders/", 12, signed_in=True),
+    Page("order", ORDER, 12, signed_in=True),
+    Page("order as JSON", ORDER, 12, signed_in=True, headers=JSON),
+    Page("status fragment", f"{ORDER}status/", 6, signed_in=True, headers=FETCH),
+    Page("status, unchanged: 304", f"{ORDER}status/", 5, signed_in=True, unchanged=True, headers=FETCH),
+    Page("cart", "/cart/", 12, signed_in=True),
+    Page("checkout", "/checkout/", 12, signed_in=True),
+    Page("account", "/account/", 12, signed_in=True),
+    Page("product, signed in", PLAN, 12, signed_in=True),
 )
 
 
@@ -55,8 +76,8 @@ def measure(say: Say) -> None:
             shop.start()
             command = [python(), "-m", "benchmarks.pages", "--inside"]
             env = {**shop.env, "DJANGO_SETTINGS_MODULE": "portal.settings"}
-            done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-            say(f"\nPages of the catalogue for visitors, {ROUNDS} rounds of {REQUESTS} requests, interleaved")
+            done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
+            say(f"\nPages, processor time of {ROUNDS} rounds of {REQUESTS} requests, interleaved")
             say(done.stdout.rstrip())
         finally:
             shop.stop()
@@ -69,50 +90,57 @@ def inside(say: Say) -> None:
     django.setup()
     from django.conf import settings
 
+    from benchmarks.signed_in import prepare
+
     settings.ROOT_URLCONF = "benchmarks.bare"
-    bare = Page("bare", "/bare/", 1)
-    requests = {page.name: _request_of(page) for page in (bare, *PAGES)}
+    settings.ALLOWED_HOSTS += ["testserver"]  # the browser of tests signs in there
+    somebody = prepare()
+    requests = {page.name: _request_of(page, somebody.cookie, somebody.order) for page in (BARE, *PAGES)}
     for _ in range(ROUNDS):
-        for page in (bare, *PAGES):
+        for page in (BARE, *PAGES):
             page.costs.append(_cost(requests[page.name]))
-    say(f"  {'a view that does nothing':26} {statistics.median(bare.costs) * 1000:6.2f} ms")
+    say(f"  {BARE.name:26} {statistics.median(BARE.costs) * 1000:6.2f} ms")
     for page in PAGES:
-        say(_line(page, bare))
+        say(_line(page, BARE))
 
 
 def _line(page: Page, bare: Page) -> str:
     ratios = [cost / least for cost, least in zip(page.costs, bare.costs, strict=True)]
     median, spread = statistics.median(ratios), f"{min(ratios):.1f} to {max(ratios):.1f}"
-    cost = statistics.median(page.costs) * 1000
-    return f"  {page.name:26} {cost:6.2f} ms  {median:5.1f}× ({spread}), target {page.target:.0f}×"
+    target = f", target {page.target:.0f}×{'' if median <= page.target else ', missed'}" if page.target else ""
+    return f"  {page.name:26} {statistics.median(page.costs) * 1000:6.2f} ms  {median:5.1f}× ({spread}){target}"
 
 
-def _request_of(page: Page) -> Callable[[], int]:
+def _request_of(page: Page, session: str = "", order: str = "") -> Callable[[], int]:
     """Asks for the page once, as a browser that was here before; gives the status."""
     from django.conf import settings
     from django.core.handlers.base import BaseHandler
     from django.test import RequestFactory
 
+    from catalog import kept_pages
+
     handler = BaseHandler()
     handler.load_middleware()
-    factory = RequestFactory()
+    factory, path = RequestFactory(), page.path.replace(ORDER, order)
 
     def ask(headers: Mapping[str, str]) -> tuple[int, str]:
-        request = factory.get(page.path, headers={"host": "localhost", **headers})
+        if page.fresh:
+            kept_pages.forget()
+        request = factory.get(path, headers={"host": "localhost", **headers})
         response = handler.get_response(request)
         cookie = response.cookies.get(settings.CSRF_COOKIE_NAME)
         if cookie:
-            kept["cookie"] = f"{cookie.key}={cookie.value}"
+            kept["cookie"] = "; ".join(filter(None, (kept.get("cookie"), f"{cookie.key}={cookie.value}")))
         return response.status_code, response.get("ETag", "")
 
-    kept: dict[str, str] = {}
+    kept = dict(page.headers) | ({"cookie": session} if page.signed_in else {})
     ask(kept)
     _status, tag = ask(kept)
     if page.unchanged:
         kept["if-none-match"] = tag
     expected = 304 if page.unchanged else 200
     if (status := ask(kept)[0]) != expected:
-        raise RuntimeError(f"{page.path} answered {status}, not {expected}")
+        raise RuntimeError(f"{path} answered {status}, not {expected}")
     return lambda: ask(kept)[0]
 
 

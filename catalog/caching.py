@@ -1,4 +1,4 @@
-"""Pages of visitors that their browsers keep: asked for again each time, sent again only when something changed."""
+"""Pages of visitors: built once for all of them, asked for again each time, sent again only when something changed."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -9,11 +9,10 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
-from django.views.decorators.http import condition
 
-from catalog import queries
+from catalog import kept_pages, queries
 
 View = Callable[..., HttpResponse]
 UNRELEASED = "dev"  # PORTAL_RELEASE where nobody set it: a work tree, the demo
@@ -22,29 +21,63 @@ UNRELEASED = "dev"  # PORTAL_RELEASE where nobody set it: a work tree, the demo
 def visitors_may_keep(view: View) -> View:
     """For pages that depend on the mirror alone while nobody has a session; a customer's page is never kept.
 
-    An unchanged page costs one query and is not built. The browser keeps it, no cache on the way does: its forms carry
-    the token of that browser's cookie, so the tag depends on the cookies, too.
+    An unchanged page costs one query and is not built, or built once for all visitors of this process. The browser
+    keeps it, no cache on the way does: its forms carry the token of that browser's cookie, so the tag depends on the
+    cookies, too.
     """
-    tagged = condition(etag_func=visitor_tag)(view)
 
     @wraps(view)
     def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = tagged(request, *args, **kwargs)
-        patch_vary_headers(response, ["Cookie", "Accept-Language"])
-        if not _has_session(request):
+        if _has_session(request):
+            response = view(request, *args, **kwargs)
+        else:
+            response = _for_visitor(request, lambda: view(request, *args, **kwargs))
             response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, ["Cookie", "Accept-Language"])
         return response
 
     return kept
 
 
-def visitor_tag(request: HttpRequest, *_args: Any, **_path: Any) -> str | None:
-    """What a visitor's page depends on beside its address; None where there is a session, and with it a person,
-    and while somebody works on the templates (DEBUG)."""
-    if settings.DEBUG or _has_session(request):
-        return None
-    depends_on = repr((queries.version(), get_language(), _build(), sorted(request.COOKIES.items())))
+def _for_visitor(request: HttpRequest, build: Callable[[], HttpResponse]) -> HttpResponse:
+    """The page for somebody without a session; while somebody works on the templates (DEBUG) it is always built."""
+    if settings.DEBUG:
+        return build()
+    version = queries.version()
+    tag = _tag(request, version)
+    unchanged = get_conditional_response(request, etag=tag)
+    if unchanged is not None:
+        return unchanged
+    response = _page(request, version, build)
+    response["ETag"] = tag
+    return response
+
+
+def _page(request: HttpRequest, version: int, build: Callable[[], HttpResponse]) -> HttpResponse:
+    key = (version, get_language(), request.get_full_path(), _choices(request))
+    if content := kept_pages.look(key, request):
+        return HttpResponse(content)
+    response = build()
+    if _is_for_everyone(request, response):
+        kept_pages.keep(key, response.content)
+    return response
+
+
+def _is_for_everyone(request: HttpRequest, response: HttpResponse) -> bool:
+    """A page that has begun a session, or says something to one browser, is that browser's."""
+    return response.status_code == 200 and not response.cookies and not request.session.modified
+
+
+def _tag(request: HttpRequest, version: int) -> str:
+    """What a visitor's page depends on beside its address."""
+    depends_on = repr((version, get_language(), _build(), sorted(request.COOKIES.items())))
     return f'"{hashlib.sha256(depends_on.encode()).hexdigest()[:32]}"'
+
+
+def _choices(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    """Every cookie a page may depend on, the theme for one: all but the form token, and the language that is known."""
+    known = (settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME)
+    return tuple(sorted((name, value) for name, value in request.COOKIES.items() if name not in known))
 
 
 @cache

@@ -103,3 +103,12 @@ def _empty_redis() -> None:
         import django_rq
 
         django_rq.get_connection("housekeeping").flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_pages() -> None:
+    """Each test begins in a process that has shown no page yet."""
+    if not WITHOUT_DJANGO:
+        from catalog import kept_pages
+
+        kept_pages.forget()
