@@ -14,6 +14,7 @@ from catalog.options import Label, Option
 from catalog.pricing import LineRefused, PricedLine, price_line
 
 PREFIX = "option-"
+ADD_ON = "add_on"
 Posted = MultiValueDict[str, str]
 
 
@@ -56,7 +57,7 @@ class ConfigurationForm(forms.Form):
             field.applies = option.key in applying  # type: ignore[attr-defined]
             self.fields[f"{PREFIX}{option.key}"] = field
         if add_ons := _add_ons(plan, products):
-            self.fields["add_on"] = _add_on_field(add_ons)
+            self.fields[ADD_ON] = _add_on_field(add_ons)
 
     def clean(self) -> dict[str, Any]:
         """Judges what was sent, controls we did not draw included; the refusal stands beside its control."""
@@ -88,8 +89,13 @@ def chosen_in(data: Any) -> dict[str, Any]:
     return {
         "quantity": data.get("quantity", "1"),
         "options": {key.removeprefix(PREFIX): value for key, value in sent.items()},
-        "add_ons": data.getlist("add_on"),
+        "add_ons": data.getlist(ADD_ON),
     }
+
+
+def is_chosen_in(address: Posted) -> bool:
+    """Whether an address carries a choice of ours; what campaigns and other sites append to links is none."""
+    return any(name == ADD_ON or name.startswith(PREFIX) for name in address)
 
 
 def _add_ons(plan: Product, products: Mapping[str, Product]) -> list[Product]:

@@ -35,13 +35,18 @@ def _not_in_billing(pid: int | None, billing: Mapping[int, WhmcsProduct]) -> str
 
 
 def _judge_activations(drafts: Sequence[Draft]) -> None:
-    """After everything else: an activation item that may not be charged hides the plans that need it."""
-    fees = {
-        each.sku
-        for each in drafts
-        if each.columns["item_class"] == Product.ItemClass.ACTIVATION and each.sku and not each.broken
-    }
+    """After everything else: an activation item that may not be charged hides the plans that need it.
+
+    It is charged once, whatever its record says (WHMCS gets `onetime`), and is one of the plan's own family.
+    """
+    activations = [each for each in drafts if each.columns["item_class"] == Product.ItemClass.ACTIVATION]
+    for each in activations:
+        if each.columns["billing_cycle"] not in {"", Product.BillingCycle.ONE_TIME}:
+            each.others.append("Billing_Cycle__c: an activation item is One-time")
+    families = {each.sku: each.columns["category"] for each in activations if each.sku and not each.broken}
     for each in drafts:
         wanted = each.columns["activation_sku"]
-        if wanted and wanted not in fees:
+        if wanted and wanted not in families:
             each.others.append(f"Portal_Activation_SKU__c: {wanted} is not a sound activation item")
+        elif wanted and families[wanted] != each.columns["category"]:
+            each.others.append(f"Portal_Activation_SKU__c: {wanted} is the activation item of {families[wanted]}")

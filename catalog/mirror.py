@@ -111,8 +111,15 @@ def _keep(each: Draft, product: Product | None, run: _Run) -> None:
     run.report.changed[name] = sorted(changed)
 
 
+def _is_plan(columns: Mapping[str, Any]) -> bool:
+    return bool(columns["accessible"]) and columns["item_class"] == Product.ItemClass.SERVICE
+
+
 def _refuse_to_empty(known: Iterable[Product], drafts: Sequence[Draft], *, allow_empty: bool) -> None:
-    sold = any(product.withdrawn_at is None and not product.broken and product.accessible for product in known)
-    will_be = any(not each.broken and each.columns["accessible"] for each in drafts)
+    """A shop with add-ons alone is empty too: nobody can buy one without a plan."""
+    sold = any(product.withdrawn_at is None and not product.broken and _is_plan(vars(product)) for product in known)
+    will_be = any(not each.broken and _is_plan(each.columns) for each in drafts)
     if sold and not will_be and not allow_empty:
-        raise WouldEmpty(f"Of {len(drafts)} products none could be sold; the catalogue was left as it is.")
+        raise WouldEmpty(
+            f"Of {len(drafts)} products none is a plan that could be sold; the catalogue was left as it is."
+        )

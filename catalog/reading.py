@@ -56,6 +56,18 @@ def needed(longest: int = LONGEST_LINE) -> Callable[[Any], str]:
     return read
 
 
+def sku(longest: int) -> Callable[[Any], str]:
+    """As `needed`; a slash is a fault, for the SKU is one part of a page's address."""
+
+    def read(value: Any) -> str:
+        found = needed(longest)(value)
+        if "/" in found:
+            raise ValueError('holds a "/", which no page\'s address can have')
+        return found
+
+    return read
+
+
 def one_of(allowed: Sequence[str], *, empty: str | None = None) -> Callable[[Any], str]:
     """A reader of picklists; `empty` is what null means, where it means something."""
 

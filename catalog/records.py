@@ -55,7 +55,7 @@ def kept(product: Product) -> Draft:
 
 
 FIELDS: Mapping[str, tuple[str, Reader, Any]] = {
-    "sku": ("StockKeepingUnit", reading.needed(180), ""),
+    "sku": ("StockKeepingUnit", reading.sku(180), ""),
     "name_en": ("Name", reading.needed(), ""),
     "name_ja": ("Portal_Name_JA__c", reading.short(), ""),
     "description_en": ("Description", reading.text, ""),

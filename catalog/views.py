@@ -13,7 +13,7 @@ from catalog.caching import visitors_may_keep
 from catalog.eligibility import visits
 from catalog.facts import facts, labels
 from catalog.families import BY_SLUG, Family
-from catalog.forms import ConfigurationForm, Posted
+from catalog.forms import ConfigurationForm, Posted, is_chosen_in
 from catalog.holders import holds
 from catalog.models import Product
 from catalog.pricing import sum_lines
@@ -141,8 +141,7 @@ def _link(request: HttpRequest) -> CustomerLink | None:
 
 
 def _chosen(request: HttpRequest) -> Posted | None:
-    names = set(request.GET) - {"line"}
-    return request.GET if names else None
+    return request.GET if is_chosen_in(request.GET) else None
 
 
 def _line(request: HttpRequest) -> str:

@@ -59,7 +59,8 @@ def no_null_characters(get_response: GetResponse) -> GetResponse:
     """Answers 400 to a form or an address with a null character: nobody types one, and PostgreSQL stores none."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if any("\0" in value for sent in (request.GET, request.POST) for _, values in sent.lists() for value in values):
+        sent = [value for form in (request.GET, request.POST) for _, values in form.lists() for value in values]
+        if any("\0" in value for value in (request.path_info, *sent)):
             raise SuspiciousOperation("a null character was sent")
         return get_response(request)
 

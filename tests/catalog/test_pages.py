@@ -108,6 +108,15 @@ def test_the_price_follows_the_choice_without_script(visitor: Client) -> None:
     assert 'value="2"' in page
 
 
+@pytest.mark.parametrize("appended", ["utm_source=mail&utm_campaign=autumn", "fbclid=IwAR0", "line="])
+def test_what_others_append_to_a_link_is_no_choice(visitor: Client, appended: str) -> None:
+    plain, campaign = (
+        visitor.get(f"/plans/internet/INT-APT-1G/{query}").content.decode() for query in ("", f"?{appended}")
+    )
+    assert "error-summary" not in campaign
+    assert re.findall(r'price-amount">([^<]+)', campaign) == re.findall(r'price-amount">([^<]+)', plain) != []
+
+
 def test_an_impossible_choice_in_the_address_is_said_beside_its_control(visitor: Client) -> None:
     page = visitor.get("/plans/vpn/VPN-US/?option-extra_devices=9").content.decode()
     assert page.count("Enter a number from 0 to 5.") == 2, "in the summary and beside the control"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from catalog import jobs
 from catalog.models import CatalogSync, Product
@@ -59,6 +60,7 @@ def test_changes_withdrawals_and_additions_are_told(shop: Shop) -> None:
         ({"Portal_ConfigOptions_JSON__c": '[{"key": "a"}]'}, "Portal_ConfigOptions_JSON__c"),
         ({"Portal_Attributes_JSON__c": "[]"}, "JSON object"),
         ({"Portal_Activation_SKU__c": "ACT-GONE"}, "ACT-GONE is not a sound activation item"),
+        ({"Portal_Activation_SKU__c": "ACT-SIM"}, "ACT-SIM is the activation item of SIM"),
         ({"Product2Categories1__c": "Hosting"}, "Hosting is not one of"),
         ({"Billing_Cycle__c": "Weekly"}, "Weekly is not one of"),
         ({"Item_Class__c": None}, "empty is not one of"),
@@ -107,6 +109,29 @@ def test_skus_may_be_swapped_in_one_run(shop: Shop) -> None:
 def test_a_broken_activation_item_hides_the_plans_that_need_it(shop: Shop) -> None:
     shop.edit("ACT-VPN", price=Decimal("0.5"))
     assert set(sync().broken) == {"ACT-VPN", "VPN-US", "VPN-UK"}
+
+
+def test_an_activation_item_is_charged_once_so_a_monthly_one_hides_its_plans(shop: Shop) -> None:
+    shop.edit("ACT-VPN", Billing_Cycle__c="Monthly")
+    assert set(sync().broken) == {"ACT-VPN", "VPN-US", "VPN-UK"}
+    assert products()["ACT-VPN"].broken == ["Billing_Cycle__c: an activation item is One-time"]
+
+
+def test_a_sku_that_no_address_can_have_is_told_to_staff_and_the_family_page_stays_up(shop: Shop) -> None:
+    shop.edit("VPN-US", StockKeepingUnit="VPN/US")
+    (reasons,) = sync().broken.values()
+    assert reasons == ['StockKeepingUnit: holds a "/", which no page\'s address can have']
+    page = Client().get("/plans/vpn/")
+    assert (page.status_code, b"VPN-UK" in page.content) == (200, True)
+
+
+def test_add_ons_and_fees_alone_are_an_empty_shop(shop: Shop) -> None:
+    plans = {product.sku for product in products().values() if product.item_class == Product.ItemClass.SERVICE}
+    for sku in plans:
+        shop.edit(sku, WHMCS_Product_Id__c="")
+    with pytest.raises(WouldEmpty):
+        sync()
+    assert [plan.sku for plan in shelf("VPN").plans] == ["VPN-US", "VPN-UK"]
 
 
 def test_an_empty_answer_never_empties_the_shop(shop: Shop) -> None:

@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from accounts.models import User
+from catalog.pricing import Totals
 from catalog.sync import sync
 from orders import cart as carts
 from orders.models import Cart, CartLine
@@ -154,6 +156,20 @@ def test_nothing_changes_by_get(visitor: Client) -> None:
     for path in ("/cart/add/?sku=VPN-US", f"/cart/lines/{line.pk}/?intent=remove"):
         assert visitor.get(path).status_code == 405
     assert CartLine.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("totals", "shown"),
+    [
+        (Totals(monthly=990, yearly=6600, one_time=1100), ["¥990", "¥6,600", "¥1,100"]),
+        (Totals(yearly=6600), ["¥6,600"]),
+        (Totals(one_time=3300), ["¥3,300"]),
+        (Totals(), ["¥0"]),
+    ],
+)
+def test_a_line_shows_all_that_it_costs_and_free_is_zero_yen(totals: Totals, shown: list[str]) -> None:
+    line = render_to_string("orders/_line_price.html", {"totals": totals, "cycle": "Monthly"})
+    assert re.findall(r"¥[\d,]+", line) == shown
 
 
 def test_a_new_price_is_said_with_the_old_one(visitor: Client, salesforce: Salesforce) -> None:

@@ -207,3 +207,5 @@ def test_a_null_character_is_a_bad_request(aiko: User) -> None:
     for client, path in itertools.product((Client(), signed_in(aiko)), addresses().values()):
         for answer in (client.get(path, {"q": "a\0b"}), client.post(path, {"sku": "\0", "seen": "\0", "next": "\0"})):
             assert answer.status_code == 400
+    for path in ("/plans/vpn/%00/", "/orders/%00/", "/account/closing/%00"):
+        assert Client().get(path).status_code == 400
