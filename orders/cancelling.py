@@ -83,22 +83,35 @@ def carry_out(wish_id: int) -> str:
 
 
 def _in_salesforce(order: Order) -> tuple[OrderChange, bool]:
-    """The Order as it stands after the try, and whether its Opportunity had to be left as it was."""
+    """The Order as it stands after the try, and whether its Opportunity had to be left as it was.
+
+    Whatever the try was refused for: who approved the order meanwhile wins. Four calls at most.
+    """
     seen = _look(order)
     if not seen.waits:  # approved, or cancelled already: by support, or by a try whose answer was lost
         return seen.order, False
     stage = stage_after_cancel(seen.opportunity, portal_ref=order.portal_ref) if seen.opportunity else ""
     try:
+        return _cancelled(seen, stage)
+    except Rejected as error:
+        refusal = error
+    seen = _look(order)
+    if not seen.waits:
+        return seen.order, False
+    if refusal.code == "not_in_review":
+        raise Unavailable("salesforce", "cancel_order", "order_moved", "somebody moves the order just now")
+    raise refusal
+
+
+def _cancelled(seen: OrderInReview, stage: str) -> tuple[OrderChange, bool]:
+    """Cancelled, with its Opportunity if that may go. One that another order has is nothing to tell anybody about."""
+    try:
         return gateway.salesforce().cancel_order(seen, stage=stage), False
     except Rejected as error:
-        if error.code == "opportunity":
-            return gateway.salesforce().cancel_order(seen, stage=""), True
-        if error.code != "not_pending_review":
+        if not stage or error.code not in {"opportunity", "opportunity_shared"}:
             raise
-    seen = _look(order)
-    if seen.waits:
-        raise Unavailable("salesforce", "cancel_order", "opportunity_moved", "somebody moves its Opportunity just now")
-    return seen.order, False
+        refused = error.code == "opportunity"
+    return gateway.salesforce().cancel_order(seen, stage=""), refused
 
 
 def _look(order: Order) -> OrderInReview:

@@ -18,7 +18,7 @@ from accounts.models import CustomerLink
 from catalog.models import EligibilityRequest, Product
 from integrations import correlation, failpoints, gateway
 from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
-from integrations.salesforce.orders import OPPORTUNITY_CLOSED
+from integrations.salesforce.orders import OPPORTUNITY_CLOSED, OPPORTUNITY_REFUSED
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
 from orders import clearing, opportunities
@@ -32,6 +32,7 @@ COMMODITIES = {
     Product.Category.SIM: "SIM",
     Product.Category.VPN: "VPN",
 }
+MOST_OPPORTUNITIES = 2  # that are tried before an order makes its own
 CLOSE_AFTER = timedelta(days=30)
 REQUEST_BUDGET_S = 20  # a customer waits for the page; what is not placed by then is placed by the sweep
 
@@ -88,9 +89,9 @@ def _due() -> QuerySet[Order]:
 
 
 def _claim(order: Order) -> bool:
-    # Ten calls at most: two of the gate's; look up; opportunity and Composite, three times when it was closed or locked
-    # meanwhile; look up a lost answer.
-    lease = timezone.now() + timedelta(seconds=10 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    # Nine calls at most: two of the gate's; look up; opportunities and Composite, twice; Composite with one of its own;
+    # look up a lost answer.
+    lease = timezone.now() + timedelta(seconds=9 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
     with failpoints.around("order.claim"):
         claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
     order.refresh_from_db(fields=["tries"])
@@ -100,14 +101,19 @@ def _claim(order: Order) -> bool:
 def _placed(order: Order, link: CustomerLink) -> PlacedOrder:
     if order.tries > 1 and (found := gateway.salesforce().order_by_ref(order.portal_ref)):
         return found
-    if order.tries > 1 or not _take_known_opportunity(order, link):
-        _take_open_opportunity(order, link)
-    try:
-        return _sent(order, link)
-    except Unavailable as error:
-        if error.code != OPPORTUNITY_CLOSED:
-            raise
-    _take_open_opportunity(order, link)  # somebody closed it since: among those that are open now
+    passed_over: set[str] = set()
+    for turn in range(MOST_OPPORTUNITIES):
+        if turn or order.tries > 1 or not _take_known_opportunity(order, link):
+            _take_open_opportunity(order, link, besides=passed_over)
+        try:
+            return _sent(order, link)
+        except (Unavailable, Rejected) as error:
+            if error.code not in {OPPORTUNITY_CLOSED, OPPORTUNITY_REFUSED}:
+                raise
+            passed_over.add(order.sf_opportunity_id)
+            if error.code == OPPORTUNITY_REFUSED:
+                _note_passed_over(order, link, why=error.text)
+    _take_opportunity(order, link, lambda taken: "")  # its own
     return _sent(order, link)
 
 
@@ -129,12 +135,12 @@ def _take_known_opportunity(order: Order, link: CustomerLink) -> bool:
     return _take_opportunity(order, link, lambda taken: known if known and known not in taken else "")
 
 
-def _take_open_opportunity(order: Order, link: CustomerLink) -> bool:
+def _take_open_opportunity(order: Order, link: CustomerLink, *, besides: Collection[str]) -> bool:
     commodity = COMMODITIES[Product.Category(order.category)]
     candidates = gateway.salesforce().open_opportunities(account_id=link.sf_account_id, commodity=commodity)
 
     def newest(taken: Collection[str]) -> str:
-        found = opportunities.match(candidates, commodity=commodity, taken=taken)
+        found = opportunities.match(candidates, commodity=commodity, taken={*taken, *besides})
         return found.id if found else ""
 
     return _take_opportunity(order, link, newest)
@@ -149,6 +155,23 @@ def _take_opportunity(order: Order, link: CustomerLink, choose: Callable[[Collec
         unplaced = Order.objects.filter(pk=order.pk, local_state=Order.Local.SUBMITTED)
         unplaced.update(sf_opportunity_id=order.sf_opportunity_id)
     return bool(order.sf_opportunity_id)
+
+
+@commit("order.pass_over")
+def _note_passed_over(order: Order, link: CustomerLink, *, why: str) -> None:
+    """Sales would go on working on it: support is told, once per order and Opportunity."""
+    opportunity = order.sf_opportunity_id
+    log_event(order, what="opportunity_passed_over", actor="salesforce", detail={"id": opportunity, "code": why})
+    cases.open_case(
+        cause=f"opportunity_passed_over:{order.pk}:{opportunity}",
+        kind="General Inquiry",
+        subject=f"Opportunity of order {order.number} could not be taken",
+        description=f"Salesforce did not let the portal change this open Opportunity ({why}), so order {order.number} "
+        "stands with another one. Close it, or say why it stays open.",
+        user_id=order.user_id,
+        sf_account_id=link.sf_account_id,
+        sf_opportunity_id=opportunity,
+    )
 
 
 def _new_order(order: Order, link: CustomerLink) -> NewOrder:

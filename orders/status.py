@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from integrations.salesforce import fields as f
 from orders.models import Order
 
 
@@ -43,7 +44,7 @@ def _activated_by_hand(order: Order) -> bool:
 
 def can_be_cancelled(order: Order) -> bool:
     """Whether its customer may still cancel it: one of the portal's that nobody has approved yet."""
-    in_review = order.local_state == Order.Local.PLACED and order.sf_status == Status.PENDING_REVIEW
+    in_review = order.local_state == Order.Local.PLACED and order.sf_status in f.IN_REVIEW
     untouched = order.sf_activation_status in {"", Status.PENDING_REVIEW} and order.progress == Order.Progress.NONE
     return in_review and untouched and not order.made_in_salesforce
 

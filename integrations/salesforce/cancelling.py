@@ -8,7 +8,7 @@ from integrations.salesforce.ids import ORDER, sf_id
 from integrations.salesforce.orders import OrderCalls
 from integrations.salesforce.reading import Row
 from integrations.salesforce.schemas import OrderChange, OrderInReview
-from integrations.salesforce.soql import Value, select
+from integrations.salesforce.soql import select
 
 
 class CancellingCalls(OrderCalls):
@@ -28,11 +28,12 @@ class CancellingCalls(OrderCalls):
     def cancel_order(self, seen: OrderInReview, *, stage: str) -> OrderChange:
         """Cancels an Order that nobody approved since it was seen, in one Composite, and reads it back.
 
-        With `stage` its Opportunity goes there, if it stands where it was seen. Repeatable. Rejected
-        `not_pending_review` when either has moved on, `opportunity` when the Opportunity alone was refused; nothing is
-        written then.
+        With `stage` its Opportunity goes there, if it stands where it was seen and no other Order of it lives.
+        Repeatable. Nothing is written when this raises Rejected: `not_in_review` when the Order has moved on,
+        `opportunity_shared` when its Opportunity has, or another Order has it too, `opportunity` when the org refused
+        to change the Opportunity, else what the org says against cancelling (docs/architecture.md: its rule).
         """
-        parts = [query("guard", _still_in_review(seen, stage)), _cancelling(), *_restaged(seen, stage)]
+        parts = [query("guard", _still_in_review(seen)), _cancelling(), *_restaged(seen, stage)]
         parts.append(query("read", select(CHANGE, "Order", "Id = {}", seen.order.id)))
         try:
             bodies = self._composite("cancel_order", parts, repeatable=True)
@@ -40,20 +41,20 @@ class CancellingCalls(OrderCalls):
             if refused.name == "opportunity" and isinstance(refused.error, Rejected):
                 raise Rejected("salesforce", "cancel_order", "opportunity", refused.error.text) from None
             raise refused.error from None
-        except NoRow:
-            text = f"Order {seen.order.id} is not in review any more, or its Opportunity has moved on."
-            raise Rejected("salesforce", "cancel_order", "not_pending_review", text) from None
+        except NoRow as missing:
+            raise Rejected("salesforce", "cancel_order", *_MOVED_ON[missing.name]) from None
         return change_of(Row("cancel_order", "Order", bodies["read"]["records"][0]))
 
 
-def _still_in_review(seen: OrderInReview, stage: str) -> str:
-    wanted: dict[str, Value] = {"Id": seen.order.id, "Status": f.PENDING_REVIEW}
-    if stage and seen.opportunity:
-        wanted["OpportunityId"] = seen.opportunity.id  # the one that `stage` was judged for, not another in that stage
-        wanted["Opportunity.StageName"] = seen.opportunity.stage
-    where = "".join(f"{name} = {{}} AND " for name in wanted)
-    where += f"({f.ACTIVATION_STATUS} = null OR {f.ACTIVATION_STATUS} = {{}})"
-    return select(["Id", "OpportunityId"], "Order", where, *wanted.values(), f.PENDING_REVIEW)
+_MOVED_ON = {
+    "guard": ("not_in_review", "The Order is not in review any more."),
+    "free": ("opportunity_shared", "Its Opportunity has moved on, or another Order of it lives."),
+}
+
+
+def _still_in_review(seen: OrderInReview) -> str:
+    where = f"Id = {{}} AND Status IN {{}} AND ({f.ACTIVATION_STATUS} = null OR {f.ACTIVATION_STATUS} = {{}})"
+    return select(["Id"], "Order", where, seen.order.id, f.IN_REVIEW, f.PENDING_REVIEW)
 
 
 def _cancelling() -> Part:
@@ -61,5 +62,18 @@ def _cancelling() -> Part:
 
 
 def _restaged(seen: OrderInReview, stage: str) -> list[Part]:
-    path = "sobjects/Opportunity/@{guard.records[0].OpportunityId}"
-    return [Part("opportunity", "PATCH", path, {"StageName": stage})] if stage else []
+    """The Opportunity that `stage` was judged for, unless it moved on or an Order that was not cancelled has it."""
+    if not stage or seen.opportunity is None:
+        return []
+    others = "SELECT OpportunityId FROM Order WHERE OpportunityId = {} AND Id != {} AND Status != {}"
+    free = select(
+        ["Id"],
+        "Opportunity",
+        f"Id = {{}} AND StageName = {{}} AND Id NOT IN ({others})",
+        *(seen.opportunity.id, seen.opportunity.stage),
+        *(seen.opportunity.id, seen.order.id, f.CANCELLED),
+    )
+    return [
+        query("free", free),
+        Part("opportunity", "PATCH", "sobjects/Opportunity/@{free.records[0].Id}", {"StageName": stage}),
+    ]

@@ -64,7 +64,8 @@ PORTAL_SOURCE = "Portal_Source__c"
 # Values
 ACTIVATING, PROVISIONED, FAILED = "Activating", "Provisioned", "Failed"
 PENDING_REVIEW, APPROVED, ACTIVATED = "Pending Review", "Approved", "Activated"
-CANCELLED = "Cancelled"
+DRAFT, CANCELLED = "Draft", "Cancelled"
+IN_REVIEW = (DRAFT, PENDING_REVIEW)  # nobody has approved it; support puts an order back to Draft to change it
 PORTAL_ACTIVE = "Active"
 IDENTITY_PENDING, IDENTITY_VERIFIED, IDENTITY_REJECTED = "Pending", "Verified", "Rejected"
 STAGE_INTRODUCTION, STAGE_READY, STAGE_POST_PROCESSING = "Introduction", "Ready", "Post Processing"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.errors import Misconfigured, Rejected, Unavailable
+from integrations.errors import Misconfigured, OutsideError, Rejected, Unavailable
 from integrations.salesforce import fields as f
 from integrations.salesforce.changes import CHANGE, change_of
 from integrations.salesforce.composite import NoRow, Part, PartRefused, collection, literal, literal_json, query
@@ -18,6 +18,7 @@ IDS_IN_ONE_QUERY = 400  # the address may be 16 KB long
 PLACED = ("Id", "OrderNumber", "OpportunityId", children(["Id"], "OrderItems", order="Id"))
 OPEN_STAGES = (f.STAGE_INTRODUCTION, f.STAGE_READY)
 OPPORTUNITY_CLOSED = "opportunity_closed"
+OPPORTUNITY_REFUSED = "opportunity_refused"
 
 
 class OrderCalls(Connection):
@@ -57,7 +58,8 @@ class OrderCalls(Connection):
         """Opportunity, Order and items in one Composite, all or none.
 
         A reference that exists already is read and adopted. UnknownOutcome: look by `order_by_ref`. Unavailable
-        `opportunity_closed` when `new.opportunity_id` is not open any more: nothing was done, choose again.
+        `opportunity_closed` when `new.opportunity_id` is not open any more, Rejected `opportunity_refused` when the org
+        does not let it be changed (a rule, a lock, a missing permission): nothing was done, choose again.
         Misconfigured `pricebook` when the portal's pricebook is missing or inactive. ValueError for malformed ids.
         """
         parts = [query("pricebook", self._pricebook()), *self._opportunity_parts(new), *_order_parts(new)]
@@ -69,6 +71,8 @@ class OrderCalls(Connection):
             sentence = f"Salesforce has no active pricebook named {self._pricebook_name}: check PORTAL_PRICEBOOK_NAME."
             raise Misconfigured("salesforce", "place_order", "pricebook", sentence) from None
         except PartRefused as refused:
+            if new.opportunity_id and refused.name == "opportunity":
+                raise _of_opportunity(refused) from None
             return self._adopted_order(new.ref, refused)
         return PlacedOrder(
             id=sf_id(bodies["order"]["id"], ORDER),
@@ -152,6 +156,13 @@ class OrderCalls(Connection):
         except NoRow:
             text = f"Order {order_id} is not an approved order in Failed."
             raise Rejected("salesforce", "request_provisioning", "not_failed", text) from None
+
+
+def _of_opportunity(refused: PartRefused) -> OutsideError:
+    """What a refusal of an Opportunity that exists means: another one will do, unless it is only busy."""
+    if not isinstance(refused.error, Rejected | Misconfigured):
+        return refused.error
+    return Rejected("salesforce", "place_order", OPPORTUNITY_REFUSED, refused.error.code)
 
 
 def _commodities(commodity: str) -> list[str]:

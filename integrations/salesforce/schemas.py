@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from integrations.salesforce import fields as f
+
 
 @dataclass(frozen=True)
 class AddressOnFile:
@@ -222,7 +224,7 @@ class OrderInReview:
     @property
     def waits(self) -> bool:
         """Nobody has approved or cancelled it yet."""
-        return self.order.status == "Pending Review" and self.order.activation_status in {"", "Pending Review"}
+        return self.order.status in f.IN_REVIEW and self.order.activation_status in {"", "Pending Review"}
 
 
 @dataclass(frozen=True)

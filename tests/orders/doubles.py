@@ -93,7 +93,7 @@ class Salesforce(Shop):
             raise Rejected("salesforce", "cancel_order", "opportunity", "a rule of the org")
         (at,) = (index for index, change in enumerate(self.changes) if change.id == seen.order.id)
         if self.changes[at] != seen.order:
-            raise Rejected("salesforce", "cancel_order", "not_pending_review", "")
+            raise Rejected("salesforce", "cancel_order", "not_in_review", "")
         self.changes[at] = replace(seen.order, status="Cancelled", modstamp=seen.order.modstamp + timedelta(minutes=1))
         return self.changes[at]
 

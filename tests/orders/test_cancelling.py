@@ -174,6 +174,40 @@ def test_an_approval_between_look_and_write_wins(browser: Client, order: Order, 
     assert (status_of(Order.objects.get()), Cancellation.objects.get().state) == (Status.ACTIVATING, "too_late")
 
 
+def test_an_approval_between_the_two_tries_wins(browser: Client, order: Order, salesforce: Salesforce) -> None:
+    """The first try was refused for the Opportunity; then support approved."""
+    salesforce.opportunity_locked = True
+    salesforce.opportunity = opportunity(
+        "006A", "Post Processing", source="Portal - Order Placement", ref=order.portal_ref
+    )
+    wish = ask(browser, order)
+
+    def approve_before_the_second() -> None:
+        if salesforce.calls.count("cancel_order") == 2:
+            now_approved(salesforce, order)
+
+    salesforce.pause = approve_before_the_second
+    jobs.cancel(wish.pk)
+    assert salesforce.stages == ["Void", ""]
+    assert (status_of(Order.objects.get()), Cancellation.objects.get().state) == (Status.ACTIVATING, "too_late")
+    assert not Case.objects.exists()
+
+
+def test_what_support_put_back_to_draft_is_cancelled_and_not_called_approved(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    wish = ask(browser, order)
+    salesforce.changes = [change(order.sf_order_id or "", status="Draft", minute=5)]
+    jobs.cancel(wish.pk)
+    assert (status_of(Order.objects.get()), Cancellation.objects.get().state) == (Status.CANCELLED, "done")
+    assert "too late" not in page_of(browser, order)
+
+
+def test_one_may_ask_while_support_has_it_in_draft(browser: Client, order: Order) -> None:
+    Order.objects.update(sf_status="Draft")
+    assert ask(browser, order).state == "asked"
+
+
 def test_an_outage_keeps_the_wish(browser: Client, order: Order, salesforce: Salesforce, settings: Any) -> None:
     settings.SWEEP_S = 0
     wish = ask(browser, order)

@@ -1,6 +1,9 @@
 """Cancelling on the wire: Salesforce says what became of the order, whatever happens around the call."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -11,9 +14,11 @@ from orders import cancelling
 from orders.models import Cancellation, Order
 from orders.refresh import refresh
 from orders.status import Status, status_of
+from support.models import Case
+from tests.faults import Faults
 from tests.orders.steps import order_now
 from tests.orders.test_wire import calls, customer, press
-from tests.org import rows
+from tests.org import rows, save
 from tests.sandbox_process import Sandbox
 
 __all__ = ["customer"]
@@ -35,6 +40,14 @@ def asked(customer: User, order: Order) -> int:
 def there(sandbox: Sandbox, order: Order) -> tuple[str, str, str]:
     (row,) = rows(sandbox, f"SELECT {FIELDS} FROM Order WHERE Id = '{order.sf_order_id}'")
     return row["Status"], row["Activation_Status__c"], row["Opportunity"]["StageName"]
+
+
+def elsewhere(wish: int) -> str:
+    """In a thread of its own."""
+    try:
+        return cancelling.carry_out(wish)
+    finally:
+        connection.close()
 
 
 def mails() -> int:
@@ -59,6 +72,47 @@ def test_an_approval_before_the_composite_wins(customer: User, order: Order, san
         assert cancelling.carry_out(wish) == "too_late"
     assert there(sandbox, order) == ("Approved", "Activating", "Post Processing")
     assert (status_of(Order.objects.get()), mails()) == (Status.ACTIVATING, 0)
+
+
+def test_the_rule_of_the_org_closes_the_gap_between_guard_and_write(
+    customer: User, order: Order, sandbox: Sandbox, faults: Faults
+) -> None:
+    """The approval was saved after the guard's query: the org refuses the write, and the approval counts."""
+    wish = asked(customer, order)
+    faults.part_fails("order", "FIELD_CUSTOM_VALIDATION_EXCEPTION", key=order.sf_order_id or "")
+    with (
+        faults.hold("salesforce", "composite", at="after", contains=order.sf_order_id or "") as held,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        state = pool.submit(elsewhere, wish)
+        held.arrived()
+        press(sandbox, order, "approve")
+        held.release()
+        assert state.result(timeout=30) == "too_late"
+    assert there(sandbox, order) == ("Approved", "Activating", "Post Processing")
+    assert (status_of(Order.objects.get()), mails(), Case.objects.count()) == (Status.ACTIVATING, 0, 0)
+
+
+def test_an_opportunity_that_another_order_has_stays(customer: User, order: Order, sandbox: Sandbox) -> None:
+    """Support put a second Order on it: the portal's own is cancelled, and the Opportunity goes on for the other."""
+    sister = save(
+        sandbox,
+        "Order",
+        {
+            "AccountId": customer.link.sf_account_id,
+            "OpportunityId": order.sf_opportunity_id,
+            "EffectiveDate": "2026-11-20",
+            "Status": "Draft",
+        },
+    )
+    assert cancelling.carry_out(asked(customer, order)) == "done"
+    assert there(sandbox, order) == ("Cancelled", "Pending Review", "Post Processing")
+    assert not Case.objects.exists(), "nothing was refused"
+    (other,) = order_now(customer, "VPN-UK")
+    save(sandbox, "Order", {"OpportunityId": other.sf_opportunity_id}, sister)
+    save(sandbox, "Order", {"Status": "Cancelled"}, sister)
+    assert cancelling.carry_out(asked(customer, other)) == "done"
+    assert there(sandbox, other)[2] == "Void", "a cancelled one keeps nothing open"
 
 
 def test_what_was_cancelled_first_is_never_worked_on(customer: User, order: Order, sandbox: Sandbox) -> None:

@@ -18,6 +18,8 @@ from orders.models import Order
 from orders.refresh import refresh
 from orders.status import Status, status_of
 from sandbox import catalogue
+from support.models import Case
+from tests.faults import Faults
 from tests.orders.steps import a_check, order_now
 from tests.org import rows, save
 from tests.people import make_customer
@@ -170,6 +172,31 @@ def test_an_opportunity_that_closed_meanwhile_is_left_alone(customer: User, sand
         (order,) = order_now(customer, "VPN-US")
     assert (order.local_state, order.sf_opportunity_id) == (Order.Local.PLACED, older)
     assert stage_and_commodity(sandbox, newest) == ("Void", "VPN")
+
+
+@pytest.mark.parametrize("code", ["FIELD_CUSTOM_VALIDATION_EXCEPTION", "INSUFFICIENT_ACCESS_OR_READONLY"])
+def test_an_opportunity_that_may_not_be_changed_is_passed_over(
+    customer: User, sandbox: Sandbox, faults: Faults, code: str
+) -> None:
+    older, newest = (an_opportunity(sandbox, customer, CommodityType__c="VPN") for _ in range(2))
+    faults.part_fails("opportunity", code, key=newest, always=True)
+    (order,) = order_now(customer, "VPN-US")
+    assert (order.local_state, order.sf_opportunity_id) == (Order.Local.PLACED, older)
+    assert [stage_and_commodity(sandbox, each)[0] for each in (newest, older)] == ["Ready", "Post Processing"]
+    assert order.events.get(what="opportunity_passed_over").detail == {"id": newest, "code": code.lower()}
+    assert Case.objects.get().sf_opportunity_id == newest
+
+
+def test_where_none_may_be_changed_the_order_makes_its_own(customer: User, sandbox: Sandbox, faults: Faults) -> None:
+    locked = [an_opportunity(sandbox, customer, CommodityType__c="VPN") for _ in range(3)]
+    for each in locked:
+        faults.part_fails("opportunity", "ENTITY_IS_LOCKED", key=each, always=True)
+    (order,) = order_now(customer, "VPN-US")
+    assert order.local_state == Order.Local.PLACED
+    assert order.sf_opportunity_id not in {"", *locked}
+    assert {stage_and_commodity(sandbox, each)[0] for each in locked} == {"Ready"}
+    owned = rows(sandbox, f"SELECT Id FROM Order WHERE AccountId = '{customer.link.sf_account_id}'")
+    assert len(owned) == 1
 
 
 def test_two_orders_at_once_take_two_opportunities(
