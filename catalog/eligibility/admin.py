@@ -1,19 +1,36 @@
 """Address checks as staff see them: for reading; what they say is changed by flows alone."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from catalog.eligibility import places
 from catalog.eligibility.models import EligibilityRequest
+from catalog.eligibility.status import late
 from journal.admin import ReadOnly
+
+
+class Waiting(admin.SimpleListFilter):
+    """Those that a customer has waited for longer than we said."""
+
+    title = _("waiting")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("late", _("longer than four days"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return late(queryset) if self.value() == "late" else queryset
 
 
 @admin.register(EligibilityRequest)
 class EligibilityRequestAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("created_at", "customer", "state", "offered", "answer", "in_salesforce", "tries", "error_code")
-    list_filter = ("state", "offered")
+    list_filter = ("state", "offered", Waiting)
     list_select_related = ("user",)
     show_full_result_count = False
     ordering = ("-id",)

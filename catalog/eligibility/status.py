@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +14,9 @@ from catalog.eligibility.models import EligibilityRequest
 
 Text = str | Promise
 State = EligibilityRequest.State
+BEGUN = Coalesce("requested_at", "created_at")  # when the wait began
 USUALLY = _("Usually within one working day")
+PATIENCE = timedelta(days=4)  # as of orders: longer than we said, with a weekend in it
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,24 @@ class CheckView:
     title: Text
     lede: Text
     stops: tuple[Stop, ...] = field(default=())
+    late: bool = False  # longer than we said; the page then says whom to call
 
 
 def view(request: EligibilityRequest) -> CheckView:
-    """How the request stands. Pure."""
+    """How the request stands, by its columns and the clock."""
     return VIEWS[request.state](request)
+
+
+def is_late(request: EligibilityRequest) -> bool:
+    """Whether somebody waits for the answer for longer than we said."""
+    begun = request.requested_at or request.created_at
+    return request.state in {State.SUBMITTED, State.ASKED} and timezone.now() - begun > PATIENCE
+
+
+def late(requests: QuerySet[EligibilityRequest]) -> QuerySet[EligibilityRequest]:
+    """Those among them that `is_late` says so of."""
+    waiting = requests.filter(state__in=[State.SUBMITTED, State.ASKED])
+    return waiting.alias(begun=BEGUN).filter(begun__lt=timezone.now() - PATIENCE)
 
 
 def stops_ahead() -> tuple[Stop, ...]:
@@ -68,6 +86,12 @@ def _kept(request: EligibilityRequest) -> CheckView:
 
 
 def _under_way(request: EligibilityRequest) -> CheckView:
+    if is_late(request):
+        look_up = Stop("late", _("We look up the building"), _("A person compares it with the maps of the lines."))
+        lede = _("It takes longer than we said, and we are sorry. Your address is kept; nothing is lost.")
+        return CheckView(
+            _("We are checking your address"), lede, (_sent(request), look_up, _answer_to_come()), late=True
+        )
     if request.state == State.SUBMITTED and request.error_code:
         text = _("We cannot pass it on just now. Your address is kept, and we try again by ourselves.")
         look_up = Stop("late", _("We look up the building"), text)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
-from portal.metrics import catalogue, identity, provisioning, queues, stream
+from portal.metrics import catalogue, eligibility, identity, provisioning, queues, stream
 from portal.metrics.families import gauge
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,13 @@ def _from_the_database() -> list[Metric]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(STATEMENT_TIMEOUT_MS)])
-        return [*provisioning.families(now), *stream.families(now), *identity.families(now), *catalogue.families()]
+        return [
+            *provisioning.families(now),
+            *stream.families(now),
+            *identity.families(now),
+            *eligibility.families(now),
+            *catalogue.families(),
+        ]
 
 
 collector = FromTheDatabase()

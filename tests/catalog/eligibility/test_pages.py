@@ -1,16 +1,19 @@
 """The page that asks for an address, the page that says how the check stands, and where both are met."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Address, CustomerLink, User
 from catalog.eligibility import answering, asking
 from catalog.models import EligibilityRequest
 from catalog.queries import offered_to
 from integrations import gateway
+from portal.metrics import eligibility
 from tests.accounts.test_signup_pages import confirm, sign_up
 from tests.catalog.eligibility.conftest import MITA, asked, fresh
 from tests.catalog.eligibility.test_answering import being_checked, refreshed
@@ -226,6 +229,23 @@ def test_plans_open_up(aiko: User) -> None:
     assert "It is available. Choose the plan you like." in overview
     assert "Next step" in overview
     assert request.offered
+
+
+def test_a_check_that_takes_longer_than_we_said_says_so_to_customer_support_and_operator(aiko: User) -> None:
+    request = being_checked(aiko)
+    assert "longer than we said" not in page(signed_in(aiko))
+    EligibilityRequest.objects.filter(pk=request.pk).update(requested_at=timezone.now() - timedelta(days=4, minutes=1))
+    shown = page(signed_in(aiko))
+    assert "This takes longer than we said" in shown
+    assert "0120-555-014" in shown
+    assert "Usually within one working day" not in shown
+    listed = signed_in(make_staff().user).get("/admin/catalog/eligibilityrequest/?waiting=late")
+    assert list(listed.context["cl"].queryset) == [fresh(request)]
+    (ages,) = (each for each in eligibility.families(timezone.now()) if each.name.endswith("oldest_seconds"))
+    assert {sample.labels["state"]: sample.value > 345_600 for sample in ages.samples} == {
+        "submitted": False,
+        "asked": True,
+    }
 
 
 def test_what_support_corrects_later_is_what_the_page_shows(aiko: User) -> None:
