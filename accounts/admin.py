@@ -1,6 +1,7 @@
 """Customers as staff see them: found by any name or number, nothing deleted."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -11,6 +12,7 @@ from accounts import signup
 from accounts.identity.admin import IdentityCheckAdmin
 from accounts.journeys import NotAllowed
 from accounts.models import CustomerLink, IdentityCheck, SignupJourney, User
+from accounts.security import rights
 from accounts.security.admin import SupportActions
 from audit import trail
 
@@ -71,6 +73,13 @@ class UserAdmin(SupportActions, ReadOnly):
         if getattr(request.user, "is_superuser", False):
             return [name for name in fields if name not in self.for_superusers]
         return [*fields, "groups"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """What they may do afterwards and could not before, or no longer, goes into the trail by name."""
+        before = rights.of(obj)
+        super().save_model(request, obj, form, change)
+        form.save_m2m()  # the groups as well, so that all of it is told at once
+        rights.changed(obj, before, actor_id=request.user.pk, ip=trail.visitor_address(request))
 
     @admin.display(description=_("customer number"))
     def customer_number(self, user: User) -> str:

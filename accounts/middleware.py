@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
@@ -15,13 +14,12 @@ from django.utils.translation import gettext as _
 from accounts import drafts
 from accounts.access import is_ours
 from accounts.models import User
-from accounts.security import sessions
+from accounts.security import second_factor, sessions
 from accounts.security.sessions import Over
 from audit import trail
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 READING = ("GET", "HEAD", "OPTIONS")
-SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def session_limits(get_response: GetResponse) -> GetResponse:
@@ -54,12 +52,24 @@ def session_limits(get_response: GetResponse) -> GetResponse:
 
 
 def staff_second_factor(get_response: GetResponse) -> GetResponse:
-    """Sends staff who have none from any admin page to where an authenticator app is set up."""
+    """Opens admin pages to staff in sessions in which a second factor was used.
+
+    Who has none is sent to where an authenticator app is set up; who has one and signed in without it – before it was
+    set up, or before they were staff – proves it first and comes back.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(reverse("admin:index")) and _lacks_second_factor(request):
+        user = request.user
+        if not request.path.startswith(reverse("admin:index")) or not isinstance(user, User) or not user.is_staff:
+            return get_response(request)
+        kinds = second_factor.kinds_of(user)
+        if not kinds:
             messages.warning(request, _("Staff pages need a second factor. Set up an authenticator app first."))
             return redirect("mfa_activate_totp")
+        if not second_factor.is_proved(request, user):
+            messages.warning(request, _("Staff pages need your second factor, and this session was begun without it."))
+            back = request.get_full_path() if request.method in READING else reverse("admin:index")
+            return redirect_to_login(back, second_factor.page_that_asks(kinds))
         return get_response(request)
 
     return middleware
@@ -96,10 +106,3 @@ def _page_of_form(request: HttpRequest) -> str:
     page = request.headers.get("Referer", "")
     parts = urlsplit(page) if is_ours(request, page) else None
     return urlunsplit(("", "", parts.path, parts.query, "")) if parts else reverse("dashboard")
-
-
-def _lacks_second_factor(request: HttpRequest) -> bool:
-    user = request.user
-    if not (user.is_authenticated and user.is_staff):
-        return False
-    return not Authenticator.objects.filter(user_id=user.pk, type__in=SECOND_FACTORS).exists()

@@ -9,13 +9,14 @@ from allauth.mfa.admin import Authenticator
 from allauth.usersessions.admin import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 
+from audit import trail
 from portal.staff.customer import CustomerAdmin
 
 __all__ = ["CustomerAdmin", "QueuesAdmin", "StaffGroupAdmin"]
@@ -28,7 +29,16 @@ admin.site.unregister([Authenticator, EmailAddress, UserSession, Dashboard, Grou
 
 @admin.register(Group)
 class StaffGroupAdmin(GroupAdmin):
-    """What members of staff may do."""
+    """What members of staff may do; each permission given to a group or taken from it is written down."""
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        before = _permissions(obj)
+        super().save_model(request, obj, form, change)
+        form.save_m2m()
+        after = _permissions(obj)
+        for action, names in (("permission_given", after - before), ("permission_taken", before - after)):
+            for name in sorted(names):
+                trail.record_request(request, action, subject=f"group:{obj.pk} {name}"[:120])
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -56,6 +66,12 @@ class QueuesAdmin(QueueAdmin):  # type: ignore[misc]
         for pattern in patterns:
             pattern.callback = _for_operators(self.admin_site.admin_view(pattern.callback))
         return patterns
+
+
+def _permissions(group: Group) -> set[str]:
+    """The group's permissions as the database has them, as `app.codename`; none of a group that is only being made."""
+    held = Permission.objects.filter(group__pk=group.pk).select_related("content_type")
+    return {f"{each.content_type.app_label}.{each.codename}" for each in held}
 
 
 def _operates(request: HttpRequest) -> bool:

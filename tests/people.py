@@ -10,13 +10,16 @@ from functools import cache
 from importlib import import_module
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db.migrations import RunPython
+from django.http import HttpRequest
 from django.test import Client
 
 import portal.migrations
@@ -135,12 +138,23 @@ def _grants() -> list[RunPython]:
     return [each for one in migrations for each in one.operations if isinstance(each, RunPython)]
 
 
-def signed_in(user: User) -> Client:
-    """A browser in which `user` is signed in."""
-    client = Client()
+def signed_in(user: User, *, with_second_factor: bool = True, enforce_csrf_checks: bool = False) -> Client:
+    """A browser in which `user` is signed in; staff with an authenticator app used it, unless told otherwise."""
+    client = Client(enforce_csrf_checks=enforce_csrf_checks)
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    if user.is_staff and with_second_factor:
+        _prove_second_factor(client, user)
     UserSession.objects.create(user=user, session_key=client.session.session_key, ip="127.0.0.1", user_agent="")
     return client
+
+
+def _prove_second_factor(client: Client, user: User) -> None:
+    """As allauth notes it in the session after the page that asks for the code."""
+    request = HttpRequest()
+    request.session, request.user = client.session, user
+    for each in Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP):
+        record_authentication(request, user, "mfa", id=each.pk, type=each.type)
+    request.session.save()
 
 
 @pytest.fixture

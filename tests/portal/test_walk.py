@@ -176,9 +176,7 @@ def test_visitors_see_nothing_of_what_has_an_owner(order: Order, aiko: User) -> 
 
 def test_no_address_takes_a_form_without_its_token(order: Order, aiko: User, cs_carol: Staff) -> None:
     for user in (None, aiko, cs_carol.user):
-        client = Client(enforce_csrf_checks=True)
-        if user:
-            client.force_login(user)
+        client = signed_in(user, enforce_csrf_checks=True) if user else Client(enforce_csrf_checks=True)
         for name, path in addresses().items():
             for method in UNSAFE:
                 answer = getattr(client, method)(path)

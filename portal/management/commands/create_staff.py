@@ -14,10 +14,11 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts.models import User
+from accounts.security import rights
 
 
 class Command(BaseCommand):
-    help = "Makes or changes a member of staff and prints the TOTP secret of a new one, once."
+    help = "Makes or changes a member of staff, signs them out, prints the TOTP secret of a new one, once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         password = options["password"] or secrets.token_urlsafe(18)
         with transaction.atomic():
             user, made = User.objects.get_or_create(email=email, defaults={"given_name": given, "family_name": family})
+            before = frozenset() if made else rights.of(user)
             user.is_staff = True
             if made or options["password"]:
                 user.set_password(password)
@@ -38,6 +40,7 @@ class Command(BaseCommand):
             user.groups.set(groups)
             EmailAddress.objects.update_or_create(user=user, email=email, defaults={"primary": True, "verified": True})
             secret = self._second_factor(user)
+            rights.changed(user, before)
         self.stdout.write(f"{email} is staff: {', '.join(group.name for group in groups) or 'no group yet'}.")
         if made and not options["password"]:
             self.stdout.write(f"Password: {password}")
