@@ -112,6 +112,7 @@ CHOICES_FIT = {
     "quantity": lambda count: count == 1,
     "text": lambda count: count == 0,
 }
+SEPARATOR = " · "  # between the words of several choices
 _OPTIONS = TypeAdapter(Annotated[tuple[Option, ...], Field(max_length=MOST_OPTIONS)])
 
 

@@ -109,6 +109,11 @@ COLUMN: Mapping[str, str] = {
 }
 
 
+def shown_cycle(cycle: str) -> str:
+    """The cycle under which something is listed and counted: support may write one that we do not know."""
+    return cycle if cycle in COLUMN else Product.BillingCycle.ONE_TIME
+
+
 def total(parts: Iterable[Totals]) -> Totals:
     """The sum of several totals, each kind apart."""
     return sum(parts, Totals())

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import get_language
 
 from accounts.models import User
@@ -186,8 +186,20 @@ def _order_line(order: Order, position: int, item: Item) -> OrderLine:
         quantity=item.quantity,
         unit_price=item.unit_price,
         options=catalog_options.snapshot(item.chosen),
+        options_in_words=_in_words(item),
         sf_pricebook_entry_id=product.sf_pricebook_entry_id,
     )
+
+
+def _in_words(item: Item) -> dict[str, str]:
+    """As the customer reads the choice, in every language of ours: the catalogue may say something else one day."""
+    if not item.chosen:
+        return {}
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            words[language] = catalog_options.SEPARATOR.join(each.words for each in item.chosen)
+    return words
 
 
 def _free_number() -> str:
@@ -210,7 +222,7 @@ def _earlier_or_gone(user: User, seen: str) -> UUID:
 
 def _ordered_before(user: User, lines: Sequence[PricedLine], *, besides: str) -> Order | None:
     since = timezone.now() - ASK_AGAIN_WITHIN
-    from_carts = Order.objects.for_user(user).under_way().filter(sf_account_id="")
+    from_carts = Order.objects.for_user(user).not_cancelled().filter(sf_account_id="")
     recent = from_carts.filter(created_at__gte=since).exclude(cart_hash=besides)
     submissions: dict[UUID, list[Order]] = {}
     for order in recent.prefetch_related("lines"):

@@ -6,12 +6,10 @@ An Order that customer support made there for a customer of the portal becomes o
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import CustomerLink
-from catalog.models import Product
 from integrations.salesforce.schemas import OrderChange
 from orders import items, telling
 from orders.models import Cancellation, Order
@@ -19,7 +17,6 @@ from orders.placing import adopt
 from orders.status import Status, status_of
 from orders.transitions import log_event, mirror
 
-log = structlog.get_logger(__name__)
 DRAFT = "Draft"
 
 
@@ -66,16 +63,15 @@ def _made_there(change: OrderChange, user_id: int | None) -> Order | None:
     if user_id is None or change.portal_ref or change.status == DRAFT:
         return None
     mark = f"sf:{change.id}"
-    category = next((item.category for item in change.items or () if item.item_class == "Service"), "")
     values = {
         "user_id": user_id,
         "portal_ref": mark,
         "cart_hash": mark,
-        "correlation_id": change.correlation_id,
+        "correlation_id": change.correlation_id[:80],
         "local_state": Order.Local.PLACED,
         "sf_account_id": change.account_id,
         "sf_order_number": change.number,
-        "category": category if category in Product.Category.values else "",
+        "category": items.service_category(change.items or ()),
         "placed_at": change.created,
     }
     order, is_new = Order.objects.get_or_create(sf_order_id=change.id, defaults=values)
@@ -109,9 +105,7 @@ def _log_error(order: Order, change: OrderChange, *, actor: str) -> None:
 
 def _follow_items(order: Order, change: OrderChange) -> bool:
     """Once it is active the page shows what was provisioned, whatever somebody edits later."""
-    if change.items is None:
-        log.warning("order.items_unreadable", order_id=order.number)
-    if not change.items or order.progress == Order.Progress.PROVISIONED:
+    if change.items == () or order.progress == Order.Progress.PROVISIONED:
         return False
     return items.follow(order, change.items)
 

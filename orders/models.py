@@ -95,6 +95,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders that came to a service."""
         return self.filter(_active())
 
+    def not_cancelled(self) -> "OrderQuerySet":
+        """Orders under way and active ones."""
+        return self.exclude(_cancelled())
+
     def cancelled(self) -> "OrderQuerySet":
         """Cancelled orders, and those that were not accepted."""
         return self.filter(_cancelled())
@@ -134,8 +138,8 @@ class Order(models.Model):
     sf_order_id = models.CharField(max_length=18, unique=True, null=True, blank=True)
     sf_order_number = models.CharField(max_length=30, blank=True, db_index=True)
     sf_opportunity_id = models.CharField(max_length=18, blank=True, db_index=True)
-    sf_status = models.CharField(max_length=40, blank=True)
-    sf_activation_status = models.CharField(max_length=40, blank=True)
+    sf_status = models.CharField(max_length=255, blank=True)  # as long as a picklist's values can be
+    sf_activation_status = models.CharField(max_length=255, blank=True)
     sf_activation_error = models.TextField(blank=True)
     sf_modstamp = models.DateTimeField(null=True, blank=True)
     progress = models.CharField(max_length=12, choices=Progress.choices, blank=True)
@@ -182,8 +186,10 @@ class OrderLine(models.Model):
     item_class = models.CharField(max_length=20)
     billing_cycle = models.CharField(max_length=20)
     quantity = models.PositiveSmallIntegerField(default=1)
-    unit_price = models.PositiveIntegerField()
+    unit_price = models.IntegerField()  # yen; below zero for a discount that support gives
     options = models.JSONField(default=dict)
+    # Language -> the chosen options as the customer read them, whatever the catalogue says later.
+    options_in_words = models.JSONField(default=dict, blank=True)
     sf_pricebook_entry_id = models.CharField(max_length=18, blank=True)
     sf_order_item_id = models.CharField(max_length=18, blank=True)
     whmcs_service_id = models.PositiveBigIntegerField(null=True, blank=True)

@@ -13,7 +13,7 @@ from accounts import links
 from accounts.models import CustomerLink, User
 from catalog import options as catalog_options
 from catalog.models import Product
-from catalog.pricing import COLUMN, SumLine, Totals, total
+from catalog.pricing import COLUMN, SumLine, Totals, shown_cycle, total
 from orders import held
 from orders.board import StatusView, view
 from orders.items import CHANGED
@@ -141,25 +141,31 @@ def name_of(line: OrderLine) -> str:
 
 def totals(lines: Iterable[OrderLine]) -> Totals:
     """What an order costs, each cycle apart."""
-    return total(
-        Totals(**{COLUMN.get(line.billing_cycle, "one_time"): line.quantity * line.unit_price}) for line in lines
-    )
+    return total(Totals(**{COLUMN[shown_cycle(line.billing_cycle)]: line.quantity * line.unit_price}) for line in lines)
 
 
-def chosen_words(lines: Sequence[OrderLine]) -> dict[str, str]:
-    """SKU -> the options chosen with it, in words; one query, none where nothing was chosen."""
-    chosen = {line.sku: line.options for line in lines if line.options}
-    plans = Product.objects.filter(sku__in=chosen, broken=[]).order_by("synced_at") if chosen else ()
-    return {
-        plan.sku: " · ".join(catalog_options.words_of(catalog_options.parse(plan.options), chosen[plan.sku]))
-        for plan in plans
-    }
+def chosen_words(lines: Sequence[OrderLine]) -> dict[int, str]:
+    """Id of a line -> the options chosen with it, in words of the active language.
+
+    As they were when it was ordered; for older lines, and those that support chose, as the catalogue has them now, in
+    one query.
+    """
+    unkept = {line.sku for line in lines if line.options and not line.options_in_words}
+    plans = Product.objects.filter(sku__in=unkept, broken=[]).order_by("synced_at") if unkept else ()
+    offered = {plan.sku: catalog_options.parse(plan.options) for plan in plans}
+    return {line.pk: _chosen_words(line, offered.get(line.sku, ())) for line in lines}
 
 
-def sum_lines(lines: Sequence[OrderLine], cycle: str, notes: Mapping[str, str]) -> list[SumLine]:
-    """The lines of one cycle, for a sum, with their notes by SKU."""
+def _chosen_words(line: OrderLine, offered: Sequence[catalog_options.Option]) -> str:
+    if line.options_in_words:
+        return str(line.options_in_words.get(get_language(), ""))
+    return catalog_options.SEPARATOR.join(catalog_options.words_of(offered, line.options))
+
+
+def sum_lines(lines: Sequence[OrderLine], cycle: str, notes: Mapping[int, str]) -> list[SumLine]:
+    """The lines of one cycle, for a sum, with their notes by id."""
     return [
-        SumLine(name_of(line), line.quantity * line.unit_price, notes.get(line.sku, ""))
+        SumLine(name_of(line), line.quantity * line.unit_price, notes.get(line.pk, ""))
         for line in lines
-        if line.billing_cycle == cycle
+        if shown_cycle(line.billing_cycle) == cycle
     ]

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from accounts import links
 from accounts.models import CustomerLink, User
+from catalog.pricing import shown_cycle
 from notifications import outgoing
 from orders import queries, refusals
 from orders.models import Cancellation, Order
@@ -75,10 +76,10 @@ def _content(order: Order, language: str) -> dict[str, Any]:
         rows = [
             {
                 "name": queries.name_of(line),
-                "note": notes.get(line.sku, ""),
+                "note": notes[line.pk],
                 "quantity": line.quantity,
                 "price": line.quantity * line.unit_price,
-                "cycle": line.billing_cycle,
+                "cycle": shown_cycle(line.billing_cycle),
             }
             for line in lines
         ]

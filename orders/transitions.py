@@ -100,6 +100,9 @@ def _times(order: Order, status: str, activation: str, at: datetime) -> dict[str
 
 
 def _write(order: Order, columns: Mapping[str, Any]) -> None:
-    for name, value in columns.items():
+    """Only what differs; `updated_at` is the time of the last news, which a mere stamp of Salesforce's is not."""
+    fresh = {name: value for name, value in columns.items() if getattr(order, name) != value}
+    for name, value in fresh.items():
         setattr(order, name, value)
-    order.save(update_fields=[*columns, "updated_at"])
+    if fresh:
+        order.save(update_fields=[*fresh, *(["updated_at"] if fresh.keys() - {"sf_modstamp"} else [])])

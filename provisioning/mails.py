@@ -5,6 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from catalog.models import Product
+from catalog.pricing import shown_cycle
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
 from notifications import outgoing
 from notifications.models import Email
@@ -64,7 +65,7 @@ def _items(items: Sequence[ProvisionableItem], language: str) -> list[dict[str, 
         {
             "name": (japanese.get(item.sku) if language == "ja" else "") or item.name,
             "price": item.unit_price * item.quantity,
-            "cycle": item.billing_cycle,
+            "cycle": shown_cycle(item.billing_cycle),
         }
         for item in items
     ]

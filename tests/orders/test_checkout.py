@@ -217,6 +217,16 @@ def test_the_same_again_within_a_day_is_asked_about_first(customer: User, salesf
 
 
 @pytest.mark.parametrize(
+    "became", [{"progress": "Provisioned"}, {"sf_status": "Activated", "sf_activation_status": "Provisioned"}]
+)
+def test_the_same_again_is_asked_about_whatever_became_of_the_first(customer: User, became: dict[str, str]) -> None:
+    order_now(customer, "VPN-US")
+    Order.objects.update(**became)
+    with pytest.raises(checkout.OrderedBefore):
+        submit(customer, fill(customer, "VPN-US"))
+
+
+@pytest.mark.parametrize(
     "later",
     [{"created_at": timezone.now() - timedelta(hours=25)}, {"sf_status": "Cancelled"}, {"local_state": "refused"}],
 )

@@ -10,14 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 from redis.exceptions import ConnectionError as Away
 
 from accounts.models import Address, CustomerLink, User
+from catalog.models import Product
 from catalog.sync import sync
 from integrations import gateway
 from integrations.errors import Rejected, Unavailable
-from orders import watched
-from orders.models import Cart, Order
+from orders import queries, watched
+from orders.models import Cart, Order, OrderLine
 from tests.orders.doubles import Salesforce, Whmcs
 from tests.orders.steps import VPN, fill, lives, order_now, review_form
 from tests.people import make_customer, make_user, signed_in
@@ -75,6 +77,19 @@ def test_from_cart_to_the_orders_page(browser: Client, salesforce: Salesforce) -
 def test_the_order_page_says_which_options_were_chosen(browser: Client) -> None:
     browser.post("/cart/add/", {**VPN, "option-extra_devices": "2"})
     browser.post("/checkout/review/", review_form(browser))
+    address = f"/orders/{Order.objects.get().number}/"
+    assert "Devices beyond the first five: 2" in text(browser.get(address))
+    Product.objects.filter(sku="VPN-US").update(options=[])
+    assert "Devices beyond the first five: 2" in text(browser.get(address)), "as it was when it was ordered"
+    with override("ja"):
+        (words, _activation) = queries.chosen_words(list(OrderLine.objects.all())).values()
+    assert words == "6台目以降の端末数: 2"
+
+
+def test_older_lines_say_what_was_chosen_as_the_catalogue_has_it(browser: Client) -> None:
+    browser.post("/cart/add/", {**VPN, "option-extra_devices": "2"})
+    browser.post("/checkout/review/", review_form(browser))
+    OrderLine.objects.update(options_in_words={})
     page = text(browser.get(f"/orders/{Order.objects.get().number}/"))
     assert "Devices beyond the first five: 2" in page
 

@@ -13,8 +13,8 @@ from catalog.models import Product
 from catalog.options import Option, parse
 from catalog.pricing import COLUMN, PricedLine, price_line, sum_lines, total
 from orders import cart as carts
-from orders import checkout
-from orders.models import Cart, CartLine, Order
+from orders import checkout, queries
+from orders.models import Cart, CartLine, Order, OrderLine
 from orders.rules import MOST_LINES
 from sandbox import catalogue
 from tests.orders.doubles import Salesforce, Whmcs
@@ -69,6 +69,23 @@ def test_a_total_is_the_sum_of_its_lines_in_whole_yen(salesforce: Salesforce, so
         items = [item for line in lines for item in line.items if item.product.billing_cycle == cycle]
         assert getattr(whole, column) == sum(part.amount for part in shown)
         assert getattr(whole, column) == sum(item.quantity * item.unit_price for item in items)
+
+
+LINES = st.builds(
+    OrderLine,
+    billing_cycle=st.sampled_from(["Monthly", "Annually", "One-time", "Quarterly", ""]),
+    quantity=st.integers(0, 99),
+    unit_price=st.integers(-100_000, 100_000),
+)
+
+
+@given(st.lists(LINES, max_size=8))
+def test_what_an_order_costs_is_the_sum_of_what_its_page_lists(lines: list[OrderLine]) -> None:
+    """Whatever support wrote into it in Salesforce."""
+    for cycle, column in COLUMN.items():
+        listed = queries.sum_lines(lines, cycle, {})
+        assert getattr(queries.totals(lines), column) == sum(part.amount for part in listed)
+    assert sum(len(queries.sum_lines(lines, cycle, {})) for cycle in COLUMN) == len(lines)
 
 
 @in_one_database

@@ -1,5 +1,6 @@
 """The mirror of Salesforce's orders: by change, in any order, as often as somebody watches."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from orders import jobs, placing, watched
 from orders.models import AccountRead, Order, RefreshCursor
 from orders.refresh import OVERLAP, refresh, refresh_order
 from orders.status import Status, status_of
+from support.models import Case
 from tests.orders.doubles import Salesforce, Whmcs, change
 from tests.orders.steps import order_now
 from tests.people import make_customer, signed_in
@@ -82,8 +84,13 @@ def test_two_saves_in_one_second_are_both_seen(order: Order, salesforce: Salesfo
 def test_the_same_change_twice_is_one_event(order: Order, salesforce: Salesforce) -> None:
     approved = change(order.sf_order_id or "", status="Approved", activation="Activating", minute=5)
     after(salesforce, approved)
-    events = Order.objects.get().events.count()
-    assert after(salesforce, approved).events.count() == events
+    seen = Order.objects.get()
+    events = seen.events.count()
+    again = after(salesforce, approved)
+    assert (again.events.count(), again.updated_at) == (events, seen.updated_at)
+    later = after(salesforce, replace(approved, modstamp=approved.modstamp + timedelta(minutes=1)))
+    assert later.sf_modstamp == approved.modstamp + timedelta(minutes=1)
+    assert later.updated_at == seen.updated_at, "a save that changed nothing we show is no news"
 
 
 def test_the_cursor_moves_on_and_looks_back_a_little(order: Order, salesforce: Salesforce) -> None:
@@ -248,18 +255,55 @@ def test_items_that_support_changed_are_shown_and_logged(order: Order, salesforc
     assert after(salesforce, change(order.sf_order_id or "", minute=5, items=goods)).events.count() == 3
 
 
-def test_an_order_that_cannot_be_kept_here_holds_up_no_other(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
-    """Support gives a discount as an item with a price below zero, which no line of ours can hold."""
-    order = order_now(aiko, "VPN-US")[0]
-    odd = made(items=(item(id="802ODD000000001AAA", unit_price=-1000),))
-    salesforce.changes = [odd, change(order.sf_order_id or "", status="Approved", minute=6)]
-    refresh()
-    assert Order.objects.get().sf_status == "Approved"
+def test_a_discount_of_support_is_an_item_below_zero(aiko: User, salesforce: Salesforce) -> None:
+    goods = (item(id="802MADE00000001AAA"), item(id="802MADE00000002AAA", sku="DISCOUNT", unit_price=-1000))
+    seen = after(salesforce, made(items=(*goods, activation(id="802MADE00000003AAA"))))
+    assert sorted(line.unit_price for line in seen.lines.all()) == [-1000, 3300, 4730]
+    page = page_of(aiko, f"/orders/{seen.number}/")
+    assert "−¥1,000" in page
+    assert "¥3,730" in page, "what it costs a month is the sum"
 
 
-def test_items_nobody_can_read_leave_those_we_have(order: Order, salesforce: Salesforce) -> None:
-    seen = after(salesforce, change(order.sf_order_id or "", status="Approved", minute=5, items=None))
-    assert (seen.sf_status, seen.lines.count()) == ("Approved", 2)
+UNFIT: dict[str, Any] = {
+    "class": (item(item_class="S" * 30),),
+    "cycle": (item(billing_cycle="M" * 30),),
+    "quantity": (item(quantity=40_000),),
+    "below zero pieces": (item(quantity=-1),),
+    "name": (item(sku="UNKNOWN", name="N" * 300),),
+    "a NUL": (item(sku="a\x00b"),),
+    "unreadable": None,
+}
+
+
+@pytest.mark.parametrize("goods", UNFIT.values(), ids=UNFIT)
+def test_items_that_cannot_be_kept_hold_up_neither_their_order_nor_others(
+    order: Order, salesforce: Salesforce, goods: Any
+) -> None:
+    sf_id = order.sf_order_id or ""
+    seen = after(salesforce, change(sf_id, status="Approved", activation="Activating", minute=5, items=goods))
+    assert (status_of(seen), seen.lines.count()) == (Status.ACTIVATING, 2)
+    seen = after(salesforce, change(sf_id, status="Cancelled", minute=6, items=goods))
+    assert (status_of(seen), seen.lines.count()) == (Status.CANCELLED, 2)
+    assert seen.events.filter(what="items_unusable").count() == 1
+    assert Case.objects.get().subject == f"The items of order {order.number} cannot be shown"
+
+
+def test_a_status_nobody_ever_heard_of_is_kept(order: Order, salesforce: Salesforce) -> None:
+    seen = after(salesforce, change(order.sf_order_id or "", status="W" * 255, minute=5))
+    assert (seen.sf_status, status_of(seen)) == ("W" * 255, Status.PENDING_REVIEW)
+
+
+def test_an_order_follows_the_service_that_support_writes_into_it(aiko: User, salesforce: Salesforce) -> None:
+    """First the Order, its products a minute later; then another service."""
+    seen = after(salesforce, made(items=()))
+    assert seen.category == ""
+    seen = after(salesforce, made(minute=1))
+    assert seen.category == "Internet"
+    vpn = item(id="802MADE00000009AAA", sku="VPN-UK", category="VPN")
+    seen = after(salesforce, made(minute=2, items=(activation(), vpn)))
+    assert seen.category == "VPN"
+    assert "We set up your VPN account." in page_of(aiko, f"/orders/{seen.number}/")
+    assert after(salesforce, made(minute=3, items=(activation(),))).category == "VPN", "without a service it stays"
 
 
 def test_what_was_provisioned_stays_whatever_is_edited_later(order: Order, salesforce: Salesforce) -> None:

@@ -1,5 +1,6 @@
 """The tables of allowed moves, and what provisioning and Salesforce may tell."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -105,6 +106,14 @@ def test_items_changed_after_approval_replace_the_lines(order: Order) -> None:
     assert told.lines.all()[0].whmcs_service_id == 9
     event = told.events.get(what="items_changed")
     assert event.detail["now"] == ["1 × ACT-VPN à 0", "1 × VPN-UK à 660"]
+
+
+def test_an_item_that_cannot_be_kept_does_not_undo_what_was_provisioned(order: Order) -> None:
+    item_id = order.lines.all()[0].sf_order_item_id
+    odd = [replace(item(order, "VPN-US", 550, item_id=item_id), item_class="S" * 30)]
+    told = tell(order, P.PROVISIONED, whmcs_order_id=77, items=odd, services={item_id: 9})
+    assert (told.progress, told.whmcs_order_id, told.lines.all()[0].whmcs_service_id) == (P.PROVISIONED, 77, 9)
+    assert told.events.filter(what="items_unusable").exists()
 
 
 def test_the_same_items_leave_the_lines_alone_and_teach_their_ids(order: Order) -> None:
