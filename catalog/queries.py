@@ -78,7 +78,8 @@ def once_sold(category: str, sku: str) -> Product | None:
 
 def families() -> tuple[FamilyPrice, ...]:
     """The three families with their cheapest prices, in one query; for the home and catalogue pages."""
-    plans = list(sound().filter(item_class=Product.ItemClass.SERVICE, accessible=True).order_by("price"))
+    of_price = sound().only("category", "price", "billing_cycle").order_by("price")
+    plans = list(of_price.filter(item_class=Product.ItemClass.SERVICE, accessible=True))
     return tuple(_priced(family, [plan for plan in plans if plan.category == family.category]) for family in FAMILIES)
 
 

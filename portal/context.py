@@ -114,6 +114,15 @@ class Shell:
             return str(match.kwargs["slug"])
         return SECTIONS.get(match.url_name or "", match.url_name or "")
 
+    @cached_property
+    def here(self) -> str:
+        """The entry of the navigation that the page belongs to; empty elsewhere."""
+        return next((stop.section for stop in self.stops if stop.section == self.section), "")
+
+    @property
+    def at_cart(self) -> bool:
+        return self.section == "cart"
+
     @property
     def language(self) -> str:
         return "ja" if (get_language() or "en").startswith("ja") else "en"
