@@ -38,7 +38,7 @@ class CartGone(Exception):
 
 
 class CartChanged(Exception):
-    """Prices or contents differ from what the customer saw; nothing was ordered. Show `view` and ask again."""
+    """Prices, contents or texts differ from what the customer saw; nothing was ordered. Show `view` and ask again."""
 
     def __init__(self, view: CartView) -> None:
         super().__init__("the cart changed")
@@ -81,16 +81,25 @@ class OrderedBefore(Exception):
         self.order = order
 
 
-def digest(*, user: User, cart: Cart, lines: Sequence[PricedLine], terms_version: str) -> str:
-    """The cart hash of decisions.md 11: equal if and only if customer, cart, contents, prices and terms are."""
-    content = [user.pk, str(cart.pk), [_canonical(line) for line in _in_order(lines)], terms_version]
+def digest(*, user: User, cart: Cart, lines: Sequence[PricedLine], terms_version: str, told: str) -> str:
+    """The cart hash of decisions.md 11: equal if and only if customer, cart, contents, prices and texts are.
+
+    `told`: matters.fingerprint of these lines.
+    """
+    content = [user.pk, str(cart.pk), [_canonical(line) for line in _in_order(lines)], terms_version, told]
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def shown(*, user: User, cart: Cart, lines: Sequence[PricedLine]) -> str:
+    """The digest of what the review page shows of these lines now, in the active language."""
+    told = matters.fingerprint(_in_order(lines))
+    return digest(user=user, cart=cart, lines=lines, terms_version=settings.TERMS_VERSION, told=told)
 
 
 def submit(*, user: User, cart_id: UUID, seen: str, accepted: Accepted, again: bool = False) -> UUID:
     """Turns the cart into orders and places them; returns the submission's id (orders of one submit share it).
 
-    `seen` is the digest of what the review page showed; `accepted` what was confirmed there; `again`: yes, the same
+    `seen` is `shown` of what the review page showed; `accepted` what was confirmed there; `again`: yes, the same
     once more within 24 hours. What is kept of the important matters is in the active language. Safe to repeat: the
     same `seen` returns the first submission. Asks WHMCS and writes to Salesforce, so not to be called in a transaction.
     Raises TermsNotAccepted, CartGone, CartChanged, NotReady or OrderedBefore; then nothing changed.
@@ -116,9 +125,7 @@ def submit(*, user: User, cart_id: UUID, seen: str, accepted: Accepted, again: b
 
 def _as_seen(user: User, cart: Cart, seen: str) -> CartView:
     view = carts.look(cart)
-    if not view.can_order or seen != digest(
-        user=user, cart=cart, lines=view.priced, terms_version=settings.TERMS_VERSION
-    ):
+    if not view.can_order or seen != shown(user=user, cart=cart, lines=view.priced):
         raise CartChanged(view)
     return view
 

@@ -4,11 +4,14 @@ Its words are kept with each order as they were shown (orders.models.Agreement),
 A new version is a new function in VERSIONS; the setting TERMS_VERSION names the one in force, for it and the terms.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog import facts
@@ -44,6 +47,12 @@ def summary(lines: Sequence[PricedLine], *, version: str = "") -> list[dict[str,
     """
     sections = VERSIONS[version or settings.TERMS_VERSION](lines)
     return [asdict(section) for section in sections]
+
+
+def fingerprint(lines: Sequence[PricedLine]) -> str:
+    """Of what `summary` says of these lines now, in the active language: another word, another fingerprint."""
+    told = [get_language(), settings.TERMS_VERSION, summary(lines)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _of_2026_10_01(lines: Sequence[PricedLine]) -> list[Section]:

@@ -124,8 +124,11 @@ def title_of(order: Order) -> str:
 
 
 def with_lines(user: User, number: str) -> Order | None:
-    """One order of this customer with its lines, in two queries; None when it is not theirs."""
-    return of_user(user).filter(number=number).first()
+    """One order of this customer with its lines, in two queries; None when it is not theirs.
+
+    Comes with its agreement, if it has one, though without the words.
+    """
+    return of_user(user).select_related("agreement").defer("agreement__matters").filter(number=number).first()
 
 
 def changed_by_support(order: Order) -> datetime | None:

@@ -171,7 +171,7 @@ def _review_page(
     context = {
         "view": view,
         "steps": _steps(2),
-        "seen": flow.digest(user=user_of(request), cart=view.cart, lines=view.priced, terms_version=version),
+        "seen": flow.shown(user=user_of(request), cart=view.cart, lines=view.priced),
         "terms_version": version,
         "matters": matters.summary(view.priced),
         "unconfirmed": unconfirmed,

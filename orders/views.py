@@ -135,6 +135,7 @@ def _context(request: HttpRequest, found: Order, status: StatusView) -> dict[str
     return {
         **_board(found, status),
         "changed_at": queries.changed_by_support(found),
+        "has_agreement": hasattr(found, "agreement"),
         "link": links.linked(user_of(request)),
         "totals": queries.totals(lines),
         "monthly": queries.sum_lines(lines, Product.BillingCycle.MONTHLY, chosen),

@@ -40,7 +40,7 @@ def fill(user: User, *skus: str, **options: str) -> Cart:
 
 def seen(user: User, cart: Cart) -> str:
     """What the review page would carry."""
-    return checkout.digest(user=user, cart=cart, lines=look(cart).priced, terms_version=TERMS)
+    return checkout.shown(user=user, cart=cart, lines=look(cart).priced)
 
 
 def order_now(user: User, *skus: str, **options: str) -> list[Order]:

@@ -1,5 +1,6 @@
 """The important matters: what they say for which cart, and that what was confirmed is kept word for word."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -126,6 +127,28 @@ def test_it_is_kept_in_the_language_it_was_read_in(customer: User) -> None:
     assert "初期契約解除" in page
 
 
+def test_what_changed_after_the_page_was_shown_is_shown_again(customer: User, salesforce: Salesforce) -> None:
+    """The price is the same; the plan's facts are others, or the page is read in another language now."""
+    browser = signed_in(customer)
+    browser.post("/cart/add/", VPN)
+    as_read = review_form(browser)
+    salesforce.edit("VPN-US", Portal_Attributes_JSON__c=json.dumps(products()["VPN-US"].attributes | {"devices": 3}))
+    sync()
+    for changed in ({}, {"HTTP_ACCEPT_LANGUAGE": "ja"}):
+        browser.defaults.update(changed)
+        answer = browser.post("/checkout/review/", as_read)
+        assert answer.status_code == 409
+        assert not Order.objects.exists()
+        as_read = review_form(browser)
+    assert "いまの内容" in text(answer)
+    assert " checked" not in text(answer), "what is new is confirmed anew"
+    assert browser.post("/checkout/review/", as_read)["Location"].startswith("/orders/placed/")
+    kept = Order.objects.get().agreement
+    shown = text(browser.get(f"/orders/{Order.objects.get().number}/agreement/"))
+    assert kept.language == "ja"
+    assert all(sentence in shown for section in kept.matters for sentence in section["sentences"])
+
+
 def test_the_matters_are_confirmed_apart_from_the_terms(customer: User) -> None:
     browser = signed_in(customer)
     browser.post("/cart/add/", VPN)
@@ -147,7 +170,10 @@ def test_each_order_of_a_submit_keeps_its_own(customer: User) -> None:
 def test_an_order_without_one_and_a_strangers_have_no_page(customer: User, ben: User) -> None:
     (order,) = order_now(customer, "VPN-US")
     assert signed_in(ben).get(f"/orders/{order.number}/agreement/").status_code == 404
+    way = f'href="/orders/{order.number}/agreement/"'
+    assert way in text(signed_in(customer).get(f"/orders/{order.number}/"))
     order.agreement.delete()
+    assert way not in text(signed_in(customer).get(f"/orders/{order.number}/")), "no way to a page that is not there"
     assert signed_in(customer).get(f"/orders/{order.number}/agreement/").status_code == 404
 
 

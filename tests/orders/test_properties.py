@@ -122,20 +122,22 @@ def test_the_hash_is_another_for_another_customer_cart_text_or_price(
     user, cart = User(pk=1), Cart()
     products = found()
     products[wish["sku"]].price = (products[wish["sku"]].price or 0) + 1
-    dearer = checkout.digest(user=user, cart=cart, lines=[price_line(products=products, **wish)], terms_version=TERMS)
+    lines = [price_line(products=products, **wish)]
+    dearer = checkout.digest(user=user, cart=cart, lines=lines, terms_version=TERMS, told="")
     every = {
         hashed(user, cart, [wish]),
         hashed(User(pk=2), cart, [wish]),
         hashed(user, Cart(), [wish]),
         hashed(user, cart, [wish, wish]),
         hashed(user, cart, [wish], version="2027-04-01"),
+        hashed(user, cart, [wish], told="other matters"),
         dearer,
     }
-    assert len(every) == 6
+    assert len(every) == 7
 
 
-def hashed(user: User, cart: Cart, some: list[dict[str, Any]], version: str = TERMS) -> str:
-    return checkout.digest(user=user, cart=cart, lines=lines_of(some), terms_version=version)
+def hashed(user: User, cart: Cart, some: list[dict[str, Any]], version: str = TERMS, told: str = "") -> str:
+    return checkout.digest(user=user, cart=cart, lines=lines_of(some), terms_version=version, told=told)
 
 
 def content(some: list[dict[str, Any]]) -> list[Any]:
