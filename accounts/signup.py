@@ -22,6 +22,12 @@ log = structlog.get_logger(__name__)
 State, Step, Kind = SignupJourney.State, SignupJourney.Step, SignupJourney.Kind
 TRIES_A_DAY = 5
 EMAIL_DIFFERS = "email_differs"
+# What support should know before deciding, by the code of what stopped the journey.
+ADVICE = {
+    EMAIL_DIFFERS: "If the number is theirs, put this e-mail address on their own Contact before you accept: the "
+    "portal writes name, phone and address to no other Contact.\n",
+    "account_closed": "This account was closed. If it may be opened again, empty its Portal Status and try again.\n",
+}
 
 
 class TooManyTries(Exception):
@@ -108,7 +114,7 @@ def _for_support(journey: SignupJourney, code: str) -> str:
     return (
         f"{user.get_full_name()} <{user.email}> signed up in the portal (user {user.pk}, customer number {number}).\n"
         f"The portal stopped at step {journey.step}: {code}.\n"
-        "Decide in the portal's admin, under sign-up journeys."
+        f"{ADVICE.get(code, '')}Decide in the portal's admin, under sign-up journeys."
     )
 
 
@@ -118,7 +124,7 @@ def _link_provisionally(journey: SignupJourney, account: AccountRecord) -> dict[
     CustomerLink.objects.update_or_create(
         user_id=journey.user_id, defaults={"state": CustomerLink.State.PROVISIONAL, **ids}
     )
-    return ids | {"sf_contact_id": account.contact_id, "whmcs_client_id": named_client(account)}
+    return ids | {"sf_contact_id": "", "whmcs_client_id": named_client(account)}
 
 
 def retry_number(*, journey_id: int, number: str) -> None:

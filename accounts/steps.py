@@ -48,7 +48,7 @@ def find_account(run: Run) -> None:
     journey = run.journey
     account = _claimed_account(journey) if journey.kind == SignupJourney.Kind.LEGACY else _own_account(journey)
     run.account = account
-    ids = {"sf_account_id": account.id, "sf_contact_id": account.contact_id, "sf_account_no": account.number}
+    ids = {"sf_account_id": account.id, "sf_contact_id": _contact(journey, account), "sf_account_no": account.number}
     try:
         with transaction.atomic():
             journeys.record(journey, step=Step.CLIENT, whmcs_client_id=named_client(account), **ids)
@@ -73,9 +73,23 @@ def _claimed_account(journey: SignupJourney) -> AccountRecord:
     if account is None or linked_elsewhere(sf_account_id=account.id, user_id=journey.user_id):
         raise NumberUnmatched
     named_client(account)  # an unreadable one is support's business before anything else
-    if journey.user.email.casefold() not in account.contact_emails:
+    if not account.contact_of(journey.user.email):
         raise NeedsSupport("email_differs", account)
+    return _open(account)
+
+
+def _open(account: AccountRecord) -> AccountRecord:
+    """The Account unless it was closed: only support opens one again (decisions.md 6)."""
+    if account.portal_status == CustomerLink.CLOSED:
+        raise NeedsSupport("account_closed", account)
     return account
+
+
+def _contact(journey: SignupJourney, account: AccountRecord) -> str:
+    """The Contact that is this person, by the e-mail address; on an Account that we made, the one made with it. Empty
+    when nobody there has the address: another person's Contact is never taken."""
+    ours = account.contacts[:1] if journey.kind == SignupJourney.Kind.NEW else ()
+    return account.contact_of(journey.user.email) or next((each.id for each in ours), "")
 
 
 def _own_account(journey: SignupJourney) -> AccountRecord:
@@ -96,7 +110,7 @@ def _own_account(journey: SignupJourney) -> AccountRecord:
         )
     if not account.number:
         raise NotThereYet
-    return account
+    return _open(account)
 
 
 def linked_elsewhere(*, user_id: int, **ids: object) -> bool:
@@ -108,6 +122,7 @@ def linked_elsewhere(*, user_id: int, **ids: object) -> bool:
 def find_client(run: Run) -> None:
     """The WHMCS client: the one the Account names, the one with our e-mail, or a new one."""
     journey = run.journey
+    _account_of(run)
     client_id = _named(journey) if journey.whmcs_client_id else _found_or_made(run)
     journeys.record(journey, step=Step.LINK, whmcs_client_id=client_id)
 
@@ -165,7 +180,7 @@ def _adopt(journey: SignupJourney, client: Client) -> int:
 
 def link(run: Run) -> None:
     """User, Account, number and client are one customer from here on. Replaces a provisional link."""
-    journey, account = run.journey, run.account or _read_again(run.journey)
+    journey, account = run.journey, _account_of(run)
     values: dict[str, object] = {
         "state": CustomerLink.State.LINKED,
         "sf_account_id": journey.sf_account_id,
@@ -181,6 +196,7 @@ def link(run: Run) -> None:
             "internet_eligibility_status": account.internet_eligibility_status,
             "internet_eligibility_requested_at": account.internet_eligibility_requested_at,
             "identity_status": account.identity_status,
+            "sf_contact_id": _contact(journey, account),  # support may have put the address there since
             "address_on_file": for_the_form(account.on_file),
         }
     try:
@@ -191,13 +207,15 @@ def link(run: Run) -> None:
         raise NeedsSupport("already_linked") from error
 
 
-def _read_again(journey: SignupJourney) -> AccountRecord | None:
-    """What an earlier run, or support's decision, found: the Account of somebody who was a customer before."""
-    if journey.kind != SignupJourney.Kind.LEGACY:
-        return None
-    journeys.hold(journey)
-    account = gateway.salesforce().account_by_number(journey.sf_account_no)
-    return account if account is not None and account.id == journey.sf_account_id else None
+def _account_of(run: Run) -> AccountRecord | None:
+    """The Account in hand, or what an earlier run, or support's decision, found: that of somebody who was a customer
+    before is read again. Raises NeedsSupport when it was closed."""
+    journey = run.journey
+    if run.account is None and journey.kind == SignupJourney.Kind.LEGACY:
+        journeys.hold(journey)
+        found = gateway.salesforce().account_by_number(journey.sf_account_no)
+        run.account = _open(found) if found is not None and found.id == journey.sf_account_id else None
+    return run.account
 
 
 def write_back(run: Run) -> None:

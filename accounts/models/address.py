@@ -23,13 +23,23 @@ class Address(models.Model):
 
 
 class ProfileSync(models.Model):
-    """How far the customer's name, phone, language and address have reached the other two systems.
+    """How far what the customer changed about themselves has reached the other two systems.
 
-    `wanted` grows with every change; a system is up to date when its number equals it. The values themselves are read
-    when they are sent: the latest always wins, and sending twice is harmless.
+    `wanted` grows with every change; a system is up to date when its number equals it. `parts` names what changed since
+    both were: nothing else is sent, so that staff's corrections of the rest stay. The values themselves are read when
+    they are sent: the latest always wins, and sending twice is harmless.
     """
 
+    class Part(models.TextChoices):
+        NAMES = "names"
+        PHONE = "phone"
+        ADDRESS = "address"
+        EMAIL = "email"
+        LANGUAGE = "language"
+        NEWS = "news"
+
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile_sync")
+    parts = models.JSONField(default=list, blank=True)  # of Part
     wanted = models.PositiveIntegerField(default=1)
     whmcs_has = models.PositiveIntegerField(default=0)
     salesforce_has = models.PositiveIntegerField(default=0)

@@ -1,5 +1,7 @@
 """Brings what the customer last said about themselves to WHMCS and Salesforce, again and again until it is there."""
 
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -18,6 +20,7 @@ from integrations.whmcs.schemas import ClientProfile
 from support.cases import back_off, open_case
 
 log = structlog.get_logger(__name__)
+Part = ProfileSync.Part
 REFUSALS_BEFORE_A_CASE = 5
 
 
@@ -51,67 +54,120 @@ def _due() -> QuerySet[ProfileSync]:
 
 
 def _take(user_id: int) -> ProfileSync | None:
-    lease = Now() + timedelta(seconds=2 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
+    lease = Now() + timedelta(seconds=3 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
     if not _due().filter(user_id=user_id).update(lease_until=lease):
         return None
     return ProfileSync.objects.get(user_id=user_id)
 
 
 def _send(row: ProfileSync, user: User, link: CustomerLink) -> None:
-    """The row was read before the values: what changes meanwhile has a higher number and is sent again."""
-    address = Address.objects.filter(user=user).first()
-    if row.whmcs_has < row.wanted:
-        gateway.whmcs().update_profile(link.whmcs_client_id or 0, for_whmcs(user, address))
-        ProfileSync.objects.filter(pk=row.pk, whmcs_has__lt=row.wanted).update(whmcs_has=row.wanted)
-    if row.salesforce_has < row.wanted:
-        details = for_salesforce(user, address)
-        gateway.salesforce().write_details(
-            account_id=link.sf_account_id, contact_id=link.sf_contact_id, details=details
+    """Sends to each system whatever the other says. The row was read before the values: what changes meanwhile has a
+    higher number and is sent again. Raises the trouble that a later try may end before a refusal."""
+    address = Address.objects.filter(user=user).first() if Part.ADDRESS.value in row.parts else None
+    ways: dict[str, Callable[[], None]] = {
+        "whmcs_has": lambda: _tell_whmcs(row, link, for_whmcs(user, address, row.parts)),
+        "salesforce_has": lambda: gateway.salesforce().write_details(
+            account_id=link.sf_account_id,
+            contact_id=link.sf_contact_id,
+            details=for_salesforce(user, address, row.parts),
+        ),
+    }
+    troubles: list[OutsideError] = []
+    for has, tell in ways.items():
+        if getattr(row, has) >= row.wanted:
+            continue
+        try:
+            tell()
+        except OutsideError as error:
+            troubles.append(error)
+        else:
+            ProfileSync.objects.filter(pk=row.pk, **{f"{has}__lt": row.wanted}).update(**{has: row.wanted})
+    if troubles:
+        raise min(troubles, key=lambda error: isinstance(error, Rejected))
+
+
+def _tell_whmcs(row: ProfileSync, link: CustomerLink, profile: ClientProfile) -> None:
+    """An address that another client has is support's business; the rest arrives."""
+    whmcs, client_id = gateway.whmcs(), link.whmcs_client_id or 0
+    try:
+        whmcs.update_profile(client_id, profile)
+    except Rejected as refused:
+        if refused.code != "email_taken":
+            raise
+        _ask_support(
+            row,
+            link,
+            cause=f"email_taken:{row.pk}:{row.wanted}",
+            subject="A customer's new e-mail address is another client's in WHMCS",
+            description=f"The customer signs in to the portal with a new, confirmed e-mail address. WHMCS keeps the "
+            f"old one for client {client_id}, because another client has the new one. Find out whose that client is, "
+            "then correct the address in WHMCS.",
         )
-        ProfileSync.objects.filter(pk=row.pk, salesforce_has__lt=row.wanted).update(salesforce_has=row.wanted)
+        whmcs.update_profile(client_id, replace(profile, email=""))
 
 
 def _settle(row: ProfileSync) -> None:
     """Nothing more to do, unless the customer changed something meanwhile."""
     mine = ProfileSync.objects.filter(pk=row.pk)
-    mine.filter(wanted=row.wanted).update(next_try_at=None, tries=0, error_code="")
+    mine.filter(wanted=row.wanted).update(next_try_at=None, tries=0, error_code="", parts=[])
     mine.update(lease_until=None)
 
 
 def _put_off(row: ProfileSync, error: OutsideError, link: CustomerLink) -> None:
+    """The next try, or after a few refusals a Case instead: what is refused again and again is refused for ever."""
     tries = row.tries + 1
+    is_final = isinstance(error, Rejected) and tries >= REFUSALS_BEFORE_A_CASE
+    if is_final:
+        _ask_support(
+            row,
+            link,
+            cause=f"profile_refused:{row.pk}:{row.wanted}",
+            subject="A customer's details are refused",
+            description=f"{error.system} refuses the {', '.join(row.parts)} that the customer entered in the portal "
+            f"({error.code}). Compare the customer's page in the portal's admin with {error.system}, correct it there.",
+        )
     ProfileSync.objects.filter(pk=row.pk, wanted=row.wanted).update(
-        tries=tries, next_try_at=Now() + back_off(tries), error_code=error.code[:40]
+        tries=tries, next_try_at=None if is_final else Now() + back_off(tries), error_code=error.code[:40]
     )
     ProfileSync.objects.filter(pk=row.pk).update(lease_until=None)
     log.warning("profile_not_sent", system=error.system, operation=error.operation, error_code=error.code, count=tries)
-    if isinstance(error, Rejected) and tries >= REFUSALS_BEFORE_A_CASE:
-        open_case(
-            cause=f"profile_refused:{row.pk}:{row.wanted}",
-            kind="General Inquiry",
-            subject="A customer's details are refused",
-            description=f"{error.system} refuses the name, address or phone that the customer entered in the portal "
-            f"({error.code}). Compare the customer's page in the portal's admin with {error.system}, correct it there.",
-            user_id=row.user_id,
-            sf_account_id=link.sf_account_id,
-        )
 
 
-def for_whmcs(user: User, address: Address | None) -> ClientProfile:
-    """WHMCS gets romaji wherever it is known: gateways and checks for fraud read Latin letters only
-    (whmcs-wire.md §3.7)."""
-    profile = {"given_name": user.given_name, "family_name": user.family_name, "language": user.language}
-    if address is None:
-        return ClientProfile(**profile, phone=user.phone)
+def _ask_support(row: ProfileSync, link: CustomerLink, *, cause: str, subject: str, description: str) -> None:
+    """A Case, once per cause; what the customer typed does not stand in it."""
+    open_case(
+        cause=cause,
+        kind="General Inquiry",
+        subject=subject,
+        description=description,
+        user_id=row.user_id,
+        sf_account_id=link.sf_account_id,
+    )
+
+
+def for_whmcs(user: User, address: Address | None, parts: Collection[str]) -> ClientProfile:
+    """These parts for WHMCS, which gets romaji wherever it is known: gateways and checks for fraud read Latin letters
+    only (whmcs-wire.md §3.7)."""
+    names = {"given_name": user.given_name, "family_name": user.family_name} if Part.NAMES.value in parts else {}
+    profile = ClientProfile(
+        **names,
+        phone=user.phone if Part.PHONE.value in parts else "",
+        language=user.language if Part.LANGUAGE.value in parts else "",
+        email=user.email if Part.EMAIL.value in parts else "",
+        news=user.news_mails if Part.NEWS.value in parts else None,
+    )
+    return profile if address is None else _with_address(profile, address)
+
+
+def _with_address(profile: ClientProfile, address: Address) -> ClientProfile:
     place = postal_codes.place_of(address.postal_code)
     city, street = address.city, address.street
     if place is not None and city == place.city:
         city = place.city_romaji
     if place is not None and place.town and street.startswith(place.town):
         street = f"{place.town_romaji} {street.removeprefix(place.town).strip()}".strip()
-    return ClientProfile(
-        **profile,
-        phone=user.phone,
+    return replace(
+        profile,
         address1=street,
         address2=f"{address.building} {address.room}".strip(),
         city=city,
@@ -120,15 +176,21 @@ def for_whmcs(user: User, address: Address | None) -> ClientProfile:
     )
 
 
-def for_salesforce(user: User, address: Address | None) -> ContactDetails:
-    """Salesforce gets what the customer typed, the prefecture in kanji when the city is."""
-    names = {"given_name": user.given_name, "family_name": user.family_name, "phone": user.phone}
+def for_salesforce(user: User, address: Address | None, parts: Collection[str]) -> ContactDetails:
+    """These parts for Salesforce, as the customer typed them, the prefecture in kanji when the city is."""
+    names = {"given_name": user.given_name, "family_name": user.family_name} if Part.NAMES.value in parts else {}
+    details = ContactDetails(
+        **names,
+        phone=user.phone if Part.PHONE.value in parts else "",
+        email=user.email if Part.EMAIL.value in parts else "",
+        news=user.news_mails if Part.NEWS.value in parts else None,
+    )
     if address is None:
-        return ContactDetails(**names)
+        return details
     prefecture = PREFECTURES[address.prefecture]
     inside = " ".join(filter(None, (address.building, address.room)))
-    return ContactDetails(
-        **names,
+    return replace(
+        details,
         street="\n".join(filter(None, (address.street, inside))),
         city=address.city,
         state=prefecture.romaji if address.city.isascii() else prefecture.kanji,

@@ -11,7 +11,7 @@ from integrations.salesforce.composite import NoRow, Part, PartRefused, literals
 from integrations.salesforce.connection import Connection
 from integrations.salesforce.ids import ACCOUNT, CONTACT, OPPORTUNITY, sf_id
 from integrations.salesforce.reading import Row
-from integrations.salesforce.schemas import AccountRecord, AddressOnFile, ContactDetails, NewAccount
+from integrations.salesforce.schemas import AccountRecord, AddressOnFile, ContactDetails, ContactRecord, NewAccount
 from integrations.salesforce.soql import Value, children, select
 
 OWN_FIELDS = (
@@ -85,9 +85,10 @@ class AccountCalls(Connection):
         """Writes WHMCS client, portal status and registration source, in one Composite. Repeatable.
 
         A client of another number that stands there is never overwritten: Rejected `client_mismatch` (decisions.md 3).
+        An Account that was closed stays closed: Rejected `account_closed` (decisions.md 6).
         """
-        free = f"Id = {{}} AND ({f.WHMCS_CLIENT} = null OR {f.WHMCS_CLIENT} = {{}})"
-        guard = select(["Id"], "Account", free, sf_id(account_id, ACCOUNT), str(whmcs_client))
+        free = f"Id = {{}} AND ({f.WHMCS_CLIENT} = null OR {f.WHMCS_CLIENT} = {{}}) AND {f.PORTAL_STATUS} != {{}}"
+        guard = select(["Id"], "Account", free, sf_id(account_id, ACCOUNT), str(whmcs_client), f.PORTAL_CLOSED)
         values = {
             f.WHMCS_CLIENT: str(whmcs_client),
             f.PORTAL_STATUS: f.PORTAL_ACTIVE,
@@ -99,18 +100,28 @@ class AccountCalls(Connection):
         except PartRefused as refused:
             raise refused.error from None
         except NoRow:
-            text = f"Account {account_id} names another WHMCS client, or is not to be seen."
-            raise Rejected("salesforce", "register_account", "client_mismatch", text) from None
+            raise self._not_ours(account_id) from None
+
+    def _not_ours(self, account_id: str) -> Rejected:
+        """Why the Account may not be written."""
+        if any(found.portal_status == f.PORTAL_CLOSED for found in self.accounts([account_id])):
+            return Rejected("salesforce", "register_account", "account_closed", f"Account {account_id} is closed.")
+        text = f"Account {account_id} names another WHMCS client, or is not to be seen."
+        return Rejected("salesforce", "register_account", "client_mismatch", text)
 
     def write_details(self, *, account_id: str, contact_id: str, details: ContactDetails) -> None:
         """Writes what the customer said to Account and Contact (may be empty), in one Composite. Repeatable.
 
-        An Account's name is left alone: it may be a company's.
+        An Account's name is left alone: it may be a company's. Without anything to write nothing is asked.
         """
-        parts = [Part("account", "PATCH", f"sobjects/Account/{sf_id(account_id, ACCOUNT)}", _of_account(details))]
-        if contact_id:
+        parts = []
+        if values := _of_account(details):
+            parts.append(Part("account", "PATCH", f"sobjects/Account/{sf_id(account_id, ACCOUNT)}", values))
+        if contact_id and (values := _of_contact(details)):
             address = f"sobjects/Contact/{sf_id(contact_id, CONTACT)}"
-            parts.append(Part("contact", "PATCH", address, _of_contact(details), ALLOW_DUPLICATES))
+            parts.append(Part("contact", "PATCH", address, values, ALLOW_DUPLICATES))
+        if not parts:
+            return
         try:
             self._composite("write_details", parts, repeatable=True)
         except PartRefused as refused:
@@ -158,12 +169,22 @@ class AccountCalls(Connection):
 
 
 def _of_account(details: ContactDetails) -> dict[str, Any]:
-    return literals({"Phone": details.phone or None} | _address("Billing", details))
+    return literals(_phone(details) | _address("Billing", details))
 
 
 def _of_contact(details: ContactDetails) -> dict[str, Any]:
-    names = {"FirstName": details.given_name, "LastName": details.family_name}
-    return literals(names | {"Phone": details.phone or None} | _address("Mailing", details))
+    values = _phone(details) | _address("Mailing", details)
+    if details.family_name:
+        values |= {"FirstName": details.given_name, "LastName": details.family_name}
+    if details.email:
+        values |= {"Email": details.email}
+    if details.news is not None:
+        values |= {"HasOptedOutOfEmail": not details.news}
+    return literals(values)
+
+
+def _phone(details: ContactDetails) -> dict[str, Any]:
+    return {"Phone": details.phone} if details.phone else {}
 
 
 def _address(kind: str, details: ContactDetails) -> dict[str, Any]:
@@ -209,15 +230,13 @@ def _on_file(row: Row) -> AddressOnFile:
 
 def _record(row: Row) -> AccountRecord:
     contacts = row.children("Contacts", "Contact")
-    emails = [contact.text("Email").casefold() for contact in contacts]
     return AccountRecord(
         id=row.id,
         number=row.text(f.CUSTOMER_NUMBER),
         name=row.text("Name"),
         whmcs_client=row.text(f.WHMCS_CLIENT),
         portal_status=row.text(f.PORTAL_STATUS),
-        contact_id=contacts[0].id if contacts else "",
-        contact_emails=tuple(email for email in emails if email),
+        contacts=tuple(ContactRecord(each.id, each.text("Email").casefold()) for each in contacts),
         internet_eligibility=row.text(f.ELIGIBILITY),
         internet_eligibility_status=row.text(f.ELIGIBILITY_STATUS),
         internet_eligibility_requested_at=row.maybe_moment(f.ELIGIBILITY_REQUESTED_AT),

@@ -67,6 +67,7 @@ PENDING_REVIEW, APPROVED, ACTIVATED = "Pending Review", "Approved", "Activated"
 DRAFT, CANCELLED = "Draft", "Cancelled"
 IN_REVIEW = (DRAFT, PENDING_REVIEW)  # nobody has approved it; support puts an order back to Draft to change it
 PORTAL_ACTIVE = "Active"
+PORTAL_CLOSED = "Inactive"  # no sign-in, and never Active again by the portal (decisions.md 6)
 IDENTITY_PENDING, IDENTITY_VERIFIED, IDENTITY_REJECTED = "Pending", "Verified", "Rejected"
 STAGE_INTRODUCTION, STAGE_READY, STAGE_POST_PROCESSING = "Introduction", "Ready", "Post Processing"
 STAGE_ACTIVE, STAGE_VOID = "Active", "Void"

@@ -20,16 +20,21 @@ class AddressOnFile:
 
 
 @dataclass(frozen=True)
+class ContactRecord:
+    id: str
+    email: str  # case-folded; may be empty
+
+
+@dataclass(frozen=True)
 class AccountRecord:
-    """An Account with its contacts' e-mails (case-folded)."""
+    """An Account with the people on it, the oldest first."""
 
     id: str
     number: str
     name: str
     whmcs_client: str  # WH_Account__c, empty when none
     portal_status: str
-    contact_id: str
-    contact_emails: tuple[str, ...]
+    contacts: tuple[ContactRecord, ...]
     internet_eligibility: str
     internet_eligibility_status: str
     identity_status: str
@@ -38,18 +43,28 @@ class AccountRecord:
     identity_submitted_at: datetime | None = None  # of the papers that the status is about
     on_file: AddressOnFile = AddressOnFile()  # from `account_by_number` alone
 
+    def contact_of(self, email: str) -> str:
+        """The id of the Contact with this address, whatever its case; empty when it is nobody's here."""
+        wanted = email.casefold()
+        return next((each.id for each in self.contacts if wanted and each.email == wanted), "")
+
 
 @dataclass(frozen=True)
 class ContactDetails:
-    """What a customer says about themselves: names and phone of the Contact, address of Account and Contact."""
+    """What a customer says about themselves: names, e-mail and news of the Contact, phone and address of both.
 
-    given_name: str
-    family_name: str
-    phone: str  # E.164, or empty
+    What is empty is left as it stands there.
+    """
+
+    given_name: str = ""
+    family_name: str = ""  # empty: no name is written
+    phone: str = ""  # E.164
     street: str = ""  # lines
     city: str = ""  # empty: no address is written
     state: str = ""  # the prefecture
     postal_code: str = ""
+    email: str = ""
+    news: bool | None = None  # whether news may be sent by e-mail
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ class Client:
 class ClientProfile:
     """What UpdateClient writes about a person; what is empty is left as it is there (whmcs-wire.md §3.1)."""
 
-    given_name: str
-    family_name: str
-    language: str  # en or ja
+    given_name: str = ""
+    family_name: str = ""
+    language: str = ""  # en or ja
     phone: str = ""  # E.164
+    email: str = ""
+    news: bool | None = None  # whether news may be sent by e-mail
     address1: str = ""
     address2: str = ""
     city: str = ""

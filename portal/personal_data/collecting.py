@@ -79,7 +79,7 @@ def _sign_up(user: User) -> Section:
 
 
 def _sent_to_other_systems(user: User) -> Section:
-    return _all(ProfileSync.objects.filter(user=user), "wanted", "whmcs_has", "salesforce_has", "updated_at")
+    return _all(ProfileSync.objects.filter(user=user), "parts", "wanted", "whmcs_has", "salesforce_has", "updated_at")
 
 
 def _identity_papers(user: User) -> Section:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from integrations.errors import Rejected
-from integrations.salesforce.schemas import AccountRecord, NewAccount
+from integrations.salesforce.schemas import AccountRecord, ContactRecord, NewAccount
 from integrations.whmcs.schemas import Client, PayMethod, Service
 
 
@@ -45,8 +45,7 @@ def account(number: str, *, email: str = "aiko@example.jp", whmcs_client: str = 
         name="Sato Aiko",
         whmcs_client=whmcs_client,
         portal_status="",
-        contact_id=f"003TEST{n:08d}AAA",
-        contact_emails=(email,),
+        contacts=(ContactRecord(f"003TEST{n:08d}AAA", email),),
         internet_eligibility="Apartment 1G",
         internet_eligibility_status="Checked",
         identity_status="Verified",

@@ -51,7 +51,7 @@ def hers(sandbox: Sandbox) -> Hers:
     email = f"hanako.{next(names)}@example.jp"
     new = NewAccount(str(uuid.uuid4()), HERS.given_name, HERS.family_name, email, "Legacy")
     made = gateway.salesforce().create_account(new)
-    gateway.salesforce().write_details(account_id=made.id, contact_id=made.contact_id, details=HERS)
+    gateway.salesforce().write_details(account_id=made.id, contact_id=made.contacts[0].id, details=HERS)
     return Hers(made.id, made.number, email)
 
 

@@ -9,6 +9,7 @@ from accounts import journeys, signup
 from accounts.links import linked
 from accounts.models import CustomerLink, SignupJourney
 from integrations.errors import Rejected, Unavailable, UnknownOutcome
+from integrations.salesforce.schemas import ContactRecord
 from integrations.whmcs.schemas import Client
 from journal.models import RemoteCall
 from notifications.models import Email
@@ -79,7 +80,8 @@ def test_an_unknown_number_waits_for_the_customer(salesforce: Salesforce, whmcs:
 def test_a_number_that_is_linked_already_looks_like_an_unknown_one(salesforce: Salesforce, whmcs: Whmcs) -> None:
     salesforce.accounts.append(account("104882", email="aiko@example.jp"))
     run(new_journey("aiko@example.jp", number="104882"))
-    salesforce.accounts[0] = replace(salesforce.accounts[0], contact_emails=("aiko@example.jp", "ben@example.jp"))
+    both = (*salesforce.accounts[0].contacts, ContactRecord("003TEST00000002AAA", "ben@example.jp"))
+    salesforce.accounts[0] = replace(salesforce.accounts[0], contacts=both)
 
     journey = run(new_journey("ben@example.jp", number="104882"))
 

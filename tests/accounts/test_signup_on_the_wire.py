@@ -49,7 +49,7 @@ def test_a_new_customer_costs_three_calls_to_salesforce_and_one_client(sandbox: 
     assert account is not None
     assert (account.id, account.number) == (link.sf_account_id, link.sf_account_no)
     assert (account.whmcs_client, account.portal_status) == (str(link.whmcs_client_id), "Active")
-    assert account.contact_emails == ("new@example.jp",)
+    assert [each.email for each in account.contacts] == ["new@example.jp"]
     client = gateway.whmcs().client(link.whmcs_client_id or 0)
     assert client is not None
     assert client.custom_fields == {12: link.sf_account_no}

@@ -14,6 +14,7 @@ from accounts import journeys, signup
 from accounts.models import CustomerLink, SignupJourney
 from integrations.errors import Rejected, Unavailable, UnknownOutcome
 from integrations.failpoints import arm
+from integrations.salesforce.schemas import ContactRecord
 from integrations.whmcs.schemas import Client
 from journal.models import RemoteCall
 from tests.accounts.conftest import fresh, run
@@ -187,8 +188,8 @@ class World:
 
 def new_world(*, client_named: bool = False, client_known: bool = False, numbers_at_once: bool = True) -> World:
     """Maria's Account, with the WHMCS client it names, or one that only her address tells, or none."""
-    emails = tuple(address_of(who) for who in ON_THE_ACCOUNT)
-    hers = replace(account(NUMBER, whmcs_client="55" if client_named else ""), contact_emails=emails)
+    people = tuple(ContactRecord(f"003TEST{n:08d}AAA", address_of(who)) for n, who in enumerate(ON_THE_ACCOUNT))
+    hers = replace(account(NUMBER, whmcs_client="55" if client_named else ""), contacts=people)
     salesforce, whmcs = Salesforce(accounts=[hers], numbers_come_at_once=numbers_at_once), Whmcs()
     if client_named:
         whmcs.clients.append(Client(55, "household@example.jp", "Active", {12: NUMBER}))

@@ -127,7 +127,7 @@ def test_a_new_account_is_one_composite(salesforce: SalesforceClient, calls: Cal
     new = new_account()
     made = salesforce.create_account(new)
     assert calls() == ["composite"]
-    assert (made.name, made.contact_emails) == ("佐藤 愛子", (new.email.casefold(),))
+    assert (made.name, [each.email for each in made.contacts]) == ("佐藤 愛子", [new.email.casefold()])
     assert made.number.isdecimal()
     assert salesforce.account_by_ref(new.ref) == made
     assert salesforce.account_by_number(made.number) == made

@@ -28,7 +28,7 @@ def account(salesforce: SalesforceClient) -> AccountRecord:
 
 def test_a_name_at_sign_up(sandbox: Sandbox, account: AccountRecord) -> None:
     assert account.name == f"{KEPT} {KEPT}"
-    (contact,) = rows(sandbox, f"SELECT FirstName, LastName FROM Contact WHERE Id = '{account.contact_id}'")
+    (contact,) = rows(sandbox, f"SELECT FirstName, LastName FROM Contact WHERE Id = '{account.contacts[0].id}'")
     assert (contact["FirstName"], contact["LastName"]) == (KEPT, KEPT)
 
 
@@ -36,11 +36,11 @@ def test_name_and_address_in_the_profile(
     sandbox: Sandbox, salesforce: SalesforceClient, account: AccountRecord
 ) -> None:
     details = ContactDetails(TYPED, TYPED, "", street=TYPED, city=TYPED, state="東京都", postal_code="108-0023")
-    salesforce.write_details(account_id=account.id, contact_id=account.contact_id, details=details)
+    salesforce.write_details(account_id=account.id, contact_id=account.contacts[0].id, details=details)
     (stored,) = rows(sandbox, f"SELECT BillingStreet, BillingCity FROM Account WHERE Id = '{account.id}'")
     assert (stored["BillingStreet"], stored["BillingCity"]) == (KEPT, KEPT)
     fields = "FirstName, LastName, MailingStreet, MailingCity"
-    (contact,) = rows(sandbox, f"SELECT {fields} FROM Contact WHERE Id = '{account.contact_id}'")
+    (contact,) = rows(sandbox, f"SELECT {fields} FROM Contact WHERE Id = '{account.contacts[0].id}'")
     assert {contact[name] for name in fields.split(", ")} == {KEPT}
 
 

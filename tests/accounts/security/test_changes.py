@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ProfileSync, User
 from accounts.security import notices
+from audit.models import AuditEntry
 from notifications import secrets
 from notifications.models import Email
 from notifications.rendering import render
@@ -58,6 +59,10 @@ def test_the_old_address_hears_of_the_new_one_and_what_to_do(aiko: User) -> None
 
     browser.post(reverse("account_email_verification_sent"), {"code": code_sent_to("new@example.jp")})
 
+    aiko.refresh_from_db()
+    assert aiko.email == "new@example.jp"
+    assert ProfileSync.objects.get(user=aiko).parts == ["email"]  # on its way to WHMCS and Salesforce
+    assert AuditEntry.objects.get(action="email_changed").user_id == aiko.pk
     notice = Email.objects.get(template="security_notice")
     assert notice.to == "aiko@example.jp"
     told = render(notice)
