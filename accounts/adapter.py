@@ -6,10 +6,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import get_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -99,11 +101,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """The journey to the other two systems begins with the verified e-mail (decisions.md 1)."""
-        with transaction.atomic():
-            confirmed: bool = super().confirm_email(request, email_address)
-            if confirmed and isinstance(email_address.user, User):
-                signup_again.apply(request, email_address.user)
-                signup.begin(email_address.user)
+        try:
+            with transaction.atomic():
+                confirmed: bool = super().confirm_email(request, email_address)
+                if confirmed and isinstance(email_address.user, User):
+                    signup_again.apply(request, email_address.user)
+                    signup.begin(email_address.user)
+        except signup_again.Lost:
+            raise ImmediateHttpResponse(_sign_up_anew(request)) from None
         return confirmed
 
     def is_safe_url(self, url: str | None) -> bool:
@@ -138,6 +143,13 @@ class MFAAdapter(DefaultMFAAdapter):
 def _guessed(request: HttpRequest, credentials: dict[str, Any]) -> tuple[str, ...]:
     """What a try at a password is counted by: the account it names, known or not, and where it comes from."""
     return "password", str(credentials.get("email", "")).lower(), get_ip(request)
+
+
+def _sign_up_anew(request: HttpRequest) -> HttpResponse:
+    clear_login(request)
+    list(messages.get_messages(request))  # "you have confirmed", which was taken back
+    messages.error(request, _("We could not keep what you had typed. Please fill in the form once more."))
+    return HttpResponseRedirect(reverse("account_signup"))
 
 
 def _wait_sentence(wait: backoff.Wait) -> str:

@@ -7,6 +7,7 @@ the code is entered there. One row for each address; nothing of the unconfirmed 
 
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,6 +19,10 @@ from notifications import secrets
 KEY = "signed_up_again"
 OF_THE_USER = ("password", "given_name", "family_name", "language", "terms_version")
 OF_THE_JOURNEY = ("kind", "source", "claimed_number")
+
+
+class Lost(Exception):
+    """What this browser said cannot be read any more: its key was taken out of use meanwhile."""
 
 
 def unconfirmed() -> QuerySet[User]:
@@ -40,8 +45,14 @@ def forget(request: HttpRequest) -> None:
 
 def apply(request: HttpRequest, user: User) -> None:
     """The address was confirmed in this browser: what it said last counts. In the caller's transaction, before
-    `signup.begin`; without anything kept about `user` nothing changes."""
-    said = secrets.unseal(request.session.pop(KEY, ""))
+    `signup.begin`; without anything kept about `user` nothing changes.
+
+    Raises Lost: then the address must not be confirmed, since the first form's password is perhaps a stranger's.
+    """
+    try:
+        said = secrets.unseal(request.session.pop(KEY, ""))
+    except InvalidToken:
+        raise Lost from None
     if said.get("user") != user.pk:
         return
     waiting = SignupJourney.objects.filter(user=user, state=SignupJourney.State.WAITING_EMAIL)

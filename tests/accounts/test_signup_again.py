@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -116,6 +118,28 @@ def test_what_waits_can_be_read_by_nobody_and_is_gone_afterwards(eve: Client, vi
     confirm(visitor, codes()[0])
 
     assert "signed_up_again" not in visitor.session
+
+
+def test_what_cannot_be_read_any_more_confirms_nothing_and_is_asked_for_again(
+    eve: Client, visitor: Client, settings: Any
+) -> None:
+    sign_up(visitor)
+    code = codes()[0]
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    answer = confirm(visitor, code)
+
+    assert answer.url == reverse("account_signup")
+    page = visitor.get(answer.url).content.decode()
+    assert "Please fill in the form once more." in page
+    assert "is confirmed" not in page
+    assert not EmailAddress.objects.filter(verified=True).exists(), "Eve's password would have become the account's"
+    assert SignupJourney.objects.get().state == "waiting_email"
+
+    Email.objects.all().delete()  # of the key that is gone
+    sign_up(visitor)
+    assert confirm(visitor, codes()[0]).url.startswith(reverse("account_setup"))
+    assert User.objects.get(email=ADDRESS).check_password(PASSWORD)
 
 
 def test_a_new_password_for_an_unconfirmed_address_leads_to_signing_up(eve: Client, visitor: Client) -> None:
