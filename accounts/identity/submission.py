@@ -65,7 +65,7 @@ def _run(check: IdentityCheck) -> bool:
         _put_off(check, "unreadable")
         return False
     except (OutsideError, calls.JournalError) as error:
-        _put_off(check, _code(error), refused=isinstance(error, Rejected))
+        _put_off(check, _code(error), refused_by=_who_refused(error))
         return False
     return True
 
@@ -173,20 +173,32 @@ REFUSED = (
     "Salesforce refuses the portal's step “%(step)s” of these identity papers: %(code)s. Correct it there (a rule, a "
     "field, a permission), then choose “Try again now” on the identity check in the portal's admin."
 )
+SCANNER_REFUSES = (
+    "The virus scanner has an error of its own about one of these identity papers, such as a file above its "
+    "StreamMaxLength, and nothing goes to Salesforce before it was scanned. Tell the operator, who looks at clamd's "
+    "log. The portal tries again by itself."
+)
 
 
 def _code(error: OutsideError | calls.JournalError) -> str:
     return error.code if isinstance(error, OutsideError) else "outcome_unknown"
 
 
-def _put_off(check: IdentityCheck, code: str, *, refused: bool = False) -> None:
+def _who_refused(error: Exception) -> str:
+    """The system that will say the same again, if one did."""
+    if isinstance(error, Rejected) or (isinstance(error, OutsideError) and error.code == "refused"):
+        return error.system
+    return ""
+
+
+def _put_off(check: IdentityCheck, code: str, *, refused_by: str = "") -> None:
     """Later, then; what only a person can mend is told to support, once."""
     with commit("identity.put_off"):
         checks.postpone(check, code)
         if code == "unreadable":
             _tell_support(check, code, "A customer's identity papers cannot be opened", UNREADABLE)
-        if refused and check.tries >= REFUSALS_BEFORE_A_CASE:
-            words = REFUSED % {"step": check.step, "code": code}
+        if refused_by and check.tries >= REFUSALS_BEFORE_A_CASE:
+            words = SCANNER_REFUSES if refused_by == "clamd" else REFUSED % {"step": check.step, "code": code}
             _tell_support(check, "refused", "A customer's identity papers are refused", words)
 
 

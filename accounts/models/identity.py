@@ -92,6 +92,9 @@ class IdentityDocument(models.Model):
     key_id = models.CharField(max_length=16)  # which key-encryption key wraps this file's key
     wrapped_key = models.BinaryField()
     scan = models.CharField(max_length=9, choices=Scan.choices, default=Scan.UNSCANNED)
+    scan_tries = models.PositiveIntegerField(default=0)  # rounds that ended without a verdict
+    scan_after = models.DateTimeField(null=True, blank=True)  # no round takes it before; null: not tried yet
+    scan_error = models.CharField(max_length=40, blank=True)  # why the last round had no verdict
     sf_version_id = models.CharField(max_length=18, blank=True)  # the ContentVersion, once uploaded
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)  # the bytes are gone, the row tells that they were

@@ -3,14 +3,16 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from accounts.identity import opening, scanning
+from accounts.identity import opening, scanning, storage, submission
 from accounts.models import IdentityCheck, IdentityDocument, User
 from notifications.models import Email
 from support.models import Case
 from tests.accounts.identity.in_memory import Salesforce, salesforce
 from tests.accounts.identity.sent_in import Scan, State, fresh, papers, photo, submit
 from tests.clamd import EICAR, Clamd, clamd
+from tests.people import make_customer
 
 __all__ = ["clamd", "salesforce"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,6 +92,70 @@ def test_a_scanner_that_comes_later_catches_up(aiko: User, salesforce: Salesforc
     assert Case.objects.count() == 2
     assert all("Salesforce already" in case.description for case in Case.objects.all())
     assert scanning.scan_due() == {"scanned": 0}
+
+
+def test_files_without_a_verdict_keep_no_later_paper_waiting(aiko: User, clamd: Clamd) -> None:
+    lost = papers(aiko, state=State.PENDING, sides=("other",) * 3)
+    for document in lost.documents.all():
+        storage.remove(document.pk)
+    later = papers(make_customer("later@example.jp"), state=State.VERIFIED)
+
+    assert [scanning.scan_due(limit=3)["scanned"] for _round in range(2)] == [0, 2]
+
+    assert scans(later) == {Scan.CLEAN}
+    assert set(lost.documents.values_list("scan_error", flat=True)) == {"unreadable"}
+    assert scanning.scan_due(limit=3) == {"scanned": 0}
+    assert set(lost.documents.values_list("scan_tries", flat=True)) == {1}  # they rest
+    case = Case.objects.get()
+    assert "IDENTITY_DIR" in case.description
+    assert str(lost.ref) in case.description
+
+
+def test_what_can_be_read_again_is_scanned_by_itself(aiko: User, clamd: Clamd) -> None:
+    check = papers(aiko, state=State.PENDING, sides=("front",))
+    document = check.documents.get()
+    file = storage.path_of(document.pk)
+    file.rename(file.with_suffix(".away"))
+    scanning.scan_due()
+    file.with_suffix(".away").rename(file)
+    rested(check)
+
+    assert scanning.scan_due() == {"scanned": 1}
+    assert check.documents.values_list("scan", "scan_error").get() == (Scan.CLEAN, "")
+
+
+def test_a_file_at_which_the_scanner_breaks_goes_behind_the_others(aiko: User, clamd: Clamd) -> None:
+    """It may be the file, it may be the scanner: the round ends, and the next begins with another file."""
+    check = papers(aiko, state=State.PENDING)
+    clamd.says = b"no verdict\0"
+    assert scanning.scan_due() == {"scanned": 0}
+    assert len(clamd.scanned) == 1
+    clamd.says = b""
+    assert scanning.scan_due() == {"scanned": 1}
+    assert sorted(check.documents.values_list("scan", "scan_error")) == [(Scan.CLEAN, ""), (Scan.WAITING, "bad_body")]
+    assert not Case.objects.exists()
+
+
+def test_a_file_that_the_scanner_refuses_stays_closed_and_is_told_once(
+    aiko: User, salesforce: Salesforce, clamd: Clamd
+) -> None:
+    clamd.says = b"INSTREAM size limit exceeded. ERROR\0"
+    check = papers(aiko, state=State.PENDING)
+    for _round in range(2):
+        assert scanning.scan_due() == {"scanned": 0}
+        rested(check)
+    assert openable(check) == {False}
+    assert "StreamMaxLength" in Case.objects.get().description
+
+    on_its_way = papers(make_customer("later@example.jp"))
+    for _try in range(submission.REFUSALS_BEFORE_A_CASE + 1):
+        submit(on_its_way)
+    assert "StreamMaxLength" in Case.objects.get(cause=f"identity_refused:{on_its_way.ref}").description
+    assert salesforce.calls == []
+
+
+def rested(check: IdentityCheck) -> None:
+    check.documents.update(scan_after=timezone.now())
 
 
 def test_papers_that_were_deleted_are_not_looked_for(aiko: User, clamd: Clamd) -> None:
