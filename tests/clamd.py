@@ -14,10 +14,10 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 class Clamd:
-    """Answers as clamd does; `says` replaces its verdict, `scanned` is what it got."""
+    """Answers as clamd does; `says` replaces its verdict, `scanned` is what it got, `limit` its StreamMaxLength."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.says = path, b""
+        self.path, self.says, self.limit = path, b"", 25 * 1024 * 1024
         self.scanned: list[bytes] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
@@ -47,6 +47,9 @@ class Clamd:
             return
         content = b""
         while size := struct.unpack("!I", asked.read(4))[0]:
+            if len(content) + size > self.limit:
+                visitor.sendall(b"INSTREAM size limit exceeded. ERROR\0")
+                return  # and hangs up
             content += asked.read(size)
         self.scanned.append(content)
         found = b"stream: Eicar-Test-Signature FOUND\0" if EICAR in content else b"stream: OK\0"

@@ -23,6 +23,9 @@ def test_a_virus_has_a_name(clamd: Clamd) -> None:
     ("says", "code"),
     [
         (b"INSTREAM size limit exceeded. ERROR\0", "refused"),
+        (b"stream: Heuristics.Limits.Exceeded FOUND\0", "refused"),  # with AlertExceedsMax
+        (b"stream: Heuristics.Limits.Exceeded.MaxScanSize FOUND\0", "refused"),
+        (b"COMMAND READ TIMED OUT\0", "bad_body"),
         (b"stream: OK", "bad_body"),  # cut off: no end
         (b"stream: Eicar-Test-Signature FOU", "bad_body"),
         (b"whatever\0", "bad_body"),
@@ -35,6 +38,20 @@ def test_what_is_no_verdict_is_none(clamd: Clamd, says: bytes, code: str) -> Non
     with pytest.raises(Unavailable) as error:
         client.scan(b"a", socket_path=str(clamd.path))
     assert error.value.code == code
+
+
+def test_a_scanner_that_hangs_up_over_a_large_file_is_heard_out(clamd: Clamd) -> None:
+    clamd.limit = 1024 * 1024
+    with pytest.raises(Unavailable) as error:
+        client.scan(bytes(8 * 1024 * 1024), socket_path=str(clamd.path))
+    assert error.value.code == "refused"
+
+
+def test_a_scanner_that_hangs_up_without_a_word_is_away(clamd: Clamd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clamd, "_answer", lambda visitor, asked: asked.read(10))
+    with pytest.raises(Unavailable) as error:
+        client.scan(bytes(8 * 1024 * 1024), socket_path=str(clamd.path))
+    assert error.value.code == "no_connection"
 
 
 def test_nobody_listening_is_no_verdict(clamd: Clamd) -> None:
