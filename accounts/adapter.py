@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import signup, signup_again
 from accounts.access import is_ours, setup_url
 from accounts.models import User
+from accounts.names import addressee
 from accounts.security import backoff, notices, sessions
 from notifications import outgoing, secrets
 
@@ -60,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
             to=email,
             user_id=user.pk if user else None,
             language=_language(user),
-            context={"given_name": user.given_name if user else ""},
+            context={"addressee": addressee(user, user.language) if user else ""},
             secret={name: context[name] for name in secret_names},
         )
 

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import signup
+from accounts import names, signup
 from accounts.identity.admin import IdentityCheckAdmin
 from accounts.journeys import NotAllowed
 from accounts.models import CustomerLink, IdentityCheck, SignupJourney, User
@@ -44,7 +44,7 @@ class UserAdmin(SupportActions, ReadOnly):
 
     list_display = (
         "email",
-        "get_full_name",
+        "full_name",
         "customer_number",
         "whmcs_client",
         "sf_account",
@@ -80,6 +80,10 @@ class UserAdmin(SupportActions, ReadOnly):
         super().save_model(request, obj, form, change)
         form.save_m2m()  # the groups as well, so that all of it is told at once
         rights.changed(obj, before, actor_id=request.user.pk, ip=trail.visitor_address(request))
+
+    @admin.display(description=_("full name"))
+    def full_name(self, user: User) -> str:
+        return names.full_name(user)
 
     @admin.display(description=_("customer number"))
     def customer_number(self, user: User) -> str:

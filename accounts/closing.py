@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.links import linked
 from accounts.models import ClosingRequest, CustomerLink, User
+from accounts.names import addressee
 from audit import trail
 from notifications import outgoing
 from support.cases import open_case
@@ -81,7 +82,7 @@ def _write(request: ClosingRequest, template: str) -> None:
         to=user.email,
         user_id=user.pk,
         language=user.language,
-        context={"given_name": user.given_name},
+        context={"addressee": addressee(user, user.language)},
     )
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import journeys, numbers
 from accounts.models import CustomerLink, SignupJourney
+from accounts.names import addressee
 from accounts.profile.on_file import for_the_form
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord, NewAccount
@@ -238,7 +239,7 @@ def welcome(run: Run) -> None:
             to=user.email,
             user_id=user.pk,
             language=user.language,
-            context={"given_name": user.given_name, "customer_number": journey.sf_account_no},
+            context={"addressee": addressee(user, user.language), "customer_number": journey.sf_account_no},
         )
         journeys.leave(journey, SignupJourney.State.DONE)
 

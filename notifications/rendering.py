@@ -1,5 +1,6 @@
 """An e-mail row as subject, text and HTML, in the recipient's language."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ def render(email: Email, *, with_secret: bool = True) -> Rendered:
     with translation.override(email.language):
         return Rendered(
             subject=_subject(email.template, values),
-            text=_plain(f"email/{email.template}.txt", values) + "\n",
+            text=_tidy(_plain(f"email/{email.template}.txt", values)),
             html=render_to_string(f"email/{email.template}.html", values),
         )
 
@@ -52,6 +53,12 @@ def _subject(template: str, values: dict[str, Any]) -> str:
     if not subject or len(subject.splitlines()) != 1:
         raise Unsendable("The subject is empty or has a line break.")
     return subject[:200]
+
+
+def _tidy(text: str) -> str:
+    """One empty line between paragraphs, whatever a template left out. Lines are not cut: each device wraps its own."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 
 
 def _plain(name: str, values: dict[str, Any]) -> str:

@@ -179,7 +179,7 @@ def _new_order(order: Order, link: CustomerLink) -> NewOrder:
     return NewOrder(
         ref=order.portal_ref,
         account_id=link.sf_account_id,
-        account_name=f"{user.family_name} {user.given_name}".strip(),
+        account_name=user.get_full_name(),
         commodity=COMMODITIES[Product.Category(order.category)],
         opportunity_id=order.sf_opportunity_id,
         correlation_id=order.correlation_id,

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from accounts import links
 from accounts.models import CustomerLink, User
+from accounts.names import addressee
 from catalog import options as catalog_options
 from catalog.models import Product
 from catalog.pricing import COLUMN, SumLine, Totals, shown_cycle, total
@@ -23,11 +24,12 @@ from orders.status import Status, status_of
 
 @dataclass(frozen=True)
 class OrderContact:
-    """Whom an e-mail about an order goes to; `url` is the order's page."""
+    """Whom an e-mail about an order goes to, and how it greets them; `url` is the order's page."""
 
     user_id: int
     email: str
     language: str
+    addressee: str
     number: str
     url: str
 
@@ -49,7 +51,7 @@ def contact_for(sf_order_id: str) -> OrderContact | None:
     if order is None or user is None:
         return None
     url = f"{settings.SITE_URL}{reverse('order', args=[order.number])}"
-    return OrderContact(user.pk, user.email, user.language, order.number, url)
+    return OrderContact(user.pk, user.email, user.language, addressee(user, user.language), order.number, url)
 
 
 def is_cancelled(sf_order_id: str) -> bool:

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from accounts import links
 from accounts.models import CustomerLink, User
+from accounts.names import addressee
 from catalog.pricing import shown_cycle
 from notifications import outgoing
 from orders import queries, refusals
@@ -26,7 +27,7 @@ def received(user: User, orders: Sequence[Order], submission: UUID) -> None:
         user_id=user.pk,
         language=user.language,
         context={
-            "name": user.given_name,
+            "addressee": addressee(user, user.language),
             "orders": [_content(order, user.language) for order in orders],
             "numbers": [order.number for order in orders],
             "confirming": link is not None and link.state == CustomerLink.State.PROVISIONAL,
@@ -64,7 +65,12 @@ def _about(user: User, order: Order, template: str, **more: Any) -> None:
         to=user.email,
         user_id=user.pk,
         language=user.language,
-        context={"name": user.given_name, "order": _content(order, user.language), "url": url, **more},
+        context={
+            "addressee": addressee(user, user.language),
+            "order": _content(order, user.language),
+            "url": url,
+            **more,
+        },
     )
 
 

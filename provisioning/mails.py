@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from accounts.models import User
 from catalog.models import Product
 from catalog.pricing import shown_cycle
 from integrations.salesforce.schemas import ProvisionableItem, ProvisionableOrder
@@ -51,7 +50,7 @@ def _queue(attempt: Attempt, template: str, *, cause: str, order: ProvisionableO
         user_id=contact.user_id,
         language=contact.language,
         context={
-            "given_name": User.objects.filter(pk=contact.user_id).values_list("given_name", flat=True).first() or "",
+            "addressee": contact.addressee,
             "number": contact.number,
             "url": contact.url,
             "items": _items(order.items, contact.language) if order else [],

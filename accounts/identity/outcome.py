@@ -7,6 +7,7 @@ from django.utils import timezone
 from accounts.identity import checks
 from accounts.identity.checks import State
 from accounts.models import CustomerLink, IdentityCheck, User
+from accounts.names import addressee
 from integrations.salesforce import fields as f
 from integrations.salesforce.schemas import AccountRecord
 from journal.commits import commit
@@ -46,7 +47,7 @@ def write_to_customer(user: User, check: IdentityCheck, outcome: str, message: s
         to=user.email,
         user_id=user.pk,
         language=user.language,
-        context={"given_name": user.given_name} | ({"message": message} if message else {}),
+        context={"addressee": addressee(user, user.language)} | ({"message": message} if message else {}),
     )
 
 

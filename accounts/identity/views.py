@@ -23,6 +23,7 @@ from accounts.identity.standing import Standing, standing
 from accounts.identity.uploading import NotKept, files_of
 from accounts.identity.wording import FORMAT_NAMES, side_of
 from accounts.models import IdentityCheck, IdentityDocument, User
+from accounts.names import full_name
 
 
 @login_required
@@ -158,7 +159,7 @@ def _draft(user: User, draft: IdentityCheck, form: Form | None) -> dict[str, Any
         "further": [each for side, each in forms.items() if side not in missing],
         "complete": not missing,
         "send_form": form if isinstance(form, SendForm) else SendForm(),
-        "name": user.get_full_name(),
+        "name": full_name(user),
     }
 
 

@@ -57,7 +57,8 @@ class User(AbstractUser):
         return super().check_password(None if raw_password is None else _composed(raw_password))
 
     def get_full_name(self) -> str:
-        return f"{self.given_name} {self.family_name}".strip()
+        """Family name first, as Salesforce and its Cases have it; on pages `names.full_name` orders by language."""
+        return f"{self.family_name} {self.given_name}".strip()
 
     def get_short_name(self) -> str:
         return self.given_name

@@ -5,6 +5,7 @@ import uuid
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.names import addressee
 from accounts.security.devices import describe
 from notifications import outgoing
 
@@ -38,7 +39,7 @@ def send(event: str, user: User, *, to: str = "", request: HttpRequest | None = 
         user_id=user.pk,
         language=user.language,
         context={
-            "given_name": user.given_name,
+            "addressee": addressee(user, user.language),
             "event": event,
             "device": describe(request.headers.get("User-Agent", "")) if request else "",
         },

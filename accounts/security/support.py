@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.names import addressee
 from accounts.security import hold, notices, sessions
 from notifications import outgoing
 
@@ -32,7 +33,7 @@ def resend_verification(user: User) -> None:
         to=user.email,
         user_id=user.pk,
         language=user.language,
-        context={"given_name": user.given_name},
+        context={"addressee": addressee(user, user.language)},
     )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import CustomerLink, User
+from accounts.names import addressee
 from catalog import queries
 from catalog.eligibility import asking, places
 from catalog.eligibility.models import EligibilityRequest
@@ -55,7 +56,7 @@ def _answer(request_id: int) -> bool:
 def _tell(request: EligibilityRequest, user: User, plans: list[Product]) -> None:
     with translation.override(user.language):
         context: dict[str, Any] = {
-            "given_name": user.given_name,
+            "addressee": addressee(user),
             "address": places.one_line(request),
             "plans": [{"name": plan.name, "price": plan.price, "cycle": plan.billing_cycle} for plan in plans],
             "url": f"{settings.SITE_URL}{reverse('eligibility_request', args=[request.ref])}",

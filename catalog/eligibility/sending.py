@@ -136,7 +136,7 @@ def _new_check(request: EligibilityRequest, link: CustomerLink, standing: CheckS
     return NewCheck(
         ref=str(request.ref),
         account_id=link.sf_account_id,
-        account_name=f"{user.family_name} {user.given_name}".strip(),
+        account_name=user.get_full_name(),
         opportunity_id=request.sf_opportunity_id,
         close_date=(timezone.localdate() + CLOSE_AFTER).isoformat(),
         subject=f"Eligibility check for customer {link.sf_account_no}",

@@ -227,3 +227,9 @@ def anchor(field: BoundField) -> str:
 def full_name(user: User) -> str:
     """A person's name in the order of the page's language."""
     return names.full_name(user)
+
+
+@register.filter
+def addressee(user: User) -> str:
+    """How a person is greeted in the page's language."""
+    return names.addressee(user)

@@ -9,7 +9,6 @@ from accounts.models import CustomerLink, User
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord
 from notifications.models import Email
-from notifications.rendering import render
 from tests.accounts.doubles import Salesforce, account
 
 pytestmark = pytest.mark.django_db
@@ -48,20 +47,3 @@ def test_the_end_is_told_once_to_who_asked_for_it(aiko: User, ben: User, monkeyp
 
 def closed_account(link: CustomerLink) -> AccountRecord:
     return replace(account(link.sf_account_no), id=link.sf_account_id, portal_status="Inactive")
-
-
-@pytest.mark.parametrize(("language", "subject"), [("en", "account"), ("ja", "解約")])
-@pytest.mark.parametrize("template", ["closing_asked", "closing_done"])
-def test_both_can_be_read_in_both_languages(aiko: User, template: str, language: str, subject: str) -> None:
-    User.objects.update(language=language)
-    request = closing.ask(User.objects.get(pk=aiko.pk))
-    if template == "closing_done":
-        closing.carried_out(CustomerLink.objects.get(user=aiko).sf_account_id)
-        request.refresh_from_db()
-
-    sent = render(Email.objects.get(template=template))
-
-    assert subject in sent.subject
-    for text in (sent.text, sent.html):
-        assert "Aiko" in text
-        assert ("{%" in text, "None" in text) == (False, False)

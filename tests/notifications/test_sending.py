@@ -31,13 +31,13 @@ def queued(cause: str = "welcome:1", **changes: Any) -> Email:
         "to": "aiko@example.jp",
         "user_id": None,
         "language": "en",
-        "context": {"given_name": "Aiko", "customer_number": "104882"},
+        "context": {"addressee": "Aiko", "customer_number": "104882"},
     }
     return outgoing.queue(cause=cause, **(values | changes))
 
 
 def code_mail(**changes: Any) -> Email:
-    context: dict[str, Any] = {"given_name": "Aiko"}
+    context: dict[str, Any] = {"addressee": "Aiko"}
     return queued("code:1", template="verification_code", context=context, secret={"code": "ABC123"}, **changes)
 
 
@@ -189,7 +189,7 @@ def test_a_subject_that_would_break_the_header_is_never_sent(settings: Any) -> N
 
 
 def test_markup_in_a_name_stays_text() -> None:
-    email = queued(context={"given_name": "<script>Aiko & Co", "customer_number": "1"})
+    email = queued(context={"addressee": "<script>Aiko & Co", "customer_number": "1"})
 
     rendered = render(email)
 

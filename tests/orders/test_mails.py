@@ -112,7 +112,7 @@ def test_a_name_cannot_bring_markup_into_a_mail(customer: User, template: str, l
     email = Email.objects.get(template="order_received")
     (order,) = email.context["orders"]
     order["rows"][0]["name"] = "<b>Bold & brave</b>"
-    context = email.context | {"order": order, "name": "<i>Aiko</i>", "given_name": "<i>Aiko</i>", "number": "SX-1"}
+    context = email.context | {"order": order, "addressee": "<i>Aiko</i>", "number": "SX-1"}
     email.template, email.context, email.language = template, context, language
     told = render(email)
     assert "<i>Aiko" not in told.html

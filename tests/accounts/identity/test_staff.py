@@ -180,9 +180,9 @@ def test_the_mark_says_who_and_when(check: IdentityCheck, lead: Staff, monkeypat
 
     monkeypatch.setattr(watermark, "stamp", overhear)
     opened(lead, front(check))
-    assert words[0].startswith("Carol Mori lena@example.jp 20")
+    assert words[0].startswith("Mori Carol lena@example.jp 20")
     with time_machine.travel("2026-11-21T15:30:00Z", tick=False):
-        assert opening.marking(lead.user) == "Carol Mori lena@example.jp 2026-11-22 00:30 JST"
+        assert opening.marking(lead.user) == "Mori Carol lena@example.jp 2026-11-22 00:30 JST"
         lead.user.given_name = "花子"
         assert opening.marking(lead.user) == "lena@example.jp 2026-11-22 00:30 JST"
 

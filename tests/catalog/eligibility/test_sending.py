@@ -29,7 +29,7 @@ def test_it_is_asked_once_with_the_address_for_a_person(salesforce: Salesforce, 
 
     sent = salesforce.cases[str(request.ref)]
     for words in (
-        "Aiko Sato <aiko@example.jp>",
+        "Sato Aiko <aiko@example.jp>",
         "〒108-0023",
         "Tokyo 東京都",
         "芝浦3-12-8",
