@@ -34,8 +34,6 @@ def session_limits(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         user = request.user
         if not isinstance(user, User):
-            if request.method not in READING:
-                drafts.keep(request)
             return _back_to_form(request, get_response(request))
         by_itself = request.headers.get("X-Requested-With") == "fetch" and request.method in READING  # static/portal.js
         over = sessions.check(request, user, is_sign_of_life=not by_itself)
@@ -95,10 +93,11 @@ def _why(user: User, over: Over) -> str:
 
 def _back_to_form(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """Where a visitor's form was sent to is often no page: signing in leads to the one it was on, if that is known."""
-    if request.method in READING or not is_ours(request, request.headers.get("Referer", "")):
+    if request.method in READING or answer.get("Location") != redirect_to_login(request.get_full_path()).url:
         return answer
-    asks_to_sign_in = answer.get("Location") == redirect_to_login(request.get_full_path()).url
-    return redirect_to_login(_page_of_form(request)) if asks_to_sign_in else answer
+    drafts.keep(request)
+    is_known = is_ours(request, request.headers.get("Referer", ""))
+    return redirect_to_login(_page_of_form(request)) if is_known else answer
 
 
 def _page_of_form(request: HttpRequest) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import drafts
 from accounts.links import linked
 from accounts.models import User
 from accounts.profile.forms import place_of_user, with_place
@@ -33,7 +34,7 @@ def eligibility(request: HttpRequest) -> HttpResponse:
     standing = visits.of(request)
     if standing is not None and "another" not in request.GET:
         return redirect("eligibility_request", standing.ref)
-    return _form_page(request, CheckForm(initial=_lives(request)))
+    return _form_page(request, CheckForm(initial=_lives(request) | _typed(request)))
 
 
 @require_safe
@@ -78,6 +79,11 @@ def _asked(request: HttpRequest) -> HttpResponse:
 
 def _lives(request: HttpRequest) -> dict[str, Any]:
     return place_of_user(request.user) if isinstance(request.user, User) else {}
+
+
+def _typed(request: HttpRequest) -> dict[str, str]:
+    """What was sent after the session had ended; a visitor's request needs no session (`visits`)."""
+    return drafts.typed(request) if isinstance(request.user, User) else {}
 
 
 def _form_page(request: HttpRequest, form: CheckForm) -> HttpResponse:

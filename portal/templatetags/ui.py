@@ -213,6 +213,8 @@ def control(field: BoundField) -> SafeString:
 @register.simple_tag(takes_context=True)
 def draft_field(context: template.Context) -> SafeString:
     """In a form of a signed-in user: what is typed is given back if the session has ended when it is sent."""
+    if not context["user"].is_authenticated:
+        return SafeString("")
     value = drafts.field_value(context["user"])
     return format_html('<input type="hidden" name="{}" value="{}">', drafts.FIELD, value)
 

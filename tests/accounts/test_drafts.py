@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Address, User
 from accounts.security import sessions
+from catalog.models import EligibilityRequest
 from tests.people import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +27,9 @@ def _nothing_counted(db: None) -> None:
     cache.clear()
 
 
-def open_form(browser: Client) -> dict[str, str]:
+def open_form(browser: Client, page: str = PAGE) -> dict[str, str]:
     """What the page's form carries besides what is typed."""
-    field = re.search(r'name="draft_of" value="([^"]+)"', browser.get(PAGE).content.decode())
+    field = re.search(r'name="draft_of" value="([^"]+)"', browser.get(page).content.decode())
     assert field
     return {"draft_of": field[1]}
 
@@ -60,6 +61,34 @@ def test_it_comes_back_after_signing_in_and_nothing_is_saved(aiko: User, how: st
     assert '<option value="13" selected>' in page
     assert not Address.objects.exists()
     assert "芝浦 canary" not in browser.get(PAGE).content.decode(), "once"
+
+
+def test_the_address_check_takes_part_too(aiko: User) -> None:
+    browser, page = signed_in(aiko), reverse("eligibility")
+    hidden = open_form(browser, page)
+    ends(browser, aiko, "idle for two weeks")
+
+    late = browser.post(page, TYPED | hidden | {"home": "flat"}, headers={"referer": f"http://testserver{page}"})
+    assert late.url == f"{reverse('account_login')}?next={page}"  # type: ignore[attr-defined]
+    sign_in(browser, aiko, page)
+
+    shown = browser.get(page).content.decode()
+    assert 'value="芝浦 canary 5-5-5"' in shown
+    assert re.search(r'value="flat"[^>]* checked', shown)
+    assert not EligibilityRequest.objects.exists()
+
+
+def test_what_a_visitor_may_send_needs_no_signing_in_and_is_no_draft(aiko: User) -> None:
+    browser, page = signed_in(aiko), reverse("eligibility")
+    hidden = open_form(browser, page)
+    ends(browser, aiko, "signed out from elsewhere")
+
+    sent = browser.post(page, TYPED | hidden | {"home": "flat"}, headers={"referer": f"http://testserver{page}"})
+
+    assert EligibilityRequest.objects.get().street == "芝浦 canary 5-5-5"
+    assert str(EligibilityRequest.objects.get().ref) in sent.url  # type: ignore[attr-defined]
+    assert "draft" not in browser.session
+    assert 'name="draft_of"' not in Client().get(page).content.decode()
 
 
 def test_nobody_else_at_that_browser_sees_it(aiko: User, ben: User) -> None:
