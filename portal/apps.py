@@ -8,8 +8,8 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Joins the apps: who signs in is watched, the catalogue learns who holds what, and `manage.py check --deploy`
-        what to ask of a deployment.
+        """Joins the apps: who signs in is watched, the catalogue learns who holds what, staff pages get their labels,
+        and `manage.py check --deploy` learns what to ask of a deployment.
 
         Failpoints act in test runs alone.
         """
@@ -17,10 +17,11 @@ class PortalConfig(AppConfig):
         from accounts.security import watching
         from catalog import holders
         from orders.queries import has_ordered
-        from portal import checks  # noqa: F401
+        from portal import checks, staff_labels  # noqa: F401
 
         holders.ask_also(has_ordered)
         sign_ins.watch()
         watching.watch()
+        staff_labels.give()
         if settings.TESTING:
             failpoints.switch_on(settings.FAILPOINTS)
