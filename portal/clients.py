@@ -102,6 +102,7 @@ def whmcs() -> "WhmcsClient":
             add=settings.ADD_ORDER_DEADLINE_S,
             module=settings.ACCEPT_ORDER_DEADLINE_S,
         ),
+        time_zone=settings.WHMCS_TIME_ZONE,
     )
 
 

@@ -35,7 +35,6 @@ from integrations.whmcs.schemas import (
 
 T = TypeVar("T")
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 PAGE = 100
 LANGUAGES = {"ja": "japanese"}
 ON, OFF = "1", "0"  # PHP takes the text "false" for true (whmcs-wire.md §0 no. 1)
@@ -66,12 +65,16 @@ class WhmcsClient:
         customer_number_field: int,
         sso_origins: Sequence[str] = (),
         deadlines: Deadlines | None = None,
+        time_zone: str = "Asia/Tokyo",
     ) -> None:
         self._endpoint = Endpoint(caller=caller, url=url, identifier=identifier, secret=secret)
         self._payment_method, self._currency_id = payment_method, currency_id
         self._customer_number_field = customer_number_field
         self._sso_origins = set(sso_origins) or {_origin(url)}
         self._deadlines = deadlines or Deadlines()
+        self._time_zone = ZoneInfo(
+            time_zone
+        )  # of the installation: WHMCS gives days, and which one is today is its own
 
     # --- who the customer is
 
@@ -134,7 +137,7 @@ class WhmcsClient:
 
     def pay_methods(self, client_id: int) -> list[PayMethod]:
         """Stored ways to pay, the first is charged first; without tokens (whmcs-wire.md §3.1). Repeatable."""
-        today = datetime.now(TOKYO).date()
+        today = datetime.now(self._time_zone).date()
         return self._read(
             "GetPayMethods",
             {"clientid": client_id},

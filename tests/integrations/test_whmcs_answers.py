@@ -2,14 +2,17 @@
 
 import base64
 import json
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import time_machine
 
 from integrations.errors import Misconfigured, OutsideError, Rejected, Unavailable, UnknownOutcome
 from integrations.http import Caller
 from integrations.whmcs.client import WhmcsClient
 from integrations.whmcs.schemas import OrderLineRequest, OrderRequest
+from portal import clients
 from tests.integrations.conftest import Recorded
 from tests.integrations.far_side import Behaviour, FarSide, answer
 
@@ -254,3 +257,16 @@ def test_a_path_stays_within_whmcs(whmcs: WhmcsClient, far: FarSide, path: str) 
     with pytest.raises(ValueError, match="not a path within WHMCS"):
         whmcs.sso_url(client_id=7, destination="sso:custom_redirect", path=path)
     assert far.requests == []
+
+
+@pytest.mark.parametrize(("zone", "expired"), [("Asia/Tokyo", True), ("UTC", False)])
+def test_a_card_has_expired_by_the_day_of_the_installation(
+    far: FarSide, settings: Any, zone: str, expired: bool
+) -> None:
+    settings.WHMCS_API_URL, settings.WHMCS_TIME_ZONE = f"{far.url}/includes/api.php", zone
+    settings.WHMCS_CA_BUNDLE = str(far.ca)
+    card = {"id": 1, "type": "RemoteCreditCard", "expiry_date": "11/26", "remote_token": "tok_1"}
+    far.will(says({"result": "success", "paymethods": [card]}))
+    with time_machine.travel("2026-11-30T20:00:00Z", tick=True):  # the first of December in Tokyo
+        (method,) = clients.whmcs().pay_methods(7)
+    assert method.expired is expired
