@@ -47,11 +47,14 @@ def download(request: HttpRequest) -> HttpResponse:
 @recently_authenticated
 @never_cache
 def close_account(request: HttpRequest) -> HttpResponse:
-    """What closing means, and the button that asks for it."""
+    """What closing means, and the button that asks for it; who has asked already sees how that stands."""
     user = user_of(request)
+    if request.method == "GET" and closing.open_request(user) is not None:
+        return redirect("your_data")
     if request.method == "POST":
         closing.ask(user)
-        messages.success(request, _("We have your wish. Support closes the account and writes to you."))
+        words = _("We have your request. Support looks at what is still running and writes to you before it is closed.")
+        messages.success(request, words)
         return redirect("your_data")
     return render(request, "portal/close_account.html", {"under_way": queries.under_way(user)})
 

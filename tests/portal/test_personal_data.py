@@ -152,6 +152,7 @@ def test_closing_is_a_case_once_and_can_be_taken_back(customer: User) -> None:
     for _ in range(2):
         browser.post(reverse("close_account"))
     assert Case.objects.filter(cause__startswith="closing:").count() == 1
+    assert browser.get(reverse("close_account")).headers["Location"] == reverse("your_data")
     assert "You asked us to close your account" in browser.get(reverse("your_data")).content.decode()
 
     browser.post(reverse("keep_account"))
