@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
@@ -49,7 +50,7 @@ class SalesforceStatus(FixedFilter):
 
 
 class ActivationStatus(FixedFilter):
-    title = _("activation")
+    title = pgettext_lazy("staff", "activation status")
     parameter_name = "sf_activation_status"
     values = ("Pending Review", "Activating", "Provisioned", "Failed")
 

@@ -70,7 +70,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "identity_status": pgettext_lazy("staff", "identity status"),
     "internet_eligibility": pgettext_lazy("staff", "fibre at the address"),
     "internet_eligibility_requested_at": pgettext_lazy("staff", "address check asked for at"),
-    "internet_eligibility_status": pgettext_lazy("staff", "address check"),
+    "internet_eligibility_status": pgettext_lazy("staff", "address check status"),
     "item_class": pgettext_lazy("staff", "kind of item"),
     "kind": pgettext_lazy("staff", "kind"),
     "lag_seconds": pgettext_lazy("staff", "lag (seconds)"),
@@ -179,7 +179,10 @@ FIELDS: Mapping[str, str | Promise] = {
 # model -> one, many
 MODELS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "accounts.User": (pgettext_lazy("staff", "person who signs in"), pgettext_lazy("staff", "people who sign in")),
-    "accounts.CustomerLink": (pgettext_lazy("staff", "customer"), pgettext_lazy("staff", "customers")),
+    "accounts.CustomerLink": (
+        pgettext_lazy("staff", "link to a customer"),
+        pgettext_lazy("staff", "links to customers"),
+    ),
     "accounts.SignupJourney": (pgettext_lazy("staff", "sign-up"), pgettext_lazy("staff", "sign-ups")),
     "accounts.IdentityCheck": (pgettext_lazy("staff", "identity check"), pgettext_lazy("staff", "identity checks")),
     "catalog.CatalogSync": (pgettext_lazy("staff", "catalogue sync"), pgettext_lazy("staff", "catalogue syncs")),
