@@ -78,7 +78,7 @@ model: $(STAMP) ## provisioning under every fault, by chance and for longer; EXA
 	MODEL_EXAMPLES=$${EXAMPLES:-500} $(BIN)/python -m pytest tests/provisioning/model/test_model.py -q
 
 .PHONY: bench
-bench: $(STAMP) ## approval to Provisioned, remote calls of one order, what pages cost, and how fast events are taken in
+bench: $(STAMP) ## approval to Provisioned, remote calls, what pages cost, and how fast events are taken in
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-burst

@@ -1,4 +1,4 @@
-"""`make bench`: approval → Provisioned, remote calls of one order, what pages cost, how fast events are taken in."""
+"""`make bench`: approval → Provisioned, what pages cost, remote calls of each operation, how fast events come in."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import intake, pages
+from benchmarks import budget, intake, pages
 from sandbox.demo.customer import Customer, Person, until
 from sandbox.demo.stack import Ports, Stack
 from sandbox.embedded.processes import CannotStart
@@ -30,6 +30,7 @@ def main() -> int:
             report([one(stack, number) for number in range(orders)])
             stack.stop()
             pages.measure(say)
+            budget.measure(say)
             intake.measure(intake.EVENTS, intake.MANY, say)
         except CannotStart as error:
             sys.stderr.write(f"bench: {error}\n")
@@ -105,10 +106,10 @@ def report(rows: list[dict[str, Any]]) -> None:
     say(f"  median {statistics.median(seconds) * 1000:6.0f} ms   target (without the outside's own time) 100 ms")
     say(f"  p95    {p95 * 1000:6.0f} ms   target (without the outside's own time) 250 ms")
     say("\nRemote calls of one order, approval to write-back")
-    for system, budget in BUDGET.items():
+    for system, allowed in BUDGET.items():
         totals = [sum(row["calls"][system].values()) for row in rows]
         names = ", ".join(f"{name} × {count}" for name, count in rows[-1]["calls"][system].items())
-        say(f"  {system:10} median {statistics.median(totals):3.0f}   budget {budget}   ({names})")
+        say(f"  {system:10} median {statistics.median(totals):3.0f}   budget {allowed}   ({names})")
 
 
 if __name__ == "__main__":
