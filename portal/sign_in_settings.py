@@ -43,6 +43,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/h/key",
     "manage_email": "10/m/user,30/d/user",
     "identity_upload": "10/m/user,60/d/user",
+    "address_check": "10/m/ip,50/d/ip",  # of visitors; a customer's are counted by catalog.eligibility.asking
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; accounts.security.watching ends the others

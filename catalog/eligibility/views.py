@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,8 +17,9 @@ from accounts.links import linked
 from accounts.models import User
 from accounts.profile.forms import place_of_user, with_place
 from catalog import queries
-from catalog.eligibility import asking, places, status, visits
+from catalog.eligibility import asking, places, visits
 from catalog.eligibility.forms import CheckForm
+from catalog.eligibility.status import stops_ahead, view
 from catalog.families import FAMILIES
 from catalog.models import EligibilityRequest
 
@@ -48,7 +50,7 @@ def eligibility_request(request: HttpRequest, ref: UUID) -> HttpResponse:
         raise Http404
     context = {
         "check": found,
-        "view": status.view(found),
+        "view": view(found),
         "address": places.one_line(found),
         "plans": queries.plans_for(_answer(found)) if found.offered else (),
         "others": [family for family in FAMILIES if family.slug != "internet"] if found.offered is False else (),
@@ -67,6 +69,11 @@ def _asked(request: HttpRequest) -> HttpResponse:
     form = CheckForm(request.POST)
     if not form.is_valid():
         return _form_page(request, form)
+    if not isinstance(request.user, User) and not ratelimit.consume(request, action="address_check"):
+        form.add_error(
+            None, _("There were many checks from where you are. Wait a few minutes, or sign in and ask again.")
+        )
+        return _form_page(request, form, status=429)
     try:
         asked = visits.ask(request, form.cleaned_data)
     except asking.TooManyAddresses:
@@ -86,6 +93,6 @@ def _typed(request: HttpRequest) -> dict[str, str]:
     return drafts.typed(request) if isinstance(request.user, User) else {}
 
 
-def _form_page(request: HttpRequest, form: CheckForm) -> HttpResponse:
-    context = {"form": form, "stops": status.stops_ahead(), "email": getattr(request.user, "email", "")}
-    return render(request, "catalog/eligibility.html", context, status=422 if form.errors else 200)
+def _form_page(request: HttpRequest, form: CheckForm, *, status: int = 0) -> HttpResponse:
+    context = {"form": form, "stops": stops_ahead(), "email": getattr(request.user, "email", "")}
+    return render(request, "catalog/eligibility.html", context, status=status or (422 if form.errors else 200))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -342,3 +343,21 @@ def test_a_newcomer_whose_number_was_not_matched_keeps_the_request() -> None:
     browser = signed_in(newcomer)
     send(browser)
     assert EligibilityRequest.objects.get().state == State.KEPT
+
+
+def test_many_checks_from_one_address_stop_with_what_was_typed_and_a_customer_there_goes_on(
+    settings: Any, visitor: Client, aiko: User
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "address_check": "2/m/ip"}
+    cache.clear()
+    for n in range(2):
+        assert send(Client(), street=f"芝浦{n}-1").status_code == 302
+    assert send(visitor, postal_code="").status_code == 422, "what is not sent on is not counted"
+    refused = send(visitor, street="芝浦8-8-8")
+    assert refused.status_code == 429
+    text = refused.content.decode()
+    assert "There were many checks from where you are." in text
+    assert 'value="芝浦8-8-8"' in text
+    assert EligibilityRequest.objects.count() == 2
+    assert send(signed_in(aiko)).status_code == 302
+    cache.clear()
