@@ -18,6 +18,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 TEXT_LENGTH = 100
 MOST_OPTIONS = 30
 MOST_CHOICES = 100
+REGION = "region"  # the country of a VPN: an attribute of the plan, or the key of an option
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 RemoteId = Annotated[int, Field(gt=0, lt=2**31)]
 Yen = Annotated[int, Field(ge=0, le=10_000_000)]

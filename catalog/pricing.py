@@ -13,10 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import options as catalog_options
 from catalog.models import Product
-from catalog.options import Chosen, OptionRefused
+from catalog.options import REGION, Chosen, OptionRefused
 
 LARGEST_QUANTITY = 99
-REGION = "region"  # of a VPN: an attribute of the plan, or the key of an option
 
 
 class LineRefused(Exception):

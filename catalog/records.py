@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog import reading
 from catalog.models import Product
+from catalog.options import REGION
 from catalog.search import search_text
 from integrations.salesforce.schemas import ProductRecord
 
@@ -45,8 +46,19 @@ def draft(record: ProductRecord) -> Draft:
         except (ValueError, TypeError) as error:
             faults.append(f"{name}: {error}")
             columns[column] = fallback
+    if _leads_nowhere(columns):
+        faults.append(
+            f"Portal_Attributes_JSON__c: a VPN plan names its country, as {REGION} or as an option of that key"
+        )
     columns["search_text"] = search_text(columns)
     return Draft(record.id, columns, tuple(faults))
+
+
+def _leads_nowhere(columns: Mapping[str, Any]) -> bool:
+    """A VPN plan for no country could be shown and never ordered (catalog.pricing)."""
+    if (columns["category"], columns["item_class"]) != (Product.Category.VPN, Product.ItemClass.SERVICE):
+        return False
+    return not columns["attributes"].get(REGION) and REGION not in {option["key"] for option in columns["options"]}
 
 
 def kept(product: Product) -> Draft:

@@ -17,6 +17,15 @@ from tests.catalog.goods import records
 
 SOUND = next(each for each in records() if each.fields["StockKeepingUnit"] == "VPN-US")
 DEEP = 100_000
+REGION: dict[str, Any] = {
+    "key": "region",
+    "type": "choice",
+    "whmcs_option_id": 71,
+    "label": {"en": "Country", "ja": "国"},
+    "choices": [
+        {"value": "us", "whmcs_choice_id": 711, "label": {"en": "United States", "ja": "アメリカ"}, "price": 0}
+    ],
+}
 
 
 def faults_of(name: str, value: Any) -> str:
@@ -50,6 +59,27 @@ def faults_of(name: str, value: Any) -> str:
 )
 def test_what_could_not_be_stored_is_named(name: str, value: Any, reason: str) -> None:
     assert reason in faults_of(name, value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "options", "kind", "reason"),
+    [
+        ({"region": "US"}, [], {}, ""),
+        ({}, [REGION], {}, ""),
+        ({}, [], {}, "a VPN plan names its country"),
+        ({"region": ""}, [REGION | {"key": "server"}], {}, "a VPN plan names its country"),
+        ({}, [], {"Item_Class__c": "Add-on"}, ""),
+        ({}, [], {"Product2Categories1__c": "SIM"}, ""),
+    ],
+)
+def test_a_vpn_plan_that_names_no_country_is_broken(
+    attributes: dict[str, str], options: list[Any], kind: dict[str, str], reason: str
+) -> None:
+    said = {"Portal_Attributes_JSON__c": json.dumps(attributes), "Portal_ConfigOptions_JSON__c": json.dumps(options)}
+    record = ProductRecord(SOUND.id, {**SOUND.fields, **said, **kind}, SOUND.pricebook_entry_id, SOUND.unit_price)
+    told = "; ".join(draft(record).faults)
+    assert reason in told
+    assert bool(told) == bool(reason)
 
 
 @pytest.mark.parametrize("price", ["NaN", Decimal("1e30"), "dear", Decimal("0.01"), -1, [], {}])
