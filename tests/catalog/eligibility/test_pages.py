@@ -1,5 +1,6 @@
 """The page that asks for an address, the page that says how the check stands, and where both are met."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -361,3 +362,20 @@ def test_many_checks_from_one_address_stop_with_what_was_typed_and_a_customer_th
     assert EligibilityRequest.objects.count() == 2
     assert send(signed_in(aiko)).status_code == 302
     cache.clear()
+
+
+def test_the_start_page_leads_to_the_check_with_the_postal_code_filled_in() -> None:
+    browser = Client(enforce_csrf_checks=True)
+    start = browser.get("/").content.decode()
+    form = start[start.index(f'action="{CHECK}"') :].split("</form>")[0]
+    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    typed = {"postal_code": "108-0023", "find": "yes", "csrfmiddlewaretoken": token}
+    assert all(f'name="{name}"' in form for name in typed)
+    answer = browser.post(CHECK, typed)
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'value="108-0023"' in text
+    assert '<option value="13" selected>' in text
+    wrong = browser.post(CHECK, {**typed, "postal_code": ""})
+    assert wrong.status_code == 422
+    assert "Enter seven digits" in wrong.content.decode()
