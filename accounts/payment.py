@@ -10,6 +10,7 @@ from accounts.links import linked
 from accounts.models import CustomerLink, User
 from audit import trail
 from integrations import gateway
+from integrations.deadline import ended_within
 from integrations.whmcs.schemas import PayMethod
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,10 @@ def summary(user: User) -> PaymentSummary:
     if link is None:
         return PaymentSummary(methods=())
     known: PaymentSummary | None = cache.get(_key(link))
-    return known or _ask(link)
+    if known is not None:
+        return known
+    with ended_within(settings.PAGE_DEADLINE_S):
+        return _ask(link)
 
 
 def has_payment_method(user: User) -> bool:
@@ -69,7 +73,8 @@ def sso_url(user: User) -> str:
     link = linked(user)
     if link is None or link.whmcs_client_id is None:
         raise TypeError("not a customer")
-    url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
+    with ended_within(settings.PAGE_DEADLINE_S):
+        url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
     cache.delete(_key(link))  # whoever comes back wants to see what they added
     trail.record("sso_minted", actor_id=user.pk, user_id=user.pk)
     log.info("sso_minted", user_id=user.pk)

@@ -75,6 +75,27 @@ def begun_within(seconds: float) -> Iterator[None]:
         _begin_by.reset(token)
 
 
+_end_by: ContextVar[float] = ContextVar("end_by", default=math.inf)
+
+
+@contextmanager
+def ended_within(seconds: float) -> Iterator[None]:
+    """The calls made in this block take no longer than so many seconds together, whatever their own deadlines allow.
+
+    For reads that somebody waits for in front of a page, which says something else then.
+    """
+    token = _end_by.set(min(time.monotonic() + seconds, _end_by.get()))
+    try:
+        yield
+    finally:
+        _end_by.reset(token)
+
+
+def latest_end(deadline_s: float) -> float:
+    """When a call that begins now and may take so many seconds has to be over, of time.monotonic()."""
+    return min(time.monotonic() + deadline_s, _end_by.get())
+
+
 def _check_beginning(wire: Wire) -> None:
     wire.left()
     if time.monotonic() >= _begin_by.get():

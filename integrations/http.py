@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidHeader, InvalidJSONError, InvalidSchema, InvalidURL, MissingSchema
 
 from integrations import correlation, failpoints
-from integrations.deadline import OverDeadline, TimedPool, Wire, current_wire, on_the_wire
+from integrations.deadline import OverDeadline, TimedPool, Wire, current_wire, latest_end, on_the_wire
 from integrations.errors import Misconfigured, OutsideError, Unavailable, UnknownOutcome
 
 T = TypeVar("T")
@@ -142,13 +142,14 @@ class Caller:
     def call(self, operation: str, attempt: Callable[[], T], *, deadline_s: float, repeatable: bool) -> T:
         """Runs `attempt`, which sends one request by `session()` and reads its answer, and records it once.
 
-        `deadline_s` bounds connecting, sending and reading together. Raises Unavailable when nothing was sent, or for a
-        `repeatable` call; UnknownOutcome when something was sent and no usable answer came; Misconfigured for a
-        certificate or an address that is wrong; and whatever OutsideError `attempt` raises about the answer.
+        `deadline_s` bounds connecting, sending and reading together; `ended_within` may leave less. Raises Unavailable
+        when nothing was sent, or for a `repeatable` call; UnknownOutcome when something was sent and no usable answer
+        came; Misconfigured for a certificate or an address that is wrong; and whatever OutsideError `attempt` raises
+        about the answer.
         """
         self.guard()
         # The clock runs before anything else does: a process that stood still for too long then sends nothing any more.
-        wire = Wire(until=time.monotonic() + deadline_s, max_bytes=self._max_bytes)
+        wire = Wire(until=latest_end(deadline_s), max_bytes=self._max_bytes)
         failpoints.reach(f"{self.system}.{operation}:before")
         started, result = time.monotonic(), "app_error"
         try:

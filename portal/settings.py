@@ -340,6 +340,7 @@ SWEEP_S = seconds("SWEEP_S", 30)
 QUARANTINE_S = seconds("QUARANTINE_S", 900)
 DEADLINE_MARGIN_S = seconds("DEADLINE_MARGIN_S", 30)
 READ_DEADLINE_S = seconds("READ_DEADLINE_S", 15)
+PAGE_DEADLINE_S = seconds("PAGE_DEADLINE_S", 4)  # what a page waits for others before it says that they do not answer
 ADD_ORDER_DEADLINE_S = seconds("ADD_ORDER_DEADLINE_S", 30)
 ACCEPT_ORDER_DEADLINE_S = seconds("ACCEPT_ORDER_DEADLINE_S", 120)
 ESIM_DEADLINE_S = seconds("ESIM_DEADLINE_S", 60)

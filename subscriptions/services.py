@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.links import linked
 from accounts.models import User
 from integrations import gateway
+from integrations.deadline import ended_within
 from integrations.whmcs.schemas import Service
 
 CACHED_S = 5
@@ -49,7 +51,8 @@ def services_of(user: User) -> list[ServiceCard]:
     key = f"services:{link.whmcs_client_id}"
     found: list[Service] | None = cache.get(key)
     if found is None:
-        found = list(gateway.whmcs().services(link.whmcs_client_id))
+        with ended_within(settings.PAGE_DEADLINE_S):
+            found = list(gateway.whmcs().services(link.whmcs_client_id))
         cache.set(key, found, CACHED_S)
     cards = [_card(service) for service in found if service.billing_cycle != "onetime"]
     return sorted(cards, key=lambda card: card.is_over)
