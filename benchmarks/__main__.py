@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from benchmarks import budget, intake, pages
+from benchmarks import budget, first_page, intake, pages
 from sandbox.demo.customer import Customer, Person, until
 from sandbox.demo.stack import Ports, Stack
 from sandbox.embedded.processes import CannotStart
@@ -27,7 +27,9 @@ def main() -> int:
         stack = Stack(Path(folder), ports=Ports.free(), durable=False, say=lambda text: say(f"  {text}"))
         try:
             stack.start()
-            report([one(stack, number) for number in range(orders)])
+            rows = [one(stack, number) for number in range(orders)]
+            report(rows)
+            first_page.measure(stack.site_url, rows[-1]["order"], rows[-1]["cookies"], say)
             stack.stop()
             pages.measure(say)
             budget.measure(say)
@@ -57,7 +59,8 @@ def one(stack: Stack, number: int) -> dict[str, Any]:
     before = _newest(stack)
     requests.post(f"{stack.ready['people_url']}/control/desk/orders/{order_id}/approve", timeout=15).raise_for_status()
     written = until(lambda: _moment(stack, before, order_id, "sobjects.update Order"), "The write-back")
-    return {"seconds": written - _moment(stack, before, order_id, "event.publish"), "calls": _calls(stack, before)}
+    seconds, cookies = written - _moment(stack, before, order_id, "event.publish"), customer.visitor.cookies
+    return {"seconds": seconds, "calls": _calls(stack, before), "order": order_path, "cookies": cookies}
 
 
 def _links(text: str) -> list[str]:
