@@ -89,9 +89,17 @@ def _not_sold(request: HttpRequest, family: Family, sku: str) -> HttpResponse:
 
 
 def product_page(
-    request: HttpRequest, *, family: Family, shelf: Shelf, plan: Product, form: ConfigurationForm, status: int = 200
+    request: HttpRequest,
+    *,
+    family: Family,
+    shelf: Shelf,
+    plan: Product,
+    form: ConfigurationForm,
+    status: int = 200,
+    line: str = "",
 ) -> HttpResponse:
-    """The product page with `form` as it stands; the cart answers with it (422) when it refuses what was chosen."""
+    """The product page with `form` as it stands. The cart answers with it, too: with the price of what was chosen, with
+    what it refuses (422), and for `line` of the cart, whose changes it takes."""
     shown = form.as_shown()
     lines = [shown] if shown else []
     context = {
@@ -106,7 +114,7 @@ def product_page(
         "once": sum_lines(lines, Product.BillingCycle.ONE_TIME),
         "fits": _fits(plan, _link(request)),
         "check": visits.of(request) if plan.eligibility_values else None,
-        "line": _line(request),
+        "line": line,
     }
     return render(request, "catalog/product.html", context, status=status)
 
@@ -142,8 +150,3 @@ def _link(request: HttpRequest) -> CustomerLink | None:
 
 def _chosen(request: HttpRequest) -> Posted | None:
     return request.GET if is_chosen_in(request.GET) else None
-
-
-def _line(request: HttpRequest) -> str:
-    line = request.POST.get("line") or request.GET.get("line") or ""
-    return line if line.isascii() and line.isdigit() else ""

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from orders import held
+from orders import held, places, revived
 from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import refresh_order
 from orders.status import status_of
@@ -70,6 +70,19 @@ class OnHold(admin.SimpleListFilter):
         return queryset.filter(local_state=Order.Local.SUBMITTED).exclude(on_hold=[])
 
 
+class Revived(admin.SimpleListFilter):
+    """Orders that go on though a customer cancelled them: somebody has to talk to each of these customers."""
+
+    title = _("goes on after being cancelled")
+    parameter_name = "revived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("by the customer"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(pk__in=revived.unwanted()) if self.value() == "yes" else queryset
+
+
 class OrderLineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = OrderLine
     fields = ("sku", "name_en", "item_class", "billing_cycle", "quantity", "unit_price", "options", "sf_order_item_id")
@@ -85,7 +98,7 @@ class OrderEventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("number", "customer", "category", "state", "sf_order_number", "whmcs_order_id", "created_at")
-    list_filter = ("local_state", OnHold, SalesforceStatus, ActivationStatus, "progress")
+    list_filter = ("local_state", OnHold, Revived, SalesforceStatus, ActivationStatus, "progress")
     list_select_related = ("user",)
     show_full_result_count = False
     ordering = ("-id",)
@@ -161,6 +174,11 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def state(self, order: Order) -> str:
         return str(status_of(order))
 
+    @admin.display(description=_("goes to"))
+    def goes_to(self, order: Order) -> str:
+        place = places.kept(order.place)
+        return f"{place.label}: {place.words}" if place else "–"
+
     @admin.display(description=_("waits for"))
     def missing(self, order: Order) -> str:
         return ", ".join(str(task.name) for task in held.tasks(order) if task.blocks) or "–"
@@ -211,7 +229,15 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return [*(field.name for field in Order._meta.fields), "state", "missing", "wish", "attempts", "confirmed"]
+        return [
+            *(field.name for field in Order._meta.fields),
+            "state",
+            "goes_to",
+            "missing",
+            "wish",
+            "attempts",
+            "confirmed",
+        ]
 
 
 def _staff(request: HttpRequest) -> str:

@@ -87,7 +87,10 @@ def _of_status(order: Order, status: Status, *, confirming: bool, wish: str) -> 
 
 def _wish(order: Order, status: Status) -> str:
     wish: Cancellation | None = getattr(order, "cancellation", None)
-    return "" if wish is None or status in {Status.CANCELLED, Status.PROVISIONED} else str(wish.state)
+    if wish is None or status is Status.CANCELLED:
+        return ""
+    over = status is Status.PROVISIONED and wish.state != Cancellation.State.DONE
+    return "" if over else str(wish.state)
 
 
 def _is_late(order: Order, status: Status) -> bool:

@@ -1,7 +1,7 @@
 """The cart: a visitor's (its id is in the session) or a customer's; merged when the visitor turns out to be one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -36,13 +36,16 @@ class LineView:
     slug: str  # the family's address; empty for a product nobody remembers
     problem: "str | Promise" = ""
     is_sold: bool = True  # False: no other choice of options helps, only another plan
+    fits: bool = True  # False: nothing is wrong with it but what lies beside it
     was: Totals | None = None  # what it cost when it was added, if that changed
 
     @property
     def way_on(self) -> str:
-        """Where a line that cannot be ordered is chosen again, or another plan instead."""
+        """Where a line that cannot be ordered is chosen again, or another plan instead; empty: it has to go."""
+        if not self.fits:
+            return ""
         if self.is_sold and self.slug:
-            return f"{reverse('product', args=[self.slug, self.line.sku])}?line={self.line.pk}"
+            return reverse("cart_line", args=[self.line.pk])
         return reverse("category", args=[self.slug]) if self.slug else reverse("catalog")
 
 
@@ -96,7 +99,7 @@ def look(cart: Cart | None) -> CartView:
     products = catalog.by_sku(sku for line in lines for sku in (line.sku, *line.add_ons)) if lines else {}
     gone = {line.sku for line in lines} - products.keys()
     remembered = {product.sku: product for product in Product.objects.filter(sku__in=gone)} if gone else {}
-    return CartView(cart, tuple(_look_at(line, products, remembered) for line in lines))
+    return CartView(cart, tuple(_within_limits(_look_at(line, products, remembered) for line in lines)))
 
 
 def add(
@@ -159,7 +162,8 @@ def merge(*, user: User, visitor_cart_id: str | UUID) -> Merged:
     replaced = _make_room_for_internet(mine, visitor)
     here = [_content(line) for line in mine.lines.all()]
     categories, left_out = _categories(mine), list[str]()
-    for line, category in _categories(visitor).items():
+    # Internet first: it was made room for, and must not lose its place to what merely came earlier.
+    for line, category in sorted(_categories(visitor).items(), key=lambda each: each[1] != Product.Category.INTERNET):
         if _content(line) in here:
             continue
         try:
@@ -181,6 +185,20 @@ def _make_room_for_internet(mine: Cart, visitor: Cart) -> list[str]:
     theirs = [_content(line) for line in visitor.lines.all()]
     CartLine.objects.filter(pk__in=[line.pk for line in old]).delete()
     return [line.sku for line in old if _content(line) not in theirs]
+
+
+def _within_limits(views: Iterable[LineView]) -> Iterator[LineView]:
+    """Lines that may not stand together do when a plan's family was mended after they were added: the first stays."""
+    categories: list[str] = []
+    for view in views:
+        try:
+            if view.priced:
+                rules.joins(view.priced.product.category, categories)
+                categories.append(view.priced.product.category)
+        except LineRefused as refused:
+            yield replace(view, priced=None, problem=refused.sentence, fits=False, was=None)
+        else:
+            yield view
 
 
 def _look_at(line: CartLine, products: Mapping[str, Product], remembered: Mapping[str, Product]) -> LineView:

@@ -23,10 +23,11 @@ from catalog import options as catalog_options
 from catalog.pricing import Item, PricedLine
 from integrations import correlation
 from orders import cart as carts
-from orders import gate, matters, placing, telling
+from orders import gate, matters, places, placing, telling
 from orders.cart import CartView
 from orders.gate import Task
 from orders.models import Agreement, Cart, Order, OrderLine, new_number
+from orders.places import Place
 from orders.transitions import log_event
 
 ASK_AGAIN_WITHIN = timedelta(hours=24)
@@ -90,9 +91,14 @@ def digest(*, user: User, cart: Cart, lines: Sequence[PricedLine], terms_version
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
-def shown(*, user: User, cart: Cart, lines: Sequence[PricedLine]) -> str:
-    """The digest of what the review page shows of these lines now, in the active language."""
-    told = matters.fingerprint(_in_order(lines))
+def shown(*, user: User, cart: Cart, lines: Sequence[PricedLine], goes_to: Sequence[Place | None] | None = None) -> str:
+    """The digest of what the review page shows of these lines now, in the active language.
+
+    `goes_to`: places.of_lines of them, if the caller has asked already.
+    """
+    goes_to = places.of_lines(user, lines) if goes_to is None else goes_to
+    pairs = sorted(zip(lines, goes_to, strict=True), key=lambda pair: _key(pair[0]))
+    told = matters.fingerprint([line for line, _ in pairs], [place.as_json() if place else {} for _, place in pairs])
     return digest(user=user, cart=cart, lines=lines, terms_version=settings.TERMS_VERSION, told=told)
 
 
@@ -137,9 +143,10 @@ def _store(*, user: User, cart_id: UUID, seen: str, known: bool) -> UUID:
     if cart.closed_at is not None:
         return _earlier_or_gone(user, seen)
     view, submission = _as_seen(user, cart, seen), uuid.uuid4()
+    lines = _in_order(view.priced)
     orders = [
-        _store_order(user=user, line=line, number_in_cart=index, seen=seen, submission=submission)
-        for index, line in enumerate(_in_order(view.priced))
+        _store_order(user=user, line=line, number_in_cart=index, seen=seen, submission=submission, place=place)
+        for index, (line, place) in enumerate(zip(lines, places.of_lines(user, lines), strict=True))
     ]
     if known:
         Order.objects.filter(submission=submission).update(cleared_at=timezone.now())
@@ -150,7 +157,9 @@ def _store(*, user: User, cart_id: UUID, seen: str, known: bool) -> UUID:
     return submission
 
 
-def _store_order(*, user: User, line: PricedLine, number_in_cart: int, seen: str, submission: UUID) -> Order:
+def _store_order(
+    *, user: User, line: PricedLine, number_in_cart: int, seen: str, submission: UUID, place: Place | None
+) -> Order:
     number = _free_number()
     order = Order.objects.create(
         number=number,
@@ -161,6 +170,7 @@ def _store_order(*, user: User, line: PricedLine, number_in_cart: int, seen: str
         portal_ref=f"{number}:{seen[:HASH_PART]}-{number_in_cart}",
         correlation_id=correlation.current() or correlation.new_id(),
         category=line.product.category,
+        place=place.as_json() if place else {},
         terms_version=settings.TERMS_VERSION,
         terms_accepted_at=timezone.now(),
     )
@@ -261,7 +271,11 @@ def _values(line: PricedLine) -> dict[str, Any]:
 
 
 def _in_order(lines: Sequence[PricedLine]) -> list[PricedLine]:
-    return sorted(lines, key=lambda line: json.dumps(_canonical(line)))
+    return sorted(lines, key=_key)
+
+
+def _key(line: PricedLine) -> str:
+    return json.dumps(_canonical(line))
 
 
 def _canonical(line: PricedLine) -> list[Any]:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts.models import CustomerLink, User
 from journal.commits import commit
-from orders import gate, held, refusals, telling
+from orders import gate, held, places, refusals, telling
 from orders.gate import Task
 from orders.models import Order
+from orders.places import Place
 from orders.transitions import log_event, move_local
 from support import cases
 
@@ -37,15 +38,17 @@ def clear(order: Order, link: CustomerLink) -> bool:
     elif open_ones:
         _hold(order.pk, open_ones, link.user)
     else:
-        _note_cleared(order.pk)
+        _note_cleared(order.pk, places.of_order(link.user, order, plans[0].product))
     return not open_ones
 
 
 @commit("order.clear")
-def _note_cleared(order_id: int) -> None:
+def _note_cleared(order_id: int, place: Place | None) -> None:
     order = Order.objects.select_for_update().get(pk=order_id)
     order.cleared_at, order.on_hold = timezone.now(), []
-    order.save(update_fields=["cleared_at", "on_hold", "updated_at"])
+    if place is not None:  # what the customer said while they were no customer may be another address, or none
+        order.place = place.as_json()
+    order.save(update_fields=["cleared_at", "on_hold", "place", "updated_at"])
     log_event(order, what="cleared", actor="portal")
 
 

@@ -49,9 +49,12 @@ def summary(lines: Sequence[PricedLine], *, version: str = "") -> list[dict[str,
     return [asdict(section) for section in sections]
 
 
-def fingerprint(lines: Sequence[PricedLine]) -> str:
-    """Of what `summary` says of these lines now, in the active language: another word, another fingerprint."""
-    told = [get_language(), settings.TERMS_VERSION, summary(lines)]
+def fingerprint(lines: Sequence[PricedLine], places: Sequence[Mapping[str, Any]]) -> str:
+    """Of what `summary` says of these lines now, in the active language, and of where they go (orders.places).
+
+    Another word, another fingerprint.
+    """
+    told = [get_language(), settings.TERMS_VERSION, summary(lines), places]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import CustomerLink
 from integrations.salesforce.schemas import OrderChange
-from orders import items, telling
+from orders import items, revived, telling
 from orders.models import Cancellation, Order
 from orders.placing import adopt
 from orders.status import Status, status_of
@@ -43,6 +43,8 @@ def mirror_change(change: OrderChange, *, actor: str, user_id: int | None = None
     _log_error(order, change, actor=actor)
     moved = _write(order, change, actor=actor, user_id=user_id)
     changed = _follow_items(order, change)
+    if before == "Cancelled" and change.status != "Cancelled":
+        revived.note(order, change)
     if change.status == "Cancelled":
         _end_wish(order)
         if before not in {"", "Cancelled"} and status_of(order) is Status.CANCELLED:

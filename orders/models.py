@@ -145,6 +145,7 @@ class Order(models.Model):
     progress = models.CharField(max_length=12, choices=Progress.choices, blank=True)
     whmcs_order_id = models.PositiveBigIntegerField(null=True, blank=True, db_index=True)
     category = models.CharField(max_length=20)
+    place = models.JSONField(default=dict, blank=True)  # where it is installed or delivered: orders.places
     terms_version = models.CharField(max_length=20, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)  # nowhere for an order made in Salesforce
     placed_at = models.DateTimeField(null=True, blank=True)

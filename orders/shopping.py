@@ -1,15 +1,14 @@
 """The pages from cart to order. Prices, rules and states come from the flows; nothing is decided here."""
 
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,15 +17,16 @@ from accounts.access import user_of
 from accounts.models import User
 from catalog import queries as catalog
 from catalog.families import BY_CATEGORY
-from catalog.forms import PREFIX, ConfigurationForm, chosen_in
+from catalog.forms import ADD_ON, PREFIX, ConfigurationForm, Posted, chosen_in
 from catalog.models import Product
 from catalog.pricing import LineRefused, sum_lines, total
 from catalog.views import product_page, products_of
 from orders import cart as carts
 from orders import checkout as flow
-from orders import gate, matters
+from orders import gate, matters, places
 from orders.cart import CartView
 from orders.models import CartLine, Order
+from orders.places import Place
 from orders.queries import of_submission
 
 REFUSED = 422
@@ -42,10 +42,10 @@ def cart(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def cart_add(request: HttpRequest) -> HttpResponse:
-    """Adds a configured plan. Without script, "Update price" comes here too and goes back with the choice."""
+    """Adds a configured plan. "Update price" comes here too, since what is typed belongs into no address."""
     sku = request.POST.get("sku", "")
     if request.POST.get("intent") == "price":
-        return _back_to_product(request, sku)
+        return _priced(request, sku)
     try:
         carts.add(request=request, sku=sku, **chosen_in(request.POST))
     except LineRefused as refused:
@@ -53,12 +53,14 @@ def cart_add(request: HttpRequest) -> HttpResponse:
     return redirect("cart")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cart_line(request: HttpRequest, line_id: int) -> HttpResponse:
-    """Changes or removes a line of one's own cart; a line of somebody else's is simply not there."""
+    """Shows, changes or removes a line of one's own cart; a line of somebody else's is simply not there."""
     own, intent = carts.cart_for(request), request.POST.get("intent")
+    if request.method != "POST":
+        return _line_page(request, get_object_or_404(CartLine, pk=line_id, cart=own, cart__isnull=False))
     if intent == "price":
-        return _back_to_product(request, request.POST.get("sku", ""))
+        return _priced(request, request.POST.get("sku", ""), line=str(line_id))
     if own is None:
         return redirect("cart")
     if intent == "remove":
@@ -69,7 +71,7 @@ def cart_line(request: HttpRequest, line_id: int) -> HttpResponse:
     except CartLine.DoesNotExist:
         messages.warning(request, _("That line is no longer in your cart."))
     except LineRefused as refused:
-        return _refused(request, request.POST.get("sku", ""), refused)
+        return _refused(request, request.POST.get("sku", ""), refused, line=str(line_id))
     return redirect("cart")
 
 
@@ -167,13 +169,14 @@ def _review_page(
 ) -> HttpResponse:
     if view.cart is None or not view.can_order:
         return redirect("cart")
-    version = settings.TERMS_VERSION
+    version, goes_to = settings.TERMS_VERSION, places.of_lines(user_of(request), view.priced)
     context = {
         "view": view,
         "steps": _steps(2),
-        "seen": flow.shown(user=user_of(request), cart=view.cart, lines=view.priced),
+        "seen": flow.shown(user=user_of(request), cart=view.cart, lines=view.priced, goes_to=goes_to),
         "terms_version": version,
         "matters": matters.summary(view.priced),
+        "places": _places(view, goes_to),
         "unconfirmed": unconfirmed,
         "boxes": {name: _box(request, name, unconfirmed) for name in ("matters", "terms")},
         **_sums(view),
@@ -195,6 +198,7 @@ def _checkout_page(
     context = {
         "view": view,
         "tasks": tasks,
+        "places": _places(view, places.of_lines(user_of(request), view.priced)),
         "blocked": bool(open_ones),
         "title": _checkout_title(len(todo), len(open_ones)),
         "steps": _steps(1),
@@ -203,36 +207,49 @@ def _checkout_page(
     return render(request, "orders/checkout.html", context, status=status)
 
 
+def _places(view: CartView, goes_to: Sequence[Place | None]) -> list[dict[str, Any]]:
+    """The lines that go somewhere, each with its plan's name."""
+    found = zip(view.priced, goes_to, strict=True)
+    return [{"name": line.product.name, "place": place} for line, place in found if place]
+
+
 def _checkout_title(todo: int, blocked: int) -> str:
     if todo:
         return ngettext("One thing is still missing", "%(count)s things are still missing", todo) % {"count": todo}
     return _("We need a moment") if blocked else _("We have everything we need")
 
 
-def _refused(request: HttpRequest, sku: str, refused: LineRefused) -> HttpResponse:
+def _refused(request: HttpRequest, sku: str, refused: LineRefused, *, line: str = "") -> HttpResponse:
+    answer = _product(request, sku, request.POST, line=line, refused=refused)
+    if answer is None:
+        messages.error(request, str(refused.sentence))
+    return answer or redirect("catalog")
+
+
+def _priced(request: HttpRequest, sku: str, *, line: str = "") -> HttpResponse:
+    return _product(request, sku, request.POST, line=line) or redirect("catalog")
+
+
+def _line_page(request: HttpRequest, line: CartLine) -> HttpResponse:
+    chosen = QueryDict(mutable=True)
+    chosen.update({f"{PREFIX}{key}": str(value) for key, value in line.options.items()})
+    chosen.setlist(ADD_ON, line.add_ons)
+    return _product(request, line.sku, chosen, line=str(line.pk)) or redirect("cart")
+
+
+def _product(
+    request: HttpRequest, sku: str, chosen: Posted, *, line: str, refused: LineRefused | None = None
+) -> HttpResponse | None:
+    """The plan's page with this choice; None for a plan that is not for sale."""
     product = Product.objects.filter(sku=sku).first()
     family = BY_CATEGORY.get(product.category) if product else None
     shelf = catalog.shelf(family.category) if family else None
     plan = shelf.plan(sku) if shelf else None
     if family is None or shelf is None or plan is None:
-        messages.error(request, str(refused.sentence))
-        return redirect("catalog")
-    form = ConfigurationForm(plan, products_of(shelf), request.POST, refused=refused)
-    return product_page(request, family=family, shelf=shelf, plan=plan, form=form, status=REFUSED)
-
-
-def _back_to_product(request: HttpRequest, sku: str) -> HttpResponse:
-    plan = catalog.sound().filter(sku=sku).first()
-    family = BY_CATEGORY.get(plan.category) if plan else None
-    if family is None:
-        return redirect("catalog")
-    kept = [
-        (key, value)
-        for key, values in request.POST.lists()
-        for value in values
-        if key.startswith(PREFIX) or key in {"add_on", "line"}
-    ]
-    return HttpResponseRedirect(f"{reverse('product', args=[family.slug, sku])}?{urlencode(kept)}")
+        return None
+    form = ConfigurationForm(plan, products_of(shelf), chosen, refused=refused)
+    status = REFUSED if refused else 200
+    return product_page(request, family=family, shelf=shelf, plan=plan, form=form, status=status, line=line)
 
 
 def _sums(view: CartView) -> dict[str, Any]:

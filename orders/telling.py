@@ -1,6 +1,7 @@
 """The e-mails about an order that is not about to be provisioned: received, cancelled (product.md §11)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from accounts.models import CustomerLink, User
 from accounts.names import addressee
 from catalog.pricing import shown_cycle
 from notifications import outgoing
-from orders import queries, refusals
+from orders import places, queries, refusals
 from orders.models import Cancellation, Order
 
 
@@ -45,6 +46,15 @@ def cancelled(order: Order) -> None:
     _about(user, order, "order_cancelled", asked=asked)
 
 
+def revived(order: Order, *, at: datetime) -> None:
+    """A cancelled order goes on; once for each time (`at`), in the caller's transaction, if there is a customer."""
+    user = queries.customer_of(order)
+    if user is None:
+        return
+    asked = Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists()
+    _about(user, order, "order_revived", again=f":{at:%Y%m%d%H%M%S}", asked=asked)
+
+
 def on_hold(user: User, order: Order) -> None:
     """Something that only the customer can bring is missing; once per order, in the caller's transaction."""
     _about(user, order, "order_on_hold")
@@ -57,10 +67,10 @@ def not_accepted(user: User, order: Order) -> None:
     _about(user, order, "order_not_accepted", why=why)
 
 
-def _about(user: User, order: Order, template: str, **more: Any) -> None:
+def _about(user: User, order: Order, template: str, *, again: str = "", **more: Any) -> None:
     url = f"{settings.SITE_URL}{reverse('order', args=[order.number])}"
     outgoing.queue(
-        cause=f"{template}:{order.pk}",
+        cause=f"{template}:{order.pk}{again}",
         template=template,
         to=user.email,
         user_id=user.pk,
@@ -89,5 +99,6 @@ def _content(order: Order, language: str) -> dict[str, Any]:
             }
             for line in lines
         ]
-    totals = queries.totals(lines)
-    return {"number": order.number, "rows": rows, **totals.as_json()}
+        place = places.kept(order.place)
+        goes_to = {"place_label": place.label, "place": place.words} if place else {}
+    return {"number": order.number, "rows": rows, **goes_to, **queries.totals(lines).as_json()}

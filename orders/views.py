@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import links
 from accounts.access import user_of
 from catalog.models import Product
-from orders import cancelling, queries, watched
+from orders import cancelling, places, queries, watched
 from orders.board import StatusView
 from orders.models import Cancellation, Order
 
@@ -135,6 +135,7 @@ def _context(request: HttpRequest, found: Order, status: StatusView) -> dict[str
     return {
         **_board(found, status),
         "changed_at": queries.changed_by_support(found),
+        "place": places.kept(found.place),
         "has_agreement": hasattr(found, "agreement"),
         "link": links.linked(user_of(request)),
         "totals": queries.totals(lines),

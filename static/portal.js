@@ -123,16 +123,17 @@
     });
   };
 
-  // --- form[data-follow]: after each choice the page at that address is asked again and its priced parts are swapped
+  // --- form[data-follow]: after each choice the form asks for its price and the priced parts of the answer are swapped;
+  // by POST, since what somebody types into an option belongs into no address
   const follow = (form) => {
     const parts = ["price", "price-in-dock"];
     let newest = 0;
 
     const ask = async () => {
       const mine = ++newest;
-      const chosen = new URLSearchParams(new FormData(form));
-      ["csrfmiddlewaretoken", "sku"].forEach((name) => chosen.delete(name));
-      const answer = await fetch(`${form.dataset.follow}?${chosen}`, { credentials: "same-origin", redirect: "error" });
+      const body = new URLSearchParams(new FormData(form));
+      body.set("intent", "price");
+      const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "error" });
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== newest) return;

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from accounts.models import Address
 from accounts.profile.prefectures import PREFECTURES
 from catalog.eligibility.models import EligibilityRequest
 
@@ -31,7 +32,7 @@ def _key(said: Mapping[str, Any]) -> tuple[Any, ...]:
     return said["postal_code"], int(said["prefecture"]), *(_BESIDES.sub("", _HYPHENS.sub("-", each)) for each in typed)
 
 
-def one_line(request: EligibilityRequest) -> str:
+def one_line(request: EligibilityRequest | Address) -> str:
     """The address as people write it in the active language."""
     code = f"{request.postal_code[:3]}-{request.postal_code[3:]}"
     prefecture = PREFECTURES[request.prefecture]

@@ -97,6 +97,7 @@ def _orders(user: User) -> Section:
     orders = Order.objects.for_user(user).select_related("agreement").prefetch_related("lines", "events")
     return [
         _facts(order, *names, *dates)
+        | {"place": order.place}
         | {"items": _all(order.lines.all(), *line), "events": _all(order.events.all(), "at", "what")}
         | {"important_matters": order.agreement.matters if hasattr(order, "agreement") else []}
         for order in orders

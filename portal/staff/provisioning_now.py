@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from journal.models import Round
+from orders import revived
+from orders.models import Order
 from portal.periods import PERIODS, is_late
 from provisioning import health
 from provisioning.failures import CUSTOMER_CAUSES, Code
@@ -57,7 +59,7 @@ def provisioning_now(request: HttpRequest) -> HttpResponse:
         **site.each_context(request),
         "title": _("Provisioning now"),
         "live": _live(now),
-        "work": [*_reports(now), _tasks(), *_requests(now)],
+        "work": [*_reports(now), _tasks(), *_requests(now), *_orders()],
         "causes": [each for each in causes if each.kind],
         "customer_causes": [each for each in causes if not each.kind],
         "stream": health.sf_events_status(now),
@@ -111,6 +113,25 @@ def _tasks() -> Number:
     count = Task.objects.filter(state=Task.State.OPEN).count()
     address = f"{reverse('admin:provisioning_task_changelist')}?state__exact={Task.State.OPEN}"
     return Number(_("Open tasks"), str(count), "", address, "bad" if count else "")
+
+
+def _orders() -> Sequence[Number]:
+    """Orders that a person or their customer has to do something about, whatever provisioning says."""
+    address = reverse("admin:orders_order_changelist")
+    unwanted = revived.unwanted().count()
+    held = Order.objects.filter(local_state=Order.Local.SUBMITTED).exclude(on_hold=[]).count()
+    return [
+        Number(
+            _("Orders that go on though their customer cancelled them"),
+            str(unwanted),
+            "",
+            f"{address}?revived=yes",
+            "bad" if unwanted else "",
+        ),
+        Number(
+            _("Orders that wait for their customer"), str(held), "", f"{address}?on_hold=yes", "wait" if held else ""
+        ),
+    ]
 
 
 def _requests(now: datetime) -> Sequence[Number]:

@@ -62,5 +62,5 @@ def a_check(user: User, **values: Any) -> EligibilityRequest:
     told = {"state": "answered", "answer": "Apartment 1G", "offered": True, "sf_account_id": user.link.sf_account_id}
     lives = {"postal_code": "1080023", "prefecture": 13, "city": "港区", "street": "芝浦9-9-9", "home": "flat"}
     return EligibilityRequest.objects.create(
-        user=user, **lives, **{**told, "sf_opportunity_id": "006CHECK0000000AAA", **values}
+        user=user, **{**lives, **told, "sf_opportunity_id": "006CHECK0000000AAA", **values}
     )

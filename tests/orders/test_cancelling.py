@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts.models import User
 from integrations.errors import Rejected, Unavailable
 from notifications.models import Email
-from orders import cancelling, jobs
+from notifications.rendering import render
+from orders import cancelling, jobs, revived
 from orders.models import Cancellation, Order
 from orders.refresh import refresh
 from orders.status import Status, status_of
@@ -293,6 +294,46 @@ def test_after_a_return_to_review_one_may_ask_again(browser: Client, order: Orde
     assert ask(browser, order).state == "asked"
     jobs.cancel(wish.pk)
     assert status_of(Order.objects.get()) is Status.CANCELLED
+
+
+def test_an_approval_over_a_cancellation_is_told_to_everybody(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    """decisions.md 20 lets it be provisioned; the customer holds the e-mail that says cancelled."""
+    jobs.cancel(ask(browser, order).pk)
+    assert not revived.unwanted().exists()
+    now_approved(salesforce, order)
+    for _ in range(2):
+        refresh()
+    assert status_of(Order.objects.get()) is Status.ACTIVATING
+    event = order.events.get(what="revived")
+    assert (event.detail["status"], event.detail["customer_cancelled"]) == ("Approved", True)
+    assert "its customer cancelled it" in Case.objects.get().subject
+    told = render(Email.objects.get(template="order_revived"))
+    for words in ("as you asked", "That is our mistake", order.number):
+        assert words in told.text
+        assert words in told.html
+    for progress in ("", "Provisioned"):
+        Order.objects.update(progress=progress)
+        assert "You cancelled this order, and it goes on" in page_of(browser, order)
+    assert list(revived.unwanted()) == [order]
+    salesforce.changes = [change(order.sf_order_id or "", status="Cancelled", minute=9)]
+    Order.objects.update(progress="")
+    refresh()
+    assert not revived.unwanted().exists()
+    assert "it goes on" not in page_of(browser, order)
+
+
+def test_what_support_cancelled_and_took_up_again_is_told_without_a_case(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    for minute, status in enumerate(("Cancelled", "Pending Review", "Cancelled", "Pending Review"), start=3):
+        salesforce.changes = [change(order.sf_order_id or "", status=status, minute=minute)]
+        refresh()
+    assert Email.objects.filter(template="order_revived").count() == 2, "once for each time"
+    assert "Customer support has taken it up again" in render(Email.objects.filter(template="order_revived")[0]).text
+    assert "You cancelled this order" not in page_of(browser, order)
+    assert not Case.objects.exists()
 
 
 def test_nobody_works_on_a_wish_twice_at_once(browser: Client, order: Order, salesforce: Salesforce) -> None:

@@ -115,7 +115,14 @@ def test_a_cart_has_an_end(visitor: Client) -> None:
 def test_changing_a_line(visitor: Client) -> None:
     visitor.post("/cart/add/", INTERNET)
     line = CartLine.objects.get()
-    assert f"?line={line.pk}&amp;option-router=wifi6" in text(visitor.get("/cart/"))
+    assert f'href="/cart/lines/{line.pk}/">Change' in text(visitor.get("/cart/"))
+    chosen = text(visitor.get(f"/cart/lines/{line.pk}/"))
+    assert re.search(r'value="wifi6"[^>]* checked', chosen)
+    assert f'action="/cart/lines/{line.pk}/"' in chosen
+    dearer = visitor.post(f"/cart/lines/{line.pk}/", {"sku": "INT-APT-1G", "option-router": "none", "intent": "price"})
+    assert "¥4,730" in text(dearer)
+    assert f'action="/cart/lines/{line.pk}/"' in text(dearer), "what is saved next is still the line"
+    assert CartLine.objects.get().options == {"router": "wifi6"}
     visitor.post(f"/cart/lines/{line.pk}/", {"sku": "INT-APT-1G", "option-router": "none", "add_on": ["ADD-MESH"]})
     line.refresh_from_db()
     assert (line.options, line.add_ons, line.price_seen["monthly"]) == ({"router": "none"}, ["ADD-MESH"], 5720)
@@ -146,6 +153,7 @@ def test_a_strangers_line_is_not_there(visitor: Client, aiko: User, ben: User) -
         client.post("/cart/add/", SIM)
         client.post(f"/cart/lines/{hers.pk}/", {"intent": "remove"})
         client.post(f"/cart/lines/{hers.pk}/", {"sku": "VPN-US", "option-extra_devices": "5"})
+        assert client.get(f"/cart/lines/{hers.pk}/").status_code == 404
     hers.refresh_from_db()
     assert hers.options == {}
 
@@ -153,8 +161,8 @@ def test_a_strangers_line_is_not_there(visitor: Client, aiko: User, ben: User) -
 def test_nothing_changes_by_get(visitor: Client) -> None:
     visitor.post("/cart/add/", VPN)
     line = CartLine.objects.get()
-    for path in ("/cart/add/?sku=VPN-US", f"/cart/lines/{line.pk}/?intent=remove"):
-        assert visitor.get(path).status_code == 405
+    assert visitor.get("/cart/add/?sku=VPN-US").status_code == 405
+    assert visitor.get(f"/cart/lines/{line.pk}/?intent=remove").status_code == 200
     assert CartLine.objects.count() == 1
 
 
@@ -204,7 +212,7 @@ def test_an_option_or_an_add_on_that_vanished_is_chosen_again(visitor: Client, s
     assert "This plan has no such option." in page
     assert "One of the add-ons is no longer sold." in page
     for line in CartLine.objects.all():
-        path = f"/plans/{'vpn' if line.sku == 'VPN-US' else 'internet'}/{line.sku}/?line={line.pk}"
+        path = f"/cart/lines/{line.pk}/"
         assert re.search(rf'href="{re.escape(path)}">Choose again', page)
         assert visitor.get(path).status_code == 200
     vpn = CartLine.objects.get(sku="VPN-US")
@@ -233,6 +241,28 @@ def test_a_plan_that_broke_in_salesforce_is_explained_and_blocks(
     assert "VPN United States cannot be ordered" in text(page)
     assert "See other plans" in text(page)
     assert "no longer sold" in text(visitor.post("/cart/add/", VPN, follow=True))
+
+
+def test_two_home_internet_lines_are_one_too_many_whenever_that_comes_out(
+    visitor: Client, aiko: User, salesforce: Salesforce
+) -> None:
+    """A plan that stood in the wrong family was added beside another; then somebody mended it."""
+    salesforce.edit("INT-HSE-1G", Product2Categories1__c="Nonsense")
+    sync()
+    cart = fill(aiko, "INT-APT-1G", router="none")
+    CartLine.objects.create(cart=cart, sku="INT-HSE-1G", options={"router": "none"})
+    salesforce.edit("INT-HSE-1G", Product2Categories1__c="Internet")
+    sync()
+    browser = signed_in(aiko)
+    page = text(browser.get("/cart/"))
+    assert "Home House 1G is one too many" in page
+    assert "there can be one. Remove it" in page
+    assert "Home Apartment 1G is one too many" not in page
+    assert browser.get("/checkout/")["Location"] == "/cart/"
+    browser.post(f"/cart/lines/{CartLine.objects.get(sku='INT-HSE-1G').pk}/", {"intent": "remove"})
+    page = text(browser.get("/cart/"))
+    assert "one too many" not in page
+    assert 'href="/checkout/"' in page
 
 
 def test_a_plan_nobody_remembers_is_explained_too(visitor: Client) -> None:
@@ -292,6 +322,21 @@ def test_the_merge_keeps_to_the_most_lines(visitor: Client, aiko: User) -> None:
     visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert text(visitor.get("/cart/")).count("VPN United States did not fit in your cart.") == 1
     assert CartLine.objects.filter(cart__user=aiko).count() == MOST_LINES
+
+
+def test_a_full_cart_keeps_one_internet_plan_whatever_comes_first(visitor: Client, aiko: User) -> None:
+    """Hers makes room for the visitor's, which then gets that room and not the VPN that was added before it."""
+    fill(aiko, *["VPN-US"] * (MOST_LINES - 1))
+    fill(aiko, "INT-HSE-1G", router="none")
+    for line in (VPN | {"option-extra_devices": "1"}, INTERNET):
+        visitor.post("/cart/add/", line)
+    visitor.force_login(aiko, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = text(visitor.get("/cart/"))
+    assert "Home House 1G was in your cart before." in page
+    assert "VPN United States did not fit in your cart." in page
+    skus = list(CartLine.objects.values_list("sku", flat=True))
+    assert [sku for sku in skus if sku.startswith("INT")] == ["INT-APT-1G"]
+    assert len(skus) == MOST_LINES
 
 
 def test_the_header_counts_both_carts_until_they_are_one(visitor: Client, aiko: User) -> None:

@@ -496,7 +496,7 @@ def test_pages_cost_the_same_for_many_orders(
 @pytest.mark.parametrize("lines", [1, 5])
 @pytest.mark.parametrize(
     ("path", "own"),
-    [("/cart/", 5), ("/checkout/", 18), ("/checkout/review/", 18), ("/orders/placed/{submission}/", 4)],
+    [("/cart/", 5), ("/checkout/", 20), ("/checkout/review/", 20), ("/orders/placed/{submission}/", 4)],
 )
 def test_the_way_to_an_order_costs_the_same_for_many_lines(
     browser: Client, customer: User, path: str, own: int, lines: int

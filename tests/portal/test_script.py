@@ -28,6 +28,7 @@ class Site:
     def __init__(self) -> None:
         self.pages: dict[str, list[tuple[int, str]]] = {}
         self.asked: list[tuple[str, str, str]] = []
+        self.sent: list[str] = []  # what was posted
 
     def page(self, path: str, body: str) -> None:
         head = '<!doctype html><html lang="en"><script src="/portal.js" defer></script>'
@@ -40,6 +41,8 @@ class Site:
             route.fulfill(body=SCRIPT, content_type="text/javascript")
             return
         self.asked.append((request.method, path, request.headers.get("if-none-match", "")))
+        if request.method == "POST":
+            self.sent.append(request.post_data or "")
         answers = self.pages.get(path, [(404, "")])
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
         route.fulfill(status=status, body=body, content_type="text/html", headers={"ETag": f'"{len(body)}"'})
@@ -152,14 +155,16 @@ def priced(amount: str) -> str:
 def test_the_price_follows_the_choice(page: Page, site: Site) -> None:
     choices = '<input name="router" type="radio" value="own" checked><input name="router" type="radio" value="wifi6">'
     buttons = '<input type="hidden" name="csrfmiddlewaretoken" value="x"><button data-unfollowed>Update price</button>'
-    form = f'<form id="options" method="post" data-follow="/plan/">{buttons}{choices}</form>'
+    form = f'<form id="options" method="post" action="/cart/add/" data-follow>{buttons}{choices}</form>'
     site.page("/", form + priced("¥4,730"))
-    site.page("/plan/?router=wifi6", priced("¥5,280"))
+    site.pages["/cart/add/"] = [(200, priced("¥5,280")), (404, "")]
     page.goto(f"{SITE}/")
     expect(page.locator("button")).to_be_hidden()
     page.check("[value=wifi6]")
     expect(page.locator("#price")).to_have_text("¥5,280")
     expect(page.locator("#announcer")).to_have_text("¥5,280")
+    assert site.asked[-1][:2] == ("POST", "/cart/add/")
+    assert "intent=price" in site.sent[-1]
     page.check("[value=own]")  # the site has no such page
     expect(page.locator("button")).to_be_visible()
 
@@ -190,7 +195,8 @@ def test_a_chosen_photo_is_shown_small_and_its_size_is_said(page: Page, site: Si
 def depending(words: str, hidden: str) -> str:
     dependent = f'<div id="depends-name" data-depends{hidden}><input name="option-name" aria-label="Name"></div>'
     return (
-        '<form data-follow="/plan/"><input type="checkbox" name="option-static" value="yes" aria-label="Static">'
+        '<form method="post" action="/cart/add/" data-follow>'
+        '<input type="checkbox" name="option-static" value="yes" aria-label="Static">'
         f"{dependent}<button data-unfollowed>Update price</button></form>"
         f'<aside id="price">{words}</aside><div id="price-in-dock"><p class="price">{words}</p></div>'
     )
@@ -200,9 +206,8 @@ def test_a_choice_brings_its_price_and_the_options_that_depend_on_it_and_keeps_w
     page: Page, site: Site
 ) -> None:
     site.page("/", depending("¥550", " hidden"))
-    site.pages["/plan/?option-static=yes&option-name="] = [(200, depending("¥880", ""))]
-    site.pages["/plan/?option-static=yes&option-name=tokyo"] = [(200, depending("¥990", ""))]
-    site.pages["/plan/?option-name=tokyo"] = [(200, depending("¥550", " hidden"))]
+    answers = [depending("¥880", ""), depending("¥990", ""), depending("¥550", " hidden")]
+    site.pages["/cart/add/"] = [(200, answer) for answer in answers]
     page.goto(f"{SITE}/")
     name = page.locator("[name=option-name]")
     expect(name).to_be_hidden()
@@ -217,3 +222,5 @@ def test_a_choice_brings_its_price_and_the_options_that_depend_on_it_and_keeps_w
     expect(name).to_be_hidden()
     expect(page.locator("#price")).to_have_text("¥550")
     expect(name).to_have_value("tokyo")
+    assert ["tokyo" in sent for sent in site.sent] == [False, True, True]
+    assert not [path for _, path, _ in site.asked if "tokyo" in path], "what is typed stands in no address"
