@@ -104,6 +104,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "paper": pgettext_lazy("staff", "paper"),
     "paused": pgettext_lazy("staff", "paused"),
     "payload": pgettext_lazy("staff", "payload"),
+    "place": pgettext_lazy("staff", "installed or sent to"),
     "placed_at": pgettext_lazy("staff", "placed at"),
     "portal_ref": pgettext_lazy("staff", "portal reference"),
     "portal_status": pgettext_lazy("staff", "portal status"),

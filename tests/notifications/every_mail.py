@@ -1,5 +1,6 @@
 """Makes the portal write every e-mail it has, each the way it really comes about, with every outcome."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.test import RequestFactory
@@ -111,3 +112,5 @@ def _orders(user: User) -> None:
     vpn = Order.objects.get(user=user, category="VPN", submission__isnull=False, local_state="placed")
     Cancellation.objects.create(order=vpn, state="done", asked_at=timezone.now(), next_try_at=timezone.now())
     telling.cancelled(vpn)
+    for number, revived in enumerate((internet, vpn)):
+        telling.revived(revived, at=timezone.now() + timedelta(minutes=number))
