@@ -78,7 +78,7 @@ class PlaceForm(forms.Form):
     )
     prefecture = forms.TypedChoiceField(
         label=_("Prefecture"),
-        choices=[("", _("Choose a prefecture")), *((p.number, f"{p.romaji} {p.kanji}") for p in PREFECTURES.values())],
+        choices=lambda: [("", _("Choose a prefecture")), *((p.number, p.words) for p in PREFECTURES.values())],
         coerce=int,
         error_messages={"required": _("Choose a prefecture")},
         widget=forms.Select(attrs={"class": "w-m", "autocomplete": "address-level1"}),
@@ -107,11 +107,8 @@ class PlaceForm(forms.Form):
         if cleaned.get("postal_code") and place is None:
             self.add_error("postal_code", NO_SUCH_CODE)
         elif place and cleaned.get("prefecture") not in (None, "", place.prefecture):
-            where = PREFECTURES[place.prefecture]
-            self.add_error(
-                "prefecture",
-                _("This postal code is in %(prefecture)s") % {"prefecture": f"{where.romaji} {where.kanji}"},
-            )
+            where = PREFECTURES[place.prefecture].words
+            self.add_error("prefecture", _("This postal code is in %(prefecture)s") % {"prefecture": where})
         return cleaned
 
 

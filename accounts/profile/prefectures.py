@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import get_language
+
 
 @dataclass(frozen=True)
 class Prefecture:
     number: int
     kanji: str
     romaji: str
+
+    @property
+    def words(self) -> str:
+        """As the active language's readers look for it: in Japanese by its name alone, else in both scripts."""
+        return self.kanji if (get_language() or "").startswith("ja") else f"{self.romaji} {self.kanji}"
 
 
 _NAMES = """

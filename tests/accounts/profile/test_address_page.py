@@ -109,6 +109,12 @@ def test_the_button_fills_in_the_place_without_a_script(browser: Client) -> None
     assert not Address.objects.exists()
 
 
+def test_prefectures_stand_in_both_scripts_but_for_readers_of_japanese(browser: Client) -> None:
+    assert ">Tokyo 東京都</option>" in browser.get(reverse("address")).content.decode()
+    browser.cookies["language"] = "ja"
+    assert ">東京都</option>" in browser.get(reverse("address")).content.decode()
+
+
 def test_the_button_says_so_when_there_is_no_such_place(browser: Client) -> None:
     for code, said in (("000-0000", "Japan Post knows no such postal code"), ("12", "Enter seven digits")):
         answer = save(browser, find="yes", postal_code=code, city="")
