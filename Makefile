@@ -97,6 +97,11 @@ campaign: $(STAMP) ## the crash campaign, SEEDS=5000 in CELLS=12 at once; goes o
 campaign-proof: $(STAMP) ## without each of its safeguards the portal must fail the campaign
 	$(BIN)/python -m tests.campaign.proof
 
+.PHONY: journeys
+journeys: $(STAMP) browser ## every browser journey in both languages, both widths, with scripts and without; JOURNEY=sim
+	$(BIN)/python -m pytest tests/whole/journeys -m browser $(if $(JOURNEY),-k test_$(JOURNEY)) -q
+	@echo "What was seen: .artifacts/journeys/"
+
 .PHONY: shots
 shots: $(STAMP) browser ## photographs of every page of a running demo, in .shots/
 	$(BIN)/python -m benchmarks.shots

@@ -8,7 +8,6 @@ from accounts.profile import syncing
 from accounts.security import sessions
 from journal import rounds
 
-ACCOUNT_REFRESH_S = 120
 SESSIONS_S = 3600
 PAPERS_S = 3600
 RETENTION_S = 24 * 3600
@@ -43,8 +42,8 @@ def sync_profiles() -> None:
 
 
 def refresh_accounts() -> None:
-    """Queue `housekeeping`, every two minutes: what changed on Accounts in Salesforce."""
-    rounds.run("accounts.refresh_accounts", ACCOUNT_REFRESH_S, refresh.refresh_accounts)
+    """Queue `housekeeping`: what changed on Accounts in Salesforce."""
+    rounds.run("accounts.refresh_accounts", settings.ACCOUNT_REFRESH_S, refresh.refresh_accounts)
 
 
 def delete_expired_sessions() -> None:

@@ -351,6 +351,7 @@ STREAM_PING_S = seconds("STREAM_PING_S", 60)
 LEADER_WAIT_S = seconds("LEADER_WAIT_S", 10)
 WATCHED_REFRESH_S = seconds("WATCHED_REFRESH_S", 20)
 REFRESH_S = seconds("REFRESH_S", 300)
+ACCOUNT_REFRESH_S = seconds("ACCOUNT_REFRESH_S", 120)
 HEALTH_TOKEN = env.str("HEALTH_TOKEN", default="")
 
 LOGGING_CONFIG = "portal.logging.configure"

@@ -48,12 +48,16 @@ class Ports:
 
 @dataclass
 class Stack:
-    """`state` keeps everything: data, keys, logs. `extra_env` overrides what the portal's processes are told."""
+    """`state` keeps everything: data, keys, logs. `extra_env` overrides what the portal's processes are told.
+
+    A worker ends after `jobs_per_worker`; whoever calls `check` now and then has it started anew.
+    """
 
     state: Path
     ports: Ports = field(default_factory=Ports)
     durable: bool = True
     extra_env: dict[str, str] = field(default_factory=dict)
+    jobs_per_worker: int = 500
     sandbox_options: tuple[str, ...] = ()
     say: Say = lambda _sentence: None
     ready: dict[str, Any] = field(default_factory=dict)
@@ -187,7 +191,8 @@ class Stack:
 
     def start_worker(self, queue: str, number: int = 0) -> None:
         """One more worker of a queue; `number` tells those of one queue apart."""
-        arguments = ("rqworker", queue, "--worker-class", "portal.workers.Worker", "--max-jobs", "500", *JSON_ONLY)
+        most = str(self.jobs_per_worker)
+        arguments = ("rqworker", queue, "--worker-class", "portal.workers.Worker", "--max-jobs", most, *JSON_ONLY)
         self._spawn(f"worker-{queue}" + (f"-{number}" if number else ""), python(), "manage.py", *arguments)
 
     def _spawn(self, name: str, *command: str, **env: str) -> None:

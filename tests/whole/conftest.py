@@ -12,12 +12,14 @@ from sandbox.demo.stack import Ports, Stack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARTIFACTS = ROOT / ".artifacts"
-FAST = {"SWEEP_S": "1", "WATCHED_REFRESH_S": "2", "REFRESH_S": "2"}
+NO_END = 1_000_000  # of jobs: nobody starts a worker anew here
+FAST = {"SWEEP_S": "1", "WATCHED_REFRESH_S": "2", "REFRESH_S": "2", "ACCOUNT_REFRESH_S": "1"}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    everything = Stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), durable=False, extra_env=FAST)
+    state, ports = tmp_path_factory.mktemp("stack"), Ports.free()
+    everything = Stack(state, ports=ports, durable=False, extra_env=FAST, jobs_per_worker=NO_END)
     everything.start()
     yield everything
     logs = ARTIFACTS / "logs"
