@@ -285,14 +285,20 @@ def _failed(order: Order) -> StatusView:
 def _cancelled(order: Order) -> StatusView:
     if order.local_state == Order.Local.REFUSED:
         return _not_accepted(order)
-    return _view(
-        Status.CANCELLED,
+    sentence, stop = (
         _("This order was cancelled. Nothing more happens to it."),
-        _("Order placed"),
-        "",
-        placed(order),
-        Stop("failed", _("Cancelled"), _("Contact us if you did not expect this."), order.cancelled_at),
+        _("Contact us if you did not expect this."),
     )
+    if _was_wished(order):
+        sentence, stop = _("We cancelled this order, as you asked. Nothing was charged for it."), ""
+    cancelled = Stop("failed", _("Cancelled"), stop, order.cancelled_at)
+    return _view(Status.CANCELLED, sentence, _("Order placed"), "", placed(order), cancelled)
+
+
+def _was_wished(order: Order) -> bool:
+    """Cancelled as its customer asked, not by customer support."""
+    wish: Cancellation | None = getattr(order, "cancellation", None)
+    return wish is not None and wish.state == Cancellation.State.DONE
 
 
 def _not_accepted(order: Order) -> StatusView:

@@ -139,7 +139,8 @@ def test_a_cancelled_order_is_told_once(browser: Client, order: Order, salesforc
     refresh()
     seen = Order.objects.get()
     assert status_of(seen) is Status.CANCELLED
-    assert "Cancelled" in page_of(browser, order)
+    assert "We cancelled this order, as you asked." in page_of(browser, order)
+    assert "if you did not expect this" not in page_of(browser, order)
     assert salesforce.calls[:2] == ["order_in_review", "cancel_order"]
     assert salesforce.calls.count("cancel_order") == 1
     assert whmcs.calls == []

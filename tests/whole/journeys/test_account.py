@@ -20,6 +20,7 @@ from tests.whole.journeys.window import Window
 
 pytestmark = [pytest.mark.whole, pytest.mark.browser, pytest.mark.xdist_group("whole")]
 SEND, SIGN_IN = "main form .button", "main form[action*='/account/login/'] .button"
+PASSKEY = "#mfa_webauthn_authenticate"
 RESET = "/account/password/reset/key/"
 
 
@@ -34,6 +35,8 @@ def test_everything_about_an_account_can_be_changed(journey: Callable[[str], Set
     change_language_and_back(window)
     sign_another_device_out(window, phone, person)
     turn_codes_on_and_sign_in_with_one(window, outside, person)
+    if window.cell.script:  # there are no passkeys without
+        add_a_passkey_and_sign_in_with_it(window, person)
     take_data(window, person)
     ask_for_closing_and_stay(window, outside, person)
 
@@ -110,14 +113,41 @@ def turn_codes_on_and_sign_in_with_one(window: Window, outside: Outside, person:
     recovery = window.page.locator("main .rows code").first.inner_text()
     window.letter(outside.mail("Codes from an app were turned on", to=person.email), "codes-turned-on")
     window.open("/account/2fa/", "security-with-codes")
-    window.open("/account/logout/", "sign-out")
-    window.press(SEND)
+    sign_out(window)
     window.open("/account/login/")
     sign_in(window, person)
+    expect(window.page.locator(PASSKEY)).to_have_count(0)  # there is none yet
     window.look("one-more-step")
     window.fill(code=recovery)
     window.press(SEND)
     window.is_at(r"/overview/$")
+
+
+def add_a_passkey_and_sign_in_with_it(window: Window, person: Person) -> None:
+    """As the second step after the password, then alone."""
+    window.has_a_fingerprint_reader()
+    window.open("/account/2fa/webauthn/add/")
+    window.fill(password=PASSWORD)
+    window.press(SEND, "passkey")
+    window.fill(name="Laptop")
+    window.press("#mfa_webauthn_add")
+    window.is_at(r"/account/2fa/$")
+    window.look("passkeys")
+    sign_out(window)
+    window.open("/account/login/")
+    sign_in(window, person)
+    window.look("one-more-step-with-a-passkey")
+    window.press(PASSKEY)
+    window.is_at(r"/overview/$")
+    sign_out(window)
+    window.open("/account/login/")
+    window.press("#passkey_login")
+    window.is_at(r"/overview/$")
+
+
+def sign_out(window: Window) -> None:
+    window.open("/account/logout/")
+    window.press(SEND)
 
 
 def take_data(window: Window, person: Person) -> None:

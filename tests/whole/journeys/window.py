@@ -16,6 +16,14 @@ PICTURES = ARTIFACTS / "journeys"
 PATIENCE_MS = 20_000
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 ASKED_FOR = re.compile(r"status of (409|422)")  # Chromium says so of a page that asks for a correction
+READER = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 UNSCRIPTED = {"<noscript>": "<div>", "</noscript>": "</div>"}
 
 
@@ -77,6 +85,12 @@ class Window:
     def choose(self, name: str, value: str) -> None:
         """A radio button, or one box of several."""
         self.page.locator(f"main [name='{name}'][value='{value}']").check()
+
+    def has_a_fingerprint_reader(self) -> None:
+        """From now on: one that always finds the right finger."""
+        session = self._context.new_cdp_session(self.page)
+        session.send("WebAuthn.enable")
+        session.send("WebAuthn.addVirtualAuthenticator", {"options": READER})
 
     def is_at(self, address: str) -> None:
         """Waits until the page's address matches this regular expression."""
