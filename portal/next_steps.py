@@ -15,7 +15,7 @@ from accounts import links
 from accounts.identity.standing import standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
 from catalog.eligibility import asking
-from catalog.models import EligibilityRequest
+from catalog.models import EligibilityRequest, Product
 from orders.models import Order
 from orders.tasks import TO_DO, Task
 
@@ -131,10 +131,15 @@ def _address_check(known: Known) -> Task | None:
         text = _("We are looking up your building, usually within one working day. We write to you.")
         return Task("eligibility", "wait", title, text, _("See your check"), page)
     is_old = (check.answered_at or NEVER) < timezone.now() - NEWS
-    if not check.offered or known.customer is None or known.has_orders or is_old:
+    if not check.offered or known.customer is None or known.has_orders or is_old or _has_line(known.user):
         return None
     text = _("It is available. Choose the plan you like.")
     return Task("eligibility", "todo", title, text, _("See plans"), page, word=_("Next step"))
+
+
+def _has_line(user: User) -> bool:
+    """Whether home internet was ordered here and came to a service."""
+    return Order.objects.for_user(user).filter(category=Product.Category.INTERNET).active().exists()
 
 
 STEPS: tuple[Step, ...] = (_account, _held_order, _address, _payment, _card, _identity, _address_check)

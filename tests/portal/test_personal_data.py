@@ -1,6 +1,7 @@
 """What we hold about Aiko is hers to see, and goes when she goes."""
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,9 @@ def test_closing_is_a_case_once_and_can_be_taken_back(customer: User) -> None:
         browser.post(reverse("close_account"))
     assert Case.objects.filter(cause__startswith="closing:").count() == 1
     assert browser.get(reverse("close_account")).headers["Location"] == reverse("your_data")
-    assert "You asked us to close your account" in browser.get(reverse("your_data")).content.decode()
+    told = browser.get(reverse("your_data")).content.decode()
+    assert "You asked us to close your account" in told
+    assert re.search(r"Since \d+ [A-Z][a-z]{2} 20\d\d\.", told), "no date that reads in two ways"
 
     browser.post(reverse("keep_account"))
     assert Case.objects.filter(cause__startswith="closing_taken_back:").count() == 1

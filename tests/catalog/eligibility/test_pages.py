@@ -15,6 +15,7 @@ from catalog.eligibility import answering, asking
 from catalog.models import EligibilityRequest
 from catalog.queries import offered_to
 from integrations import gateway
+from orders.models import Order
 from portal.metrics import eligibility
 from tests.accounts.test_signup_pages import confirm, sign_up
 from tests.catalog.eligibility.conftest import MITA, asked, fresh
@@ -231,6 +232,9 @@ def test_plans_open_up(aiko: User) -> None:
     assert "It is available. Choose the plan you like." in overview
     assert "Next step" in overview
     assert request.offered
+    order = {"category": "Internet", "local_state": "placed", "progress": "Provisioned"}
+    Order.objects.create(user=aiko, portal_ref="SX-0000-001:x", cart_hash="x", **order)
+    assert "Choose the plan you like." not in page(browser, reverse("dashboard")), "it is there already"
 
 
 def test_a_check_that_takes_longer_than_we_said_says_so_to_customer_support_and_operator(aiko: User) -> None:

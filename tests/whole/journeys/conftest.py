@@ -29,4 +29,4 @@ def journey(browser: Browser, stack: Stack, cell: Cell) -> Iterator[Callable[[st
     for window in begun:
         window.shot("end")
         window.close()
-        assert window.problems == []
+        assert not window.problems, "\n".join(window.problems)
