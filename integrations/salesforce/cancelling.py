@@ -65,11 +65,11 @@ def _restaged(seen: OrderInReview, stage: str) -> list[Part]:
     """The Opportunity that `stage` was judged for, unless it moved on or an Order that was not cancelled has it."""
     if not stage or seen.opportunity is None:
         return []
-    others = "SELECT OpportunityId FROM Order WHERE OpportunityId = {} AND Id != {} AND Status != {}"
     free = select(
         ["Id"],
         "Opportunity",
-        f"Id = {{}} AND StageName = {{}} AND Id NOT IN ({others})",
+        "Id = {} AND StageName = {} AND Id NOT IN "
+        "(SELECT OpportunityId FROM Order WHERE OpportunityId = {} AND Id != {} AND Status != {})",
         *(seen.opportunity.id, seen.opportunity.stage),
         *(seen.opportunity.id, seen.order.id, f.CANCELLED),
     )
