@@ -5,29 +5,19 @@ No error, code or name of an inner system is ever among the texts.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Literal
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders import refusals
 from orders.models import Cancellation, Order
+from orders.patience import is_delayed, is_late
 from orders.status import FINAL, Status, can_be_cancelled, status_of
-from orders.stops import Stop, active_to_come, doing, placed, received, reviewed, to_come
+from orders.stops import Stop, active_to_come, doing, placed, received, reviewed, setting_up, to_come
 from orders.tasks import Task
 
 ASKED = Cancellation.State.ASKED
-# How long a state may last before the page says that it is late; weekends are in it.
-PATIENCE = {
-    Status.SUBMITTED: timedelta(days=4),
-    Status.PENDING_REVIEW: timedelta(days=4),
-    Status.APPROVED: timedelta(hours=1),
-    Status.ACTIVATING: timedelta(hours=1),
-}
-AFTER_APPROVAL = frozenset({Status.APPROVED, Status.ACTIVATING})
-ALWAYS_LATE = frozenset({Status.CHECKING, Status.FAILED})
 Kind = Literal["info", "ok", "warn", "danger"]
 
 
@@ -74,7 +64,8 @@ def view(order: Order, *, confirming: bool = False, tasks: tuple[Task, ...] = ()
         shown = replace(_on_hold(order, tasks), tasks=tasks)
     else:
         shown = _of_status(order, status, confirming=confirming, wish=wish)
-    return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=_is_late(order, status))
+    late = is_late(order, status, waits=confirming or bool(tasks))
+    return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=late)
 
 
 def _of_status(order: Order, status: Status, *, confirming: bool, wish: str) -> StatusView:
@@ -91,13 +82,6 @@ def _wish(order: Order, status: Status) -> str:
         return ""
     over = status is Status.PROVISIONED and wish.state != Cancellation.State.DONE
     return "" if over else str(wish.state)
-
-
-def _is_late(order: Order, status: Status) -> bool:
-    if status in ALWAYS_LATE:
-        return True
-    since = (order.approved_at or order.created_at) if status in AFTER_APPROVAL else order.created_at
-    return status in PATIENCE and since is not None and timezone.now() - since > PATIENCE[status]
 
 
 def name_of(status: Status) -> str:
@@ -133,7 +117,12 @@ def _view(status: Status, sentence: str, before: str, after: str, *stops: Stop) 
 def _submitted(order: Order) -> StatusView:
     return _view(
         Status.SUBMITTED,
-        _("We have your order and are registering it. This page tells you as soon as the review begins."),
+        _(
+            "This takes longer than usual. We keep trying by ourselves: nothing is lost, nothing is ordered twice, and "
+            "you do not have to do anything."
+        )
+        if is_delayed(order)
+        else _("We have your order and are registering it. This page tells you as soon as the review begins."),
         "",
         _("In review"),
         received(order, "now", _("We are registering it. You do not have to do anything.")),
@@ -230,7 +219,7 @@ def _approved(order: Order) -> StatusView:
 def _activating(order: Order) -> StatusView:
     return _view(
         Status.ACTIVATING,
-        _("Your order was approved. We are setting up your service now, which mostly takes a few minutes."),
+        setting_up(order),
         _("Approved"),
         pgettext("stop", "Active"),
         placed(order),

@@ -97,6 +97,7 @@ def _replace(order: Order, items: Sequence[ProvisionableItem], before: Sequence[
     for line in lines:
         line.options_in_words = chosen.get((line.sku, _as_text(line.options)), {})
     OrderLine.objects.bulk_create(lines)
+    order.save(update_fields=["updated_at"])  # the page of whoever watches is renewed
 
 
 def _words(quantity: int, sku: str, unit_price: int) -> str:

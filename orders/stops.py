@@ -7,8 +7,11 @@ from typing import Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from catalog.models import Product
 from orders.models import Order
 
+Category = Product.Category
+QUICK = frozenset({Category.SIM, Category.VPN})
 StopState = Literal["done", "now", "next", "late", "failed"]
 
 
@@ -45,7 +48,26 @@ def reviewed(order: Order) -> Stop:
 
 def to_come(order: Order) -> tuple[Stop, Stop]:
     """What follows the review."""
-    return Stop("next", _("Activation"), doing(order), when=_("mostly a few minutes")), active_to_come()
+    return Stop("next", _("Activation"), doing(order), when=_how_long(order)), active_to_come()
+
+
+def setting_up(order: Order) -> str:
+    """What happens once it is approved, with the time it takes; a line to the home has to wait for its engineer."""
+    if order.category == Category.INTERNET:
+        return _(
+            "Your order was approved. We are setting up your line; it works from the engineer’s date, usually within "
+            "14 days."
+        )
+    if order.category in QUICK:
+        return _("Your order was approved. We are setting up your service now, which mostly takes a few minutes.")
+    return _("Your order was approved. We are setting up your service now.")
+
+
+def _how_long(order: Order) -> str:
+    """Nothing is said of a kind of service that is not ours."""
+    if order.category == Category.INTERNET:
+        return _("on the engineer’s date, usually within 14 days")
+    return _("mostly a few minutes") if order.category in QUICK else ""
 
 
 def active_to_come() -> Stop:

@@ -53,10 +53,10 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     if found is None:
         raise Http404
     status = queries.view_for(user_of(request), found)
+    _note(found, status)
     if _wants_json(request):
         response: HttpResponse = JsonResponse(as_json(found, status))
     else:
-        _note(found, status)
         response = render(request, "orders/order.html", _context(request, found, status))
     patch_vary_headers(response, ["Accept"])
     return response
@@ -65,20 +65,20 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 @require_safe
 def order_status(request: HttpRequest, number: str) -> HttpResponse:
-    """The board and the line alone, for the script that asks every 5 s; 304 while nothing changed.
+    """What can change of the page, for the script that asks every 5 s; 304 while nothing did.
 
-    One query, and one more while the order is not in Salesforce.
+    One query then, and one more while the order is not in Salesforce.
     """
     found = Order.objects.for_user(user_of(request)).filter(number=number).first()
     if found is None:
         raise Http404
     status = queries.view_for(user_of(request), found)
     _note(found, status)
-    tag = f'"{hashlib.sha256(repr((status, get_language())).encode()).hexdigest()[:32]}"'
+    tag = _tag(found, status)
     if request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = render(request, "orders/_status.html", _board(found, status))
+        response = render(request, "orders/_live.html", _context(request, found, status))
     response["ETag"] = tag
     return response
 
@@ -146,7 +146,14 @@ def _context(request: HttpRequest, found: Order, status: StatusView) -> dict[str
 
 
 def _board(found: Order, status: StatusView) -> dict[str, Any]:
-    return {"order": found, "status": status, "checked_at": None if status.final else timezone.now()}
+    checked_at = None if status.final else timezone.now()
+    return {"order": found, "status": status, "tag": _tag(found, status), "checked_at": checked_at}
+
+
+def _tag(found: Order, status: StatusView) -> str:
+    """Another one whenever the page would say something else: the clock counts too, through `status`."""
+    said = repr((status, found.updated_at, get_language()))
+    return f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
 
 
 def _note(found: Order, status: StatusView) -> None:

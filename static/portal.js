@@ -30,11 +30,21 @@
     if (answered) live.querySelector("[data-live-clock]").textContent = clock();
   };
 
+  // An answer may bring further parts of the page along, and the words of its title
+  const swapBeside = (page) =>
+    page.querySelectorAll("[data-beside]").forEach((part) => {
+      const old = document.getElementById(part.id);
+      if (old && old.outerHTML !== part.outerHTML) keepingFocus(old, () => old.replaceWith(part));
+    });
+
   const swapped = (old, html) => {
-    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById(old.id);
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const fresh = page.getElementById(old.id);
     if (!fresh) return old;
-    const before = old.dataset.announce;
+    const { announce: before, title } = old.dataset;
     keepingFocus(old, () => old.replaceWith(fresh));
+    swapBeside(page);
+    if (title) document.title = document.title.replace(title, fresh.dataset.title);
     if (fresh.dataset.announce !== before) announce(fresh.dataset.announce);
     return fresh;
   };
@@ -42,7 +52,7 @@
   const poll = (start) => {
     const usual = Number(start.dataset.every || 5);
     let board = start;
-    let etag = "";
+    let etag = start.dataset.etag || "";
     let pause = usual;
     let timer = 0;
 

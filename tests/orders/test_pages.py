@@ -3,8 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
+import django_rq
 import pytest
 from django.db import connection
 from django.test import Client
@@ -20,9 +22,11 @@ from integrations import gateway
 from integrations.errors import Rejected, Unavailable
 from orders import queries, watched
 from orders.models import Cart, Order, OrderLine
-from tests.orders.doubles import Salesforce, Whmcs
+from orders.refresh import refresh
+from tests.orders.doubles import Salesforce, Whmcs, change
 from tests.orders.steps import VPN, fill, lives, order_now, review_form
 from tests.people import make_customer, make_user, signed_in
+from tests.provisioning.doubles import item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -278,6 +282,8 @@ def test_the_fragment_renews_itself_until_the_end(browser: Client, customer: Use
     assert text(first).lstrip().startswith('<div id="order-status"')
     assert "<html" not in text(first)
     assert "data-poll" in text(first)
+    page = text(browser.get(f"/orders/{order.number}/"))
+    assert f'data-etag="{first["ETag"]}"' in unescape(page), "what the page has is not sent again"
     again = browser.get(path, headers={"if-none-match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     Order.objects.update(progress="Provisioned", provisioned_at=datetime(2026, 11, 20, tzinfo=UTC))
@@ -285,6 +291,22 @@ def test_the_fragment_renews_itself_until_the_end(browser: Client, customer: Use
     assert last.status_code == 200
     assert "data-poll" not in text(last)
     assert 'data-announce="Active"' in text(last)
+    assert f'data-title="Active: {order.number}"' in text(last)
+
+
+def test_the_fragment_brings_the_numbers_and_items_that_changed(
+    browser: Client, customer: User, salesforce: Salesforce
+) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    path = f"/orders/{order.number}/status/"
+    first = browser.get(path)
+    goods = (item(id="802NEW000000001AAA", sku="VPN-UK", category="VPN", unit_price=770),)
+    salesforce.changes = [change(order.sf_order_id or "", minute=5, items=goods)]
+    refresh()
+    renewed = browser.get(path, headers={"if-none-match": first["ETag"]})
+    assert renewed.status_code == 200
+    for words in ("¥770", "Customer support changed this order on", order.number):
+        assert words in text(renewed).partition('<aside id="order-facts"')[2]
 
 
 def test_the_tag_knows_the_language(browser: Client, customer: User) -> None:
@@ -347,6 +369,9 @@ def test_watching_is_noted_and_its_loss_is_harmless(
     assert not watched.anybody()
     browser.get(f"/orders/{order.number}/status/")
     assert watched.anybody()
+    django_rq.get_connection("housekeeping").delete(watched.KEY)
+    browser.get(f"/orders/{order.number}/", headers={"accept": "application/json"})
+    assert watched.anybody(), "a program that asks watches too"
     monkeypatch.setattr("orders.watched.time.time", lambda: 4_000_000_000.0)
     assert not watched.anybody()
 
@@ -472,7 +497,7 @@ def test_the_overview_of_somebody_being_set_up(salesforce: Salesforce) -> None:
 @pytest.mark.parametrize(
     ("path", "own"),
     [
-        ("/orders/{number}/status/", 1),
+        ("/orders/{number}/status/", 5),
         ("/orders/{number}/", 5),
         ("/orders/{number}/cancel/", 4),
         ("/orders/", 5),
@@ -524,3 +549,12 @@ def test_every_page_stands_in_both_languages_without_inline_code(
     assert answer.status_code == 200
     assert f'<html lang="{language}"' in text(answer)
     assert " style=" not in text(answer)
+
+
+def test_an_unchanged_order_costs_one_query(browser: Client, customer: User) -> None:
+    (order,) = order_now(customer, "VPN-US")
+    path = f"/orders/{order.number}/status/"
+    tag = browser.get(path)["ETag"]
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(path, headers={"if-none-match": tag}).status_code == 304
+    assert len(asked) <= 3 + 1, [query["sql"][:120] for query in asked]

@@ -1,10 +1,11 @@
 """What the customer is told: every combination of the three states gives one of eight, in both languages."""
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django.utils.translation import override
 
 from orders.board import view
@@ -13,6 +14,11 @@ from orders.status import FINAL, Status, status_of
 from tests.people import make_customer
 
 AT = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
+
+
+def begun(columns: dict[str, Any]) -> dict[str, Any]:
+    """Lengths of time as the moments that long ago."""
+    return {name: timezone.now() - value if isinstance(value, timedelta) else value for name, value in columns.items()}
 
 
 def order(**columns: Any) -> Order:
@@ -125,3 +131,48 @@ def test_times_stand_at_their_stops() -> None:
     later = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
     shown = view(order(progress="Provisioned", approved_at=AT, provisioned_at=later))
     assert [stop.at for stop in shown.stops] == [AT, AT, later]
+
+
+@pytest.mark.parametrize(
+    ("columns", "waits", "late"),
+    [
+        ({"local_state": "submitted", "created_at": timedelta(minutes=30)}, False, False),
+        ({"local_state": "submitted", "created_at": timedelta(minutes=90)}, False, True),
+        ({"local_state": "submitted", "created_at": timedelta(days=3)}, True, False),
+        ({"local_state": "submitted", "created_at": timedelta(days=5)}, True, True),
+        ({"created_at": timedelta(days=9), "placed_at": timedelta(days=3)}, False, False),
+        ({"created_at": timedelta(days=9), "placed_at": timedelta(days=5)}, False, True),
+        ({"created_at": timedelta(days=5)}, False, True),
+        ({"progress": "Activating", "approved_at": timedelta(hours=2)}, False, True),
+        ({"progress": "Activating", "approved_at": timedelta(hours=2), "category": "Internet"}, False, False),
+        ({"progress": "Activating", "approved_at": timedelta(days=15), "category": "Internet"}, False, True),
+        ({"progress": "Failed", "approved_at": timedelta(minutes=1)}, False, True),
+    ],
+)
+def test_late_is_later_than_was_said_from_when_it_was_said(columns: dict[str, Any], waits: bool, late: bool) -> None:
+    assert view(order(**begun(columns)), confirming=waits).late is late
+
+
+@pytest.mark.parametrize(
+    ("columns", "delayed"),
+    [
+        ({"created_at": timedelta(seconds=5)}, False),
+        ({"created_at": timedelta(seconds=5), "tries": 1}, True),
+        ({"created_at": timedelta(minutes=2)}, True),
+    ],
+)
+def test_who_ordered_one_thing_is_told_that_placing_is_delayed(columns: dict[str, Any], delayed: bool) -> None:
+    submitted = order(local_state="submitted", **begun(columns))
+    assert ("nothing is lost, nothing is ordered twice" in view(submitted).sentence) is delayed
+    assert "nothing is ordered twice" not in view(submitted, confirming=True).sentence
+
+
+def test_the_time_that_is_told_is_that_of_the_service() -> None:
+    for category, when, sentence in (
+        ("Internet", "on the engineer’s date, usually within 14 days", "usually within 14 days"),
+        ("SIM", "mostly a few minutes", "mostly takes a few minutes"),
+        ("VPN", "mostly a few minutes", "mostly takes a few minutes"),
+        ("", "", "setting up your service now."),
+    ):
+        assert view(order(category=category)).stops[-2].when == when
+        assert sentence in view(order(category=category, progress="Activating")).sentence

@@ -85,6 +85,24 @@ def test_the_board_is_replaced_announced_and_left_alone_at_the_end(page: Page, s
     assert polls[1][2]
 
 
+def test_what_stands_beside_the_board_and_the_title_follow(page: Page, site: Site) -> None:
+    def live(words: str, number: str) -> str:
+        part = (
+            f'<div id="board" data-poll="/status/" data-every="0.05" data-etag="first" data-title="{words}: 1"></div>'
+        )
+        return f'{part}<aside id="facts" data-beside><a id="ask" href="/">Ask</a><b>{number}</b></aside>'
+
+    site.page("/", f"<title>In review: 1 | Brand</title>{live('In review', '')}")
+    site.pages["/status/"] = [(304, ""), (200, live("Active", "00000100")), (304, "")]
+    page.goto(f"{SITE}/")
+    page.focus("#ask")
+    expect(page.locator("#facts b")).to_have_text("00000100")
+    expect(page).to_have_title("Active: 1 | Brand")
+    expect(page.locator("#ask")).to_be_focused()
+    asked = [asked[2] for asked in site.asked if asked[1] == "/status/"]
+    assert asked[0] == "first", "what the page has is not sent again"
+
+
 def test_an_unchanged_state_is_not_read_out(page: Page, site: Site) -> None:
     site.page("/", board("In review"))
     site.pages["/status/"] = [(200, board("In review")), (200, board("In review")), (200, board("In review"))]
