@@ -27,3 +27,14 @@ class UnknownOutcome(OutsideError):
 
 class Misconfigured(OutsideError):
     """A key, permission, address or field is wrong: a person must act."""
+
+
+ABOUT_ONE_RECORD = frozenset({"row_locked", "halted", "opportunity_closed", "order_moved", "query_timeout"})
+
+
+def is_outage(error: OutsideError) -> bool:
+    """Whether the system itself is away or slow, so that whatever is asked next would fare alike.
+
+    A round over many rows ends then: each of them would wait for its deadline, and nothing else of its queue would run.
+    """
+    return isinstance(error, Unavailable | UnknownOutcome) and error.code not in ABOUT_ONE_RECORD

@@ -1,22 +1,28 @@
 """What CS sees of orders: everything, with the remote ids; what changes an order goes through the same flows."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db import DataError, IntegrityError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit import trail
+from audit.confirming import confirmation, reason_of
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from orders import held, places, revived
+from orders import by_support, held, places, revived
+from orders.by_support import Decision
 from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
-from orders.refresh import refresh_order
+from orders.refresh import NotThere, refresh_order
 from orders.status import status_of
 
 SEARCHED = (
@@ -164,7 +170,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         ),
     )
     inlines = (OrderLineInline, OrderEventInline)
-    actions = ("refresh_from_salesforce",)
+    actions = ("refresh_from_salesforce", "place_again", "mark_cancelled")
 
     @admin.display(description=_("customer"))
     def customer(self, order: Order) -> str:
@@ -224,9 +230,26 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         for order in orders:
             try:
                 changed += refresh_order(order, actor=_staff(request))
-            except OutsideError as error:
+            except NotThere:
+                text = _("%(number)s: Salesforce does not have this order any more, or does not show it to the portal.")
+                messages.error(request, text % {"number": order.number})
+            except (OutsideError, IntegrityError, DataError) as error:
                 messages.error(request, f"{order.number}: {error}")
         messages.info(request, _("%(count)s orders changed.") % {"count": changed})
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Nobody edits an order; who might may decide what becomes of it."""
+        return request.user.has_perm("orders.change_order")
+
+    @admin.action(description=_("Place again what was refused"), permissions=["decide"])
+    def place_again(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        effect = gettext("The order is sent to Salesforce again, at the prices that the customer saw, within a minute.")
+        return _decide(request, orders, by_support.place_again, effect)
+
+    @admin.action(description=_("Mark as cancelled: it was deleted in Salesforce"), permissions=["decide"])
+    def mark_cancelled(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        effect = gettext("The order is over, and its customer is written to. It must not be in Salesforce any more.")
+        return _decide(request, orders, by_support.mark_cancelled, effect)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [
@@ -238,6 +261,26 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             "attempts",
             "confirmed",
         ]
+
+
+def _decide(
+    request: HttpRequest, orders: QuerySet[Order], act: Callable[[int, Decision], None], effect: str
+) -> HttpResponse | None:
+    """Asks for the reason, then carries the decision out on each order, with an entry in the trail."""
+    name, reason = act.__name__, reason_of(request)
+    if not reason:
+        label = str(getattr(OrderAdmin, name).short_description)
+        return confirmation(request, orders, action=name, label=label, effect=effect)
+    for order in orders:
+        try:
+            act(order.pk, Decision(_staff(request), reason))
+        except (by_support.NotPossible, OutsideError) as error:
+            messages.error(request, f"{order.number}: {error}")
+            continue
+        subject = f"order:{order.number}"
+        trail.record_request(request, f"order.{name}", user_id=order.user_id, subject=subject, reason=reason)
+        messages.success(request, gettext("%(number)s: done") % {"number": order.number})
+    return None
 
 
 def _staff(request: HttpRequest) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import links
 from accounts.models import User
 from integrations import correlation, failpoints, gateway
-from integrations.errors import OutsideError, Rejected, Unavailable
+from integrations.errors import OutsideError, Rejected, Unavailable, is_outage
 from integrations.salesforce import fields as f
 from integrations.salesforce.schemas import OrderChange, OrderInReview
 from journal.commits import commit
@@ -57,7 +57,13 @@ def ask(user: User, number: str) -> Cancellation:
 
 def carry_out_due(limit: int = 50) -> dict[str, int]:
     """Carries out the wishes whose job got lost or whose last try failed; counts what came of it. Needs no Redis."""
-    states = [carry_out(pk) for pk in list(_due().order_by("next_try_at").values_list("pk", flat=True)[:limit])]
+    tried = []
+    for wish_id in list(_due().order_by("next_try_at").values_list("pk", flat=True)[:limit]):
+        tried.append(wish_id)
+        error = _try(wish_id)
+        if error is not None and is_outage(error):
+            break  # the others wait for the next round
+    states = list(Cancellation.objects.filter(pk__in=tried).values_list("state", flat=True))
     return {"tried": len(states), "cancelled": states.count(State.DONE), "too_late": states.count(State.TOO_LATE)}
 
 
@@ -66,9 +72,14 @@ def carry_out(wish_id: int) -> str:
 
     Safe to repeat and to run twice at once. Not to be called in a transaction.
     """
+    _try(wish_id)
+    return str(Cancellation.objects.values_list("state", flat=True).get(pk=wish_id))
+
+
+def _try(wish_id: int) -> OutsideError | None:
     wish = _claim(wish_id)
     if wish is None:
-        return str(Cancellation.objects.values_list("state", flat=True).get(pk=wish_id))
+        return None
     order = wish.order
     with correlation.bound(order.correlation_id):
         try:
@@ -76,10 +87,11 @@ def carry_out(wish_id: int) -> str:
             _end(wish, change, opportunity_refused=opportunity_refused)
         except Rejected as error:
             _refuse(wish, error)
+            return error
         except OutsideError as error:
             _try_later(wish, error)
-    wish.refresh_from_db()
-    return wish.state
+            return error
+    return None
 
 
 def _in_salesforce(order: Order) -> tuple[OrderChange, bool]:

@@ -13,7 +13,7 @@ from accounts.models import CustomerLink
 from integrations.salesforce.schemas import OrderChange
 from orders import items, revived, telling
 from orders.models import Cancellation, Order
-from orders.placing import adopt
+from orders.outcomes import adopt
 from orders.status import Status, status_of
 from orders.transitions import log_event, mirror
 
@@ -37,7 +37,7 @@ def mirror_change(change: OrderChange, *, actor: str, user_id: int | None = None
     # Equal stamps are read again: Salesforce counts whole seconds, and two saves fit into one.
     if order is None or (order.sf_modstamp is not None and change.modstamp < order.sf_modstamp):
         return False
-    if order.local_state == Order.Local.SUBMITTED:
+    if order.local_state != Order.Local.PLACED:
         adopt(order, sf_order_id=change.id, sf_order_number=change.number, opportunity_id=change.opportunity_id)
     before = order.sf_status
     _log_error(order, change, actor=actor)
@@ -46,10 +46,19 @@ def mirror_change(change: OrderChange, *, actor: str, user_id: int | None = None
     if before == "Cancelled" and change.status != "Cancelled":
         revived.note(order, change)
     if change.status == "Cancelled":
-        _end_wish(order)
-        if before not in {"", "Cancelled"} and status_of(order) is Status.CANCELLED:
-            telling.cancelled(order)
+        after_cancelling(order, before=before)
     return moved or changed
+
+
+def after_cancelling(order: Order, *, before: str) -> None:
+    """Ends the customer's own wish, and writes to the customer if the order went on until then (`before`: sf_status).
+
+    The caller holds the order's lock.
+    """
+    wish = Cancellation.objects.filter(order=order, state=Cancellation.State.ASKED)
+    wish.update(state=Cancellation.State.DONE, ended_at=timezone.now(), lease_until=None)
+    if before not in {"", "Cancelled"} and status_of(order) is Status.CANCELLED:
+        telling.cancelled(order)
 
 
 def _known(change: OrderChange) -> Order | None:
@@ -110,8 +119,3 @@ def _follow_items(order: Order, change: OrderChange) -> bool:
     if change.items == () or order.progress == Order.Progress.PROVISIONED:
         return False
     return items.follow(order, change.items)
-
-
-def _end_wish(order: Order) -> None:
-    wish = Cancellation.objects.filter(order=order, state=Cancellation.State.ASKED)
-    wish.update(state=Cancellation.State.DONE, ended_at=timezone.now(), lease_until=None)

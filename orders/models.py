@@ -91,6 +91,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders something still happens to: not refused, not cancelled, not active. Failed ones are retried."""
         return self.exclude(_cancelled() | _active())
 
+    def on_their_way(self) -> "OrderQuerySet":
+        """Submitted orders that nothing keeps from being placed: their customer is known, and nothing is missing."""
+        linked = models.Q(user__link__state=CustomerLink.State.LINKED)
+        return self.filter(_local(Order.Local.SUBMITTED) & linked, on_hold=[])
+
     def active(self) -> "OrderQuerySet":
         """Orders that came to a service."""
         return self.filter(_active())

@@ -17,13 +17,13 @@ from accounts import links
 from accounts.models import CustomerLink
 from catalog.models import EligibilityRequest, Product
 from integrations import correlation, failpoints, gateway
-from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome
+from integrations.errors import OutsideError, Rejected, Unavailable, UnknownOutcome, is_outage
 from integrations.salesforce.orders import OPPORTUNITY_CLOSED, OPPORTUNITY_REFUSED
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
-from orders import clearing, opportunities
-from orders.models import Order, OrderLine
-from orders.transitions import log_event, move_local
+from orders import clearing, opportunities, outcomes
+from orders.models import Order
+from orders.transitions import log_event
 from support import cases
 
 log = structlog.get_logger(__name__)
@@ -43,14 +43,22 @@ def place_submission(submission: UUID) -> None:
     for order_id in list(
         Order.objects.filter(submission=submission).order_by("cart_line").values_list("pk", flat=True)
     ):
-        if time.monotonic() - began < REQUEST_BUDGET_S:
-            place(order_id)
+        if time.monotonic() - began >= REQUEST_BUDGET_S or _is_away(_try(order_id)):
+            return
 
 
 def place_due(limit: int = 50) -> dict[str, int]:
-    """Tries every submitted order that is due and whose customer is known in Salesforce; counts what came of it."""
-    tried = list(_due().filter(user__link__state=CustomerLink.State.LINKED).values_list("pk", flat=True)[:limit])
-    states = [place(order_id).local_state for order_id in tried]
+    """Tries submitted orders that are due and whose customer is known in Salesforce; counts what came of it.
+
+    It ends early when Salesforce is away: the others wait for the next round.
+    """
+    due = _due().filter(user__link__state=CustomerLink.State.LINKED).values_list("pk", flat=True)
+    tried = []
+    for order_id in list(due[:limit]):
+        tried.append(order_id)
+        if _is_away(_try(order_id)):
+            break
+    states = list(Order.objects.filter(pk__in=tried).values_list("local_state", flat=True))
     return {
         "tried": len(states),
         "placed": states.count(Order.Local.PLACED),
@@ -64,19 +72,27 @@ def place(order_id: int) -> Order:
     Safe to repeat and to run twice at once. Not to be called in a transaction. Without a real link (decisions.md 2)
     nothing happens: the order waits; so does one that something is missing for (orders.clearing).
     """
+    _try(order_id)
+    return Order.objects.get(pk=order_id)
+
+
+def _try(order_id: int) -> OutsideError | None:
     order = Order.objects.select_related("user").get(pk=order_id)
     link = links.linked(order.user) if order.user else None
     if link is None or not _claim(order):
-        return order
+        return None
     with correlation.bound(order.correlation_id):
         try:
             if clearing.clear(order, link):
-                _record(order.pk, _placed(order, link))
-        except Rejected as error:
-            _refuse(order, error, link)
+                outcomes.record(order.pk, _placed(order, link))
         except OutsideError as error:
-            _try_later(order, error)
-    return Order.objects.get(pk=order_id)
+            outcomes.not_placed(order, error, link)
+            return error
+    return None
+
+
+def _is_away(error: OutsideError | None) -> bool:
+    return error is not None and is_outage(error)
 
 
 def _due() -> QuerySet[Order]:
@@ -120,10 +136,18 @@ def _placed(order: Order, link: CustomerLink) -> PlacedOrder:
 def _sent(order: Order, link: CustomerLink) -> PlacedOrder:
     try:
         return gateway.salesforce().place_order(_new_order(order, link))
-    except UnknownOutcome:
-        if found := gateway.salesforce().order_by_ref(order.portal_ref):
+    except UnknownOutcome as lost:
+        if found := _look_again(order, lost):
             return found
         raise
+
+
+def _look_again(order: Order, lost: UnknownOutcome) -> PlacedOrder | None:
+    """A look that fails as well says nothing of what was sent: that is still what has to be looked for."""
+    try:
+        return gateway.salesforce().order_by_ref(order.portal_ref)
+    except OutsideError as error:
+        raise lost from error
 
 
 def _take_known_opportunity(order: Order, link: CustomerLink) -> bool:
@@ -190,69 +214,3 @@ def _new_order(order: Order, link: CustomerLink) -> NewOrder:
             for line in order.lines.all()
         ],
     )
-
-
-@commit("order.record")
-def _record(order_id: int, placed: PlacedOrder) -> None:
-    order = Order.objects.select_for_update().get(pk=order_id)
-    if order.local_state != Order.Local.SUBMITTED:
-        return
-    adopt(order, sf_order_id=placed.id, sf_order_number=placed.number, opportunity_id=placed.opportunity_id)
-    lines = list(order.lines.all())
-    if len(lines) == len(placed.item_ids):
-        for line, item_id in zip(lines, placed.item_ids, strict=True):
-            line.sf_order_item_id = item_id
-        OrderLine.objects.bulk_update(lines, ["sf_order_item_id"])
-
-
-def adopt(order: Order, *, sf_order_id: str, sf_order_number: str, opportunity_id: str) -> None:
-    """Notes that a submitted order stands in Salesforce. The caller holds the row's lock."""
-    opportunity = {"id": opportunity_id, "was": "open" if opportunity_id == order.sf_opportunity_id else "made"}
-    move_local(
-        order,
-        Order.Local.PLACED,
-        actor="portal",
-        detail={"sf_order_id": sf_order_id, "opportunity": opportunity, "tries": order.tries},
-        sf_order_id=sf_order_id,
-        sf_order_number=sf_order_number,
-        sf_opportunity_id=opportunity_id,
-        sf_status=order.sf_status or "Pending Review",
-        sf_activation_status=order.sf_activation_status or "Pending Review",
-        placed_at=timezone.now(),
-    )
-
-
-@commit("order.refuse")
-def _refuse(order: Order, error: Rejected, link: CustomerLink) -> None:
-    order = Order.objects.select_for_update().get(pk=order.pk)
-    if order.local_state != Order.Local.SUBMITTED:
-        return
-    move_local(
-        order,
-        Order.Local.REFUSED,
-        actor="salesforce",
-        detail={"code": error.code, "text": error.text},
-        refusal=error.code[:40],
-    )
-    cases.open_case(
-        cause=f"order_refused:{order.pk}",
-        kind="General Inquiry",
-        subject=f"Order {order.number} was refused",
-        description=f"Salesforce refused order {order.number} of the portal ({error.code}). Place it for the customer "
-        "or tell them why it cannot be.",
-        user_id=order.user_id,
-        sf_account_id=link.sf_account_id,
-    )
-    log.error("order.refused", order_id=order.number, error_code=error.code)
-
-
-@commit("order.try_later")
-def _try_later(order: Order, error: OutsideError) -> None:
-    order = Order.objects.select_for_update().get(pk=order.pk)
-    if order.local_state != Order.Local.SUBMITTED:
-        return
-    order.next_try_at = timezone.now() + cases.back_off(order.tries)
-    order.lease_until = None
-    order.save(update_fields=["next_try_at", "lease_until", "updated_at"])
-    log_event(order, what="not_placed_yet", actor="portal", detail={"kind": type(error).__name__, "code": error.code})
-    log.warning("order.not_placed", order_id=order.number, error_code=error.code, kind=type(error).__name__)

@@ -16,6 +16,7 @@ from integrations.salesforce.orders import IDS_IN_ONE_QUERY
 from integrations.salesforce.schemas import OrderChange
 from orders.mirroring import mirror_change, owners
 from orders.models import AccountRead, Order, RefreshCursor
+from orders.transitions import log_event
 
 log = structlog.get_logger(__name__)
 CURSOR = "orders"
@@ -47,12 +48,22 @@ def _mirror(change: OrderChange, user_id: int | None) -> bool:
         return False
 
 
+class NotThere(Exception):
+    """Salesforce has no such Order (any more), or does not show it to the portal."""
+
+
 def refresh_order(order: Order, *, actor: str) -> bool:
-    """Reads one order now (a staff action); True when something changed. Raises OutsideError."""
+    """Reads one order now (a staff action); True when something changed. Raises OutsideError.
+
+    Raises NotThere, which the order's log then tells, when it is not to be found; nothing else changes.
+    """
     if not order.sf_order_id:
         return False
     change = gateway.salesforce().order_change(order.sf_order_id)
-    return change is not None and mirror_change(change, actor=actor)
+    if change is None:
+        log_event(order, what="not_in_salesforce", actor=actor)
+        raise NotThere
+    return mirror_change(change, actor=actor)
 
 
 def _new_customers() -> list[CustomerLink]:

@@ -14,7 +14,8 @@ Local, Progress = Order.Local, Order.Progress
 LOCAL_MOVES: Mapping[str, frozenset[str]] = {
     Local.SUBMITTED: frozenset({Local.PLACED, Local.REFUSED}),
     Local.PLACED: frozenset(),
-    Local.REFUSED: frozenset(),
+    # Support has it placed again; or it stands in Salesforce all the same.
+    Local.REFUSED: frozenset({Local.SUBMITTED, Local.PLACED}),
 }
 PROGRESS_MOVES: Mapping[str, frozenset[str]] = {
     Progress.NONE: frozenset({Progress.ACTIVATING, Progress.CHECKING, Progress.PROVISIONED, Progress.FAILED}),

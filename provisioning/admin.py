@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from audit import trail
+from audit.confirming import confirmation, reason_of
 from journal.admin import ReadOnly
 from journal.models import RemoteCall
 from orders.admin import FixedFilter
 from orders.models import Order
 from provisioning import outbox, pause
-from provisioning.decisions import confirmation, decide, reason_of, write_down
+from provisioning.decisions import decide, write_down
 from provisioning.failures import Code
 from provisioning.models import Attempt, EventCursor, InboxEvent, Inspection, Outbox, Pause, Step, Task
 from provisioning.ordering import owner_of

@@ -1,11 +1,8 @@
 """Decisions of staff as the admin takes them: shown with their effect, confirmed with a reason, written down."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import site
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -13,38 +10,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import trail
+from audit.confirming import confirmation, reason_of
 from integrations.errors import OutsideError
 from journal.facts import FactConflict
 from provisioning import staff
 from provisioning.models import Attempt
 from provisioning.situation import ACTIONS
 from provisioning.staff import Decision, NotPossible
-
-REASON = 200  # characters kept
-
-
-def reason_of(request: HttpRequest) -> str:
-    """The reason that was confirmed; empty while the decision still has to be confirmed, or has none."""
-    return request.POST.get("reason", "").strip()[:REASON] if "confirmed" in request.POST else ""
-
-
-def confirmation(
-    request: HttpRequest, rows: QuerySet[Any], *, action: str, label: str, effect: str, ask_id: bool = False
-) -> TemplateResponse:
-    """The page that says what will happen to which rows and asks for the reason."""
-    if "confirmed" in request.POST:
-        messages.error(request, _("Give a reason: it is kept with the attempt."))
-    context = {
-        **site.each_context(request),
-        "title": label,
-        "opts": rows.model._meta,
-        "effect": effect,
-        "rows": rows,
-        "action": action,
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "ask_id": ask_id,
-    }
-    return TemplateResponse(request, "admin/provisioning/decide.html", context)
 
 
 def decide(request: HttpRequest, attempts: QuerySet[Attempt], name: str) -> TemplateResponse | None:

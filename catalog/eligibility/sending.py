@@ -17,7 +17,7 @@ from catalog.eligibility import asking, places
 from catalog.eligibility.models import EligibilityRequest
 from integrations import correlation, gateway
 from integrations.deadline import begun_within
-from integrations.errors import OutsideError, Rejected, UnknownOutcome
+from integrations.errors import OutsideError, Rejected, UnknownOutcome, is_outage
 from integrations.salesforce.schemas import AskedCheck, CheckStanding, NewCheck
 from journal.commits import commit
 from support import cases
@@ -33,10 +33,17 @@ class Taken(Exception):
 
 
 def send_due(limit: int = 20) -> dict[str, int]:
-    """Submits what was kept for customers who are known now, then sends what is due; counts. Needs no Redis."""
-    submitted = asking.submit_kept()
-    waiting = list(_due().order_by("next_try_at").values_list("pk", flat=True)[:limit])
-    return {"submitted": submitted, "sent": sum(send(request_id) for request_id in waiting)}
+    """Submits what was kept for customers who are known now, then sends what is due; counts. Needs no Redis.
+
+    It ends early when Salesforce is away: the others wait for the next round.
+    """
+    submitted, sent = asking.submit_kept(), 0
+    for request_id in list(_due().order_by("next_try_at").values_list("pk", flat=True)[:limit]):
+        outcome = _try(request_id)
+        sent += outcome is True
+        if isinstance(outcome, OutsideError) and is_outage(outcome):
+            break
+    return {"submitted": submitted, "sent": sent}
 
 
 def send(request_id: int) -> bool:
@@ -45,6 +52,10 @@ def send(request_id: int) -> bool:
     Safe to repeat and to run twice at once. Not to be called in a transaction; never raises for Salesforce: trouble is
     written on the row, which is tried again later.
     """
+    return _try(request_id) is True
+
+
+def _try(request_id: int) -> bool | OutsideError:
     request = _claim(request_id)
     link = linked(request.user) if request is not None and request.user is not None else None
     if request is None or link is None:
@@ -57,7 +68,7 @@ def send(request_id: int) -> bool:
             return False
         except OutsideError as error:
             _try_later(request, error, link)
-            return False
+            return error
     return True
 
 

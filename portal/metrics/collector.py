@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
-from portal.metrics import catalogue, eligibility, identity, provisioning, queues, stream
+from portal.metrics import catalogue, eligibility, identity, orders, provisioning, queues, stream
 from portal.metrics.families import gauge
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ def _from_the_database() -> list[Metric]:
             *stream.families(now),
             *identity.families(now),
             *eligibility.families(now),
+            *orders.families(now),
             *catalogue.families(),
         ]
 

@@ -409,7 +409,7 @@ def test_one_refused_order_does_not_hold_the_others(customer: User, salesforce: 
 
     def only_vpn_is_refused(new: Any) -> Any:
         if new.commodity == "VPN":
-            raise Rejected("salesforce", "place_order", "invalid_field")
+            raise Rejected("salesforce", "place_order.items", "field_integrity_exception")
         return place(new)
 
     salesforce.place_order = only_vpn_is_refused  # type: ignore[method-assign]

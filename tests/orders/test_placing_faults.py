@@ -66,7 +66,7 @@ def test_the_order_is_kept_told_and_placed_once(customer: User, sandbox: Sandbox
     assert Email.objects.filter(template="order_received").count() == 1
     assert Cart.objects.get().closed_at is not None
     if order.local_state == Order.Local.SUBMITTED:
-        assert "We have your order and are registering it." in page
+        assert "This takes longer than usual. We keep trying by ourselves: nothing is lost" in page
         assert order.events.filter(what="not_placed_yet").exists()
     faults.clear()
     Order.objects.update(next_try_at=None)

@@ -1,0 +1,68 @@
+"""What customer support decides about an order in the portal: each with a reason, in the order's log."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations import gateway
+from orders.mirroring import after_cancelling
+from orders.models import Order
+from orders.status import Status, status_of
+from orders.transitions import log_event, mirror, move_local
+
+ALIVE = frozenset({Order.Progress.ACTIVATING, Order.Progress.CHECKING})
+
+
+class NotPossible(Exception):
+    """The order does not stand as the decision needs it; the text is for staff. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decided (an e-mail address of staff) and why."""
+
+    by: str
+    reason: str
+
+
+@transaction.atomic
+def place_again(order_id: int, decision: Decision) -> None:
+    """A refused order is submitted once more; the next round places it, or finds it where it stands already.
+
+    Raises NotPossible for any other order. Takes the order's lock.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.local_state != Order.Local.REFUSED:
+        raise NotPossible(_("This order was not refused."))
+    detail = {"reason": decision.reason, "refusal": order.refusal}
+    looked_for = max(order.tries, 1)  # before it is sent, in case an earlier answer was lost
+    move_local(
+        order,
+        Order.Local.SUBMITTED,
+        actor=decision.by,
+        detail=detail,
+        refusal="",
+        next_try_at=None,
+        tries=looked_for,
+    )
+
+
+def mark_cancelled(order_id: int, decision: Decision) -> None:
+    """Ends an order that was deleted in Salesforce, where nobody can cancel it any more; its customer is written to.
+
+    Asks Salesforce first, so not to be called in a transaction. Raises NotPossible for an order that stands there, or
+    that is active, over or being provisioned; OutsideError.
+    """
+    order = Order.objects.get(pk=order_id)
+    if not order.sf_order_id or gateway.salesforce().order_change(order.sf_order_id) is not None:
+        raise NotPossible(_("Only an order that is gone from Salesforce is marked here. Cancel this one there."))
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        if order.progress in ALIVE or status_of(order) in {Status.CANCELLED, Status.PROVISIONED}:
+            raise NotPossible(_("This order is over already, active, or just being provisioned."))
+        before, now = order.sf_status, timezone.now()
+        log_event(order, what="marked_cancelled", actor=decision.by, detail={"reason": decision.reason})
+        mirror(order, status="Cancelled", activation=order.sf_activation_status, at=now, actor=decision.by)
+        after_cancelling(order, before=before)
