@@ -447,8 +447,9 @@ def test_an_order_of_a_provisional_customer_waits_for_support(browser: Client, c
         page = text(browser.get(path))
         assert "We are comparing your customer number" in page
         assert "We are registering it" not in page
+    tag = browser.get(f"/orders/{order.number}/status/")["ETag"]
     with CaptureQueriesContext(connection) as asked:
-        browser.get(f"/orders/{order.number}/status/")
+        browser.get(f"/orders/{order.number}/status/", headers={"if-none-match": tag})
     assert len(asked) <= 3 + 2, "one more: whether the link is real"
     json = browser.get(f"/orders/{order.number}/", headers={"accept": "application/json"}).json()
     assert (json["status"], json["final"]) == ("Submitted", False)
@@ -467,7 +468,8 @@ def test_what_takes_longer_than_we_said_says_what_to_do(
     browser: Client, customer: User, columns: dict[str, str], days: int, late: bool
 ) -> None:
     (order,) = order_now(customer, "VPN-US")
-    Order.objects.update(created_at=timezone.now() - timedelta(days=days), **columns)
+    begun = timezone.now() - timedelta(days=days)
+    Order.objects.update(created_at=begun, placed_at=begun, **columns)
     assert ("This takes longer than we said" in text(browser.get(f"/orders/{order.number}/"))) is late
 
 
