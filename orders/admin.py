@@ -5,88 +5,28 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import DataError, IntegrityError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from audit import trail
 from audit.confirming import confirmation, reason_of
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
-from orders import by_support, held, places, revived
+from notifications import sending
+from orders import by_support, held, places, staff_page, staff_search
 from orders.by_support import Decision
 from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import NotThere, refresh_order
+from orders.staff_filters import ActivationStatus, Age, Revived, SalesforceStatus, WaitsFor
 from orders.status import status_of
-
-SEARCHED = (
-    "sf_order_id",
-    "sf_order_number",
-    "sf_opportunity_id",
-    "portal_ref",
-    "user__email",
-    "user__link__sf_account_no",
-    "user__link__sf_account_id",
-)
-SEARCHED_NUMBERS = ("whmcs_order_id", "user__link__whmcs_client_id")
-
-
-class FixedFilter(admin.SimpleListFilter):
-    """A filter over one column whose values are known: Django need not ask a large table for them."""
-
-    values: tuple[str, ...] = ()
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(value, value) for value in self.values]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
-
-
-class SalesforceStatus(FixedFilter):
-    title = _("status in Salesforce")
-    parameter_name = "sf_status"
-    values = ("Draft", "Pending Review", "Approved", "Activated", "Cancelled")
-
-
-class ActivationStatus(FixedFilter):
-    title = pgettext_lazy("staff", "activation status")
-    parameter_name = "sf_activation_status"
-    values = ("Pending Review", "Activating", "Provisioned", "Failed")
-
-
-class OnHold(admin.SimpleListFilter):
-    """Orders that customers have to bring something for before they are placed."""
-
-    title = _("on hold")
-    parameter_name = "on_hold"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("waits for something"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        if self.value() != "yes":
-            return queryset
-        return queryset.filter(local_state=Order.Local.SUBMITTED).exclude(on_hold=[])
-
-
-class Revived(admin.SimpleListFilter):
-    """Orders that go on though a customer cancelled them: somebody has to talk to each of these customers."""
-
-    title = _("goes on after being cancelled")
-    parameter_name = "revived"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("by the customer"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        return queryset.filter(pk__in=revived.unwanted()) if self.value() == "yes" else queryset
 
 
 class OrderLineInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -104,13 +44,14 @@ class OrderEventInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("number", "customer", "category", "state", "sf_order_number", "whmcs_order_id", "created_at")
-    list_filter = ("local_state", OnHold, Revived, SalesforceStatus, ActivationStatus, "progress")
+    list_filter = (WaitsFor, Age, Revived, "local_state", SalesforceStatus, ActivationStatus, "progress")
     list_select_related = ("user",)
     show_full_result_count = False
     ordering = ("-id",)
     search_fields = ("number",)  # what is really searched: get_search_results
     search_help_text = _(
-        "Order number, Salesforce id or number, WHMCS order or client id, e-mail address, customer number"
+        "Order number, Salesforce id or number, WHMCS order or client id, e-mail address, customer number, phone "
+        "number, postal code, or name"
     )
     fieldsets = (
         (
@@ -212,16 +153,45 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Whole numbers and ids only, each by its own index: one OR over all columns would read the whole table."""
+        """By whole values (orders.staff_search)."""
         term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = [Order.objects.filter(number=term.upper())]
-        found += [Order.objects.filter(**{column: term.lower() if "@" in term else term}) for column in SEARCHED]
-        if term.isascii() and term.isdigit() and len(term) < 18:
-            found += [Order.objects.filter(**{column: int(term)}) for column in SEARCHED_NUMBERS]
-        first, *others = (orders.order_by().values("pk") for orders in found)
-        return queryset.filter(pk__in=[row["pk"] for row in first.union(*others)[:500]]), False
+        return (queryset.filter(pk__in=staff_search.matching(term)) if term else queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        note, again = self.admin_site.admin_view(self.keep_note), self.admin_site.admin_view(self.send_again)
+        return [
+            path("<int:order_id>/note/", note, name="orders_order_note"),
+            path("<int:order_id>/mails/<int:email_id>/", again, name="orders_order_send_again"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Adds what stands around the order, and what whoever may decide can do about it."""
+        context |= staff_page.around(context["original"]) | {"may_decide": self.has_decide_permission(request)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def keep_note(self, request: HttpRequest, order_id: int) -> HttpResponse:
+        """POST: the note for colleagues, which the order's log and the trail tell of without its words."""
+        order = self._to_be_decided(request, order_id)
+        by_support.keep_note(order.pk, request.POST.get("note", ""), by=_staff(request))
+        trail.record_request(request, "order.keep_note", user_id=order.user_id, subject=f"order:{order.number}")
+        messages.success(request, _("The note is kept."))
+        return redirect("admin:orders_order_change", order_id)
+
+    def send_again(self, request: HttpRequest, order_id: int, email_id: int) -> HttpResponse:
+        """POST: another copy of an e-mail about this order."""
+        order = self._to_be_decided(request, order_id)
+        if not staff_page.mails(order).filter(pk=email_id).exists():
+            raise Http404
+        sending.resend(email_id)  # none of an order's e-mails holds a code
+        trail.record_request(request, "order.send_again", user_id=order.user_id, subject=f"email:{email_id}")
+        messages.success(request, _("Another copy is on its way."))
+        return redirect("admin:orders_order_change", order_id)
+
+    def _to_be_decided(self, request: HttpRequest, order_id: int) -> Order:
+        if request.method != "POST" or not self.has_decide_permission(request):
+            raise PermissionDenied
+        return get_object_or_404(Order, pk=order_id)
 
     @admin.action(description=_("Refresh from Salesforce"), permissions=["view"])
     def refresh_from_salesforce(self, request: HttpRequest, orders: QuerySet[Order]) -> None:

@@ -12,6 +12,7 @@ from orders.models import Order
 from orders.status import Status, status_of
 from orders.transitions import log_event, mirror, move_local
 
+NOTE = 2000
 ALIVE = frozenset({Order.Progress.ACTIVATING, Order.Progress.CHECKING})
 
 
@@ -47,6 +48,17 @@ def place_again(order_id: int, decision: Decision) -> None:
         next_try_at=None,
         tries=looked_for,
     )
+
+
+@transaction.atomic
+def keep_note(order_id: int, note: str, *, by: str) -> None:
+    """What colleagues should know of an order, at most NOTE characters; nothing is logged when it says the same."""
+    order = Order.objects.select_for_update().get(pk=order_id)
+    said = note.replace("\x00", "").strip()[:NOTE]
+    if said != order.support_note:
+        order.support_note = said
+        order.save(update_fields=["support_note"])
+        log_event(order, what="note", actor=by)
 
 
 def mark_cancelled(order_id: int, decision: Decision) -> None:

@@ -148,6 +148,7 @@ class Order(models.Model):
     sf_activation_error = models.TextField(blank=True)
     sf_modstamp = models.DateTimeField(null=True, blank=True)
     progress = models.CharField(max_length=12, choices=Progress.choices, blank=True)
+    support_note = models.TextField(blank=True)  # what colleagues should know; goes when its customer is erased
     whmcs_order_id = models.PositiveBigIntegerField(null=True, blank=True, db_index=True)
     category = models.CharField(max_length=20)
     place = models.JSONField(default=dict, blank=True)  # where it is installed or delivered: orders.places

@@ -158,6 +158,7 @@ FIELDS: Mapping[str, str | Promise] = {
     "submission": pgettext_lazy("staff", "submission"),
     "submitted_at": pgettext_lazy("staff", "sent in at"),
     "succeeded_at": pgettext_lazy("staff", "succeeded at"),
+    "support_note": pgettext_lazy("staff", "note for colleagues"),
     "synced_at": pgettext_lazy("staff", "read at"),
     "template": pgettext_lazy("staff", "template"),
     "terms_accepted_at": pgettext_lazy("staff", "terms accepted at"),

@@ -17,8 +17,8 @@ from audit import trail
 from audit.confirming import confirmation, reason_of
 from journal.admin import ReadOnly
 from journal.models import RemoteCall
-from orders.admin import FixedFilter
 from orders.models import Order
+from orders.staff_filters import FixedFilter
 from provisioning import outbox, pause
 from provisioning.decisions import decide, write_down
 from provisioning.failures import Code
@@ -35,7 +35,7 @@ admin.site.register(Inspection, InspectionAdmin)
 class FailureCode(FixedFilter):
     title = _("error code")
     parameter_name = "error_code"
-    values = tuple(Code)
+    values = {str(code): str(code) for code in Code}
 
 
 class StepInline(admin.TabularInline):  # type: ignore[type-arg]

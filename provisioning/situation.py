@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from integrations import staff_pages
 from journal import calls, facts
 from journal.models import RemoteCall
 from orders.models import Order
@@ -118,7 +118,7 @@ def situation_of(attempt: Attempt) -> Situation:
 
 
 def _facts(attempt: Attempt, open_calls: Sequence[RemoteCall]) -> Iterable[Fact]:
-    yield Fact(_("Salesforce order"), attempt.order_id, salesforce_page(attempt.order_id))
+    yield Fact(_("Salesforce order"), attempt.order_id, staff_pages.in_salesforce("Order", attempt.order_id))
     order = Order.objects.filter(sf_order_id=attempt.order_id).first()
     if order is not None:
         yield Fact(_("Order"), order.number, admin_page(order))
@@ -143,7 +143,7 @@ def _facts(attempt: Attempt, open_calls: Sequence[RemoteCall]) -> Iterable[Fact]
 def _whmcs_order(attempt: Attempt) -> Fact:
     fact = facts.recall(subject_of(attempt.order_id), KIND)
     whmcs_order_id = attempt.whmcs_order_id or (fact.remote_id if fact else "")
-    return Fact(_("WHMCS order"), str(whmcs_order_id or _("none known")), whmcs_page(whmcs_order_id))
+    return Fact(_("WHMCS order"), str(whmcs_order_id or _("none known")), staff_pages.whmcs_order(whmcs_order_id))
 
 
 def _choice(attempt: Attempt, name: str, open_calls: Sequence[RemoteCall]) -> Choice:
@@ -160,18 +160,6 @@ def _fits(attempt: Attempt, name: str, open_calls: Sequence[RemoteCall]) -> bool
     if name == "request_again":
         return not Attempt.objects.filter(order_id=attempt.order_id, created_at__gt=attempt.created_at).exists()
     return True
-
-
-def salesforce_page(order_id: str) -> str:
-    """The order's page in Salesforce, or an empty text where SF_LIGHTNING_URL is not set."""
-    base = settings.SF_LIGHTNING_URL
-    return f"{base}/lightning/r/Order/{order_id}/view" if base else ""
-
-
-def whmcs_page(whmcs_order_id: int | str) -> str:
-    """The order's page in WHMCS' admin area, or an empty text where WHMCS_ADMIN_URL is not set or there is no id."""
-    base = settings.WHMCS_ADMIN_URL
-    return f"{base}/orders.php?action=view&id={whmcs_order_id}" if base and whmcs_order_id else ""
 
 
 def admin_page(row: Model) -> str:

@@ -49,7 +49,7 @@ def erase(user: User, *, reason: str) -> dict[str, int]:
             "sessions": _sign_out(person),
             "address_checks": EligibilityRequest.objects.filter(user=person).delete()[0],
             "identity_papers": _papers(person),
-            "orders_without_customer": Order.objects.filter(user=person).update(user=None, place={}),
+            "orders_without_customer": Order.objects.filter(user=person).update(user=None, place={}, support_note=""),
         }
         for model in (EmailAddress, Authenticator, Address, ProfileSync, SignupJourney, ClosingRequest, CustomerLink):
             gone[model._meta.model_name or ""] = model.objects.filter(user=person).delete()[0]
