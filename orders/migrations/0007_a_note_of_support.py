@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0005_what_support_may_write"),
+        ("orders", "0006_where_an_order_goes"),
     ]
 
     operations = [
