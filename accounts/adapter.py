@@ -23,6 +23,7 @@ from accounts import signup, signup_again
 from accounts.access import is_ours, setup_url
 from accounts.models import User
 from accounts.names import addressee
+from accounts.profile import languages
 from accounts.security import backoff, notices, sessions
 from notifications import outgoing, secrets
 
@@ -117,10 +118,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(url) and is_ours(self.request, str(url))
 
     def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
-        """Who has just signed up sees the setting up first, with the way back to what they came for."""
+        """Who has just signed up sees the setting up first, with the way back to what they came for. A browser in
+        which no language was chosen gets the user's."""
         if about["signup"]:
             about["redirect_url"] = setup_url(about["redirect_url"] or "")
-        return super().post_login(request, user, **about)  # type: ignore[no-any-return]
+        response: HttpResponse = super().post_login(request, user, **about)
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            languages.keep(response, user.language)
+        return response
 
 
 class MFAAdapter(DefaultMFAAdapter):

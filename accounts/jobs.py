@@ -2,12 +2,13 @@
 
 from django.conf import settings
 
-from accounts import journeys, refresh, retention, signup
+from accounts import asking_whmcs, journeys, refresh, retention, signup
 from accounts.identity import drafts, storage
 from accounts.profile import syncing
 from accounts.security import sessions
 from journal import rounds
 
+PAYMENT_S = 120
 SESSIONS_S = 3600
 PAPERS_S = 3600
 RETENTION_S = 24 * 3600
@@ -39,6 +40,11 @@ def sync_profile(user_id: int) -> None:
 def sync_profiles() -> None:
     """Queue `housekeeping`: changes whose job got lost, and those to be tried again."""
     rounds.run("accounts.sync_profiles", settings.SWEEP_S, syncing.sync_due)
+
+
+def ask_for_payment_methods() -> None:
+    """Queue `housekeeping`, every two minutes: how those pay who look at no page about it."""
+    rounds.run("accounts.ask_for_payment_methods", PAYMENT_S, asking_whmcs.ask_due)
 
 
 def refresh_accounts() -> None:

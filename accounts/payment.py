@@ -1,10 +1,12 @@
 """How the customer pays: WHMCS knows, we ask (product.md §3). Of a card we see brand, last four and expiry."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
+from django.db.models.functions import Now
 
 from accounts.links import linked
 from accounts.models import CustomerLink, User
@@ -16,6 +18,7 @@ from integrations.whmcs.schemas import PayMethod
 log = structlog.get_logger(__name__)
 
 CACHED_S = 5
+ASKED_EVERY = timedelta(days=30)  # by housekeeping, of customers who look at no page about it
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def summary(user: User) -> PaymentSummary:
     link = linked(user)
     if link is None:
         return PaymentSummary(methods=())
-    known: PaymentSummary | None = cache.get(_key(link))
+    known: PaymentSummary | None = caches["cards"].get(_key(link))
     if known is not None:
         return known
     with ended_within(settings.PAGE_DEADLINE_S):
@@ -75,16 +78,22 @@ def sso_url(user: User) -> str:
         raise TypeError("not a customer")
     with ended_within(settings.PAGE_DEADLINE_S):
         url = gateway.whmcs().sso_url(client_id=link.whmcs_client_id, destination=settings.WHMCS_SSO_DESTINATION)
-    cache.delete(_key(link))  # whoever comes back wants to see what they added
+    caches["cards"].delete(_key(link))  # whoever comes back wants to see what they added
+    CustomerLink.objects.filter(pk=link.pk).update(payment_page_opened_at=Now(), payment_ask_at=Now())
     trail.record("sso_minted", actor_id=user.pk, user_id=user.pk)
     log.info("sso_minted", user_id=user.pk)
     return url
 
 
+def look(link: CustomerLink) -> None:
+    """Asks WHMCS now and keeps on the link what pages tell unasked. Raises OutsideError; not in a transaction."""
+    _ask(link)
+
+
 def _ask(link: CustomerLink) -> PaymentSummary:
     methods = gateway.whmcs().pay_methods(link.whmcs_client_id or 0)
     answer = PaymentSummary(methods=tuple(methods))
-    cache.set(_key(link), answer, CACHED_S)
+    caches["cards"].set(_key(link), answer, CACHED_S)
     _remember(link, answer)
     return answer
 
@@ -93,10 +102,10 @@ def _remember(link: CustomerLink, answer: PaymentSummary) -> None:
     """Whether there is a way to pay and whether it ends soon, for pages that do not ask; nothing of the card itself."""
     seen = {"has_payment_method": answer.has_method, "card_warning": answer.warning}
     if any(getattr(link, name) != value for name, value in seen.items()):
-        CustomerLink.objects.filter(pk=link.pk).update(**seen)
+        CustomerLink.objects.filter(pk=link.pk).update(**seen, payment_ask_at=Now() + ASKED_EVERY)
         for name, value in seen.items():
             setattr(link, name, value)
 
 
 def _key(link: CustomerLink) -> str:
-    return f"pay_methods:{link.whmcs_client_id}"
+    return f"pay_methods:{link.pk}:{link.whmcs_client_id}"

@@ -199,6 +199,7 @@ def _restart_as_new(journey_id: int) -> None:
         source="Portal Signup",
         step=Step.ACCOUNT,
         whmcs_client_id=None,
+        client_is_new=False,
         **nothing,
     )
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts import journeys, numbers
 from accounts.models import CustomerLink, SignupJourney
 from accounts.names import addressee
+from accounts.payment import ASKED_EVERY
 from accounts.profile.on_file import for_the_form
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord, NewAccount
@@ -41,7 +43,6 @@ class Run:
 
     journey: SignupJourney
     account: AccountRecord | None = None
-    client_is_new: bool = False
 
 
 def find_account(run: Run) -> None:
@@ -125,7 +126,7 @@ def find_client(run: Run) -> None:
     journey = run.journey
     _account_of(run)
     client_id = _named(journey) if journey.whmcs_client_id else _found_or_made(run)
-    journeys.record(journey, step=Step.LINK, whmcs_client_id=client_id)
+    journeys.record(journey, step=Step.LINK, whmcs_client_id=client_id, client_is_new=journey.client_is_new)
 
 
 def _named(journey: SignupJourney) -> int:
@@ -144,7 +145,7 @@ def _found_or_made(run: Run) -> int:
         return None if client is None else _adopt(journey, client)
 
     def make() -> int:
-        run.client_is_new = True
+        journey.client_is_new = True
         return gateway.whmcs().add_client(
             email=journey.user.email,
             given_name=journey.user.given_name,
@@ -188,7 +189,8 @@ def link(run: Run) -> None:
         "sf_contact_id": journey.sf_contact_id,
         "sf_account_no": journey.sf_account_no,
         "whmcs_client_id": journey.whmcs_client_id,
-        "has_payment_method": False if run.client_is_new else None,
+        "has_payment_method": False if journey.client_is_new else None,
+        "payment_ask_at": timezone.now() + ASKED_EVERY if journey.client_is_new else None,
         "portal_status": "Active",
     }
     if account is not None:

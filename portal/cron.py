@@ -19,6 +19,7 @@ EVERY = {
     "orders.jobs.cancel_asked": settings.SWEEP_S,
     "accounts.jobs.advance_journeys": settings.SWEEP_S,
     "accounts.jobs.sync_profiles": settings.SWEEP_S,
+    "accounts.jobs.ask_for_payment_methods": 120,
     "accounts.jobs.refresh_accounts": settings.ACCOUNT_REFRESH_S,
     "accounts.identity.jobs.submit_due": settings.SWEEP_S,
     "accounts.identity.jobs.delete_papers": 24 * 3600,

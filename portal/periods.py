@@ -20,6 +20,7 @@ PERIODS: Mapping[str, float] = {
     "orders.cancel_asked": settings.SWEEP_S,
     "accounts.advance_journeys": settings.SWEEP_S,
     "accounts.sync_profiles": settings.SWEEP_S,
+    "accounts.ask_for_payment_methods": 120,
     "accounts.refresh_accounts": settings.ACCOUNT_REFRESH_S,
     "accounts.submit_papers": settings.SWEEP_S,
     "accounts.delete_papers": DAY_S,

@@ -166,7 +166,9 @@ CACHES = {
         "LOCATION": "portal_cache",
         # Limits on signing in live here: nobody may push them out by filling it. Housekeeping deletes what expired.
         "OPTIONS": {"MAX_ENTRIES": 1_000_000},
-    }
+    },
+    # What WHMCS says of cards is stored nowhere: it stays for seconds in the memory of the process that asked.
+    "cards": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "cards"},
 }
 
 QUEUES = ("provisioning", "cases", "emails", "housekeeping")

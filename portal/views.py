@@ -8,6 +8,7 @@ from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import asked_next
+from accounts.profile.saving import save_mails
 from catalog.caching import visitors_may_keep
 from catalog.queries import families
 from integrations.correlation import current
@@ -49,12 +50,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Django's own view; a customer's e-mails come in the chosen language from then on, too."""
+    """Django's own view; a customer's e-mails come in the chosen language from then on, WHMCS' too."""
     response = i18n.set_language(request)
     chosen = request.POST.get("language", "")
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
-        request.user.language = chosen
-        request.user.save(update_fields=["language"])
+        save_mails(request.user, language=chosen)
     return response
 
 

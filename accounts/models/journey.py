@@ -42,6 +42,7 @@ class SignupJourney(models.Model):
     sf_contact_id = models.CharField(max_length=18, blank=True)
     sf_account_no = models.CharField(max_length=40, blank=True)
     whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
+    client_is_new = models.BooleanField(default=False)  # made by this journey, so without a way to pay
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

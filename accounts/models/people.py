@@ -98,6 +98,8 @@ class CustomerLink(models.Model):
     identity_status = models.CharField(max_length=20, blank=True)
     portal_status = models.CharField(max_length=20, blank=True)
     has_payment_method = models.BooleanField(null=True, blank=True)  # as last seen; None before anybody asked
+    payment_ask_at = models.DateTimeField(null=True, blank=True)  # when WHMCS is asked next unasked; None: at once
+    payment_page_opened_at = models.DateTimeField(null=True, blank=True)  # the last time the customer left for it
     card_warning = models.CharField(max_length=8, choices=CardWarning.choices, blank=True)  # as last seen
     address_on_file = models.JSONField(default=dict, blank=True)  # offered on the address form until that is saved
     account_refreshed_at = models.DateTimeField(null=True, blank=True)

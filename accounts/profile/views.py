@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,7 +16,7 @@ from accounts import drafts
 from accounts.access import asked_next, user_of
 from accounts.links import linked
 from accounts.models import User
-from accounts.profile import postal_codes
+from accounts.profile import languages, postal_codes
 from accounts.profile.forms import AddressForm, MailForm, initial_of, on_file, with_place
 from accounts.profile.saving import save_mails, save_profile
 
@@ -59,9 +60,13 @@ def mails(request: HttpRequest) -> HttpResponse:
     known = {"language": user.language, "news_mails": user.news_mails}
     form = MailForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
-        save_mails(user, language=form.cleaned_data["language"], news_mails=form.cleaned_data["news_mails"])
-        messages.success(request, _("Saved."))
-        return redirect("mail_preferences")
+        language: str = form.cleaned_data["language"]
+        save_mails(user, language=language, news_mails=form.cleaned_data["news_mails"])
+        with override(language):
+            messages.success(request, _("Saved."))
+        response = redirect("mail_preferences")
+        languages.keep(response, language)
+        return response
     return render(request, "accounts/mail_preferences.html", {"form": form}, status=422 if form.errors else 200)
 
 

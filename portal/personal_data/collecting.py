@@ -63,6 +63,7 @@ def _other_systems(user: User) -> Section:
         "sf_account_no",
         "whmcs_client_id",
         "has_payment_method",
+        "payment_page_opened_at",
         "card_warning",
         "address_on_file",
     )

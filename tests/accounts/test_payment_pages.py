@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import payment
@@ -20,11 +22,6 @@ pytestmark = pytest.mark.django_db
 CARD = PayMethod(id=1, kind="RemoteCreditCard", brand="Visa", last_four="4242", expires="12/30", expired=False)
 ENDING = PayMethod(3, "RemoteCreditCard", "Visa", "1111", "12/26", expired=False, expiring=True)
 OLD = PayMethod(id=2, kind="RemoteCreditCard", brand="JCB", last_four="0000", expires="01/20", expired=True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_cached(db: None) -> None:
-    cache.clear()
 
 
 def give(whmcs: Whmcs, user: User, *methods: PayMethod) -> None:
@@ -63,7 +60,7 @@ def test_who_came_from_the_checkout_goes_on_there(aiko: User, whmcs: Whmcs) -> N
     assert way_back in browser.get(reverse("payment_methods")).content.decode()
 
     give(whmcs, aiko)
-    cache.clear()
+    caches["cards"].clear()
     page = browser.get(reverse("payment_methods")).content.decode()
     assert way_back not in page
     assert "One thing is missing" not in page  # the page itself says so
@@ -120,6 +117,19 @@ def test_showing_is_cached_and_deciding_asks_again(aiko: User, whmcs: Whmcs) -> 
     give(whmcs, aiko, CARD)
     assert payment.has_payment_method(aiko) is True
     assert whmcs.calls == ["pay_methods", "pay_methods"]
+
+
+def test_nothing_of_a_card_is_written_to_the_database(aiko: User, whmcs: Whmcs) -> None:
+    """Not for a second: what is kept for the next page stays in the memory of the process."""
+    give(whmcs, aiko, CARD)
+    with CaptureQueriesContext(connection) as asked:
+        assert "4242" in signed_in(aiko).get(reverse("payment_methods")).content.decode()
+        assert "4242" in signed_in(aiko).get(reverse("payment_methods")).content.decode()
+    assert whmcs.calls == ["pay_methods"]
+    assert not [query for query in asked.captured_queries if "pay_methods" in query["sql"] or "4242" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM portal_cache WHERE cache_key LIKE '%pay_methods%'")
+        assert cursor.fetchone() == (0,)
 
 
 def test_json_tells_the_same(aiko: User, whmcs: Whmcs) -> None:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Address, CustomerLink, ProfileSync, User
 from audit.models import AuditEntry
-from tests.people import make_customer, make_user
+from tests.people import PASSWORD, make_customer, make_user
 
 pytestmark = pytest.mark.django_db
 SAID = {
@@ -168,3 +168,23 @@ def test_language_and_news_are_hers_to_choose(browser: Client, maria: User) -> N
     assert browser.post(reverse("mail_preferences"), {"language": "fr"}).status_code == 422
     maria.refresh_from_db()
     assert maria.language == "ja"
+    assert '<html lang="ja"' in browser.get(reverse("mail_preferences")).content.decode()
+
+
+def test_the_switch_in_the_header_changes_the_language_of_bills_too(browser: Client, maria: User) -> None:
+    browser.post(reverse("set_language"), {"language": "ja", "next": "/"})
+    maria.refresh_from_db()
+    assert (maria.language, ProfileSync.objects.get(user=maria).parts) == ("ja", ["language"])
+    browser.post(reverse("set_language"), {"language": "ja", "next": "/"})  # nothing new, nothing sent
+    assert ProfileSync.objects.get(user=maria).wanted == 1
+
+
+@pytest.mark.parametrize(("chosen_there", "then"), [("", "ja"), ("en", "en")])
+def test_a_new_phone_speaks_the_users_language_unless_one_was_chosen_on_it(
+    visitor: Client, maria: User, chosen_there: str, then: str
+) -> None:
+    User.objects.filter(pk=maria.pk).update(language="ja")
+    if chosen_there:
+        visitor.post(reverse("set_language"), {"language": chosen_there, "next": "/"})
+    visitor.post(reverse("account_login"), {"login": maria.email, "password": PASSWORD})
+    assert f'<html lang="{then}"' in visitor.get(reverse("dashboard")).content.decode()
