@@ -17,8 +17,10 @@ from accounts import payment, signup
 from accounts.access import asked_next, customer_required, setup_url, user_of
 from accounts.forms import NumberForm
 from accounts.journeys import NotAllowed
+from accounts.links import link_of
 from accounts.models import SignupJourney
 from accounts.security import hold
+from accounts.setting_up import Place, place_of
 from integrations.errors import OutsideError
 
 log = structlog.get_logger(__name__)
@@ -31,7 +33,7 @@ State = SignupJourney.State
 @never_cache
 def account_setup(request: HttpRequest) -> HttpResponse:
     """What is being set up, what came of it, and the way back to what the customer came for."""
-    journey = SignupJourney.objects.filter(user=user_of(request)).first()
+    journey = _journey_of(request)
     if journey is None:
         return HttpResponseRedirect(_next(request))
     return render(request, "accounts/account_setup.html", _setup(request, journey) | {"form": NumberForm()})
@@ -42,7 +44,7 @@ def account_setup(request: HttpRequest) -> HttpResponse:
 @never_cache
 def account_setup_status(request: HttpRequest) -> HttpResponse:
     """The part of `account_setup` that the script fetches again."""
-    journey = SignupJourney.objects.filter(user=user_of(request)).first()
+    journey = _journey_of(request)
     if journey is None:
         return HttpResponse(status=204)
     return render(request, "accounts/_setup.html", _setup(request, journey) | {"form": NumberForm()})
@@ -52,7 +54,7 @@ def account_setup_status(request: HttpRequest) -> HttpResponse:
 @require_POST
 def account_number(request: HttpRequest) -> HttpResponse:
     """Another customer number, five a day."""
-    journey = SignupJourney.objects.filter(user=user_of(request)).first()
+    journey = _journey_of(request)
     form = NumberForm(request.POST)
     if journey is None or journey.state != State.NUMBER_UNMATCHED:
         return redirect(setup_url(asked_next(request)))
@@ -72,7 +74,7 @@ def account_number(request: HttpRequest) -> HttpResponse:
 @require_POST
 def account_as_new(request: HttpRequest) -> HttpResponse:
     """Goes on as a new customer."""
-    journey = SignupJourney.objects.filter(user=user_of(request)).first()
+    journey = _journey_of(request)
     if journey is not None:
         try:
             signup.continue_as_new(journey.pk)
@@ -118,6 +120,10 @@ def payment_sso(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _journey_of(request: HttpRequest) -> SignupJourney | None:
+    return SignupJourney.objects.filter(user=user_of(request)).first()
+
+
 def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
     asked = asked_next(request)
     status_url = reverse("account_setup_status")
@@ -125,6 +131,7 @@ def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
         "journey": journey,
         "state": journey.state if journey.state != State.WAITING_EMAIL else State.RUNNING,
         "is_late": bool(journey.error_code) and journey.state == State.RUNNING,
+        "may_order": place_of(link_of(request.user), journey) == Place.COMPARING,
         "next": asked,
         "continue_url": _next(request),
         "status_url": setup_url(asked).replace(reverse("account_setup"), status_url, 1),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import SignupJourney
+from accounts.setting_up import SENTENCES, Place
 from orders.plan_tasks import plan_tasks
 from orders.situation import Situation, Wanted, known_here, situation
 from orders.tasks import WAITING, Task, cannot_ask, leading_back, open_tasks
@@ -44,36 +44,15 @@ def _email(now: Situation) -> Task:
 
 
 def _account(now: Situation) -> Task:
-    title = _("Your customer account")
-    if now.link:
-        return Task("account", "done", title, _("Everything is set up."))
-    if now.provisional:
-        return Task(
-            "account",
-            "wait",
-            title,
-            _("We are comparing your details by hand. You can order now; the order starts when that is done."),
-        )
-    if now.journey_state == SignupJourney.State.NUMBER_UNMATCHED:
-        return Task(
-            "account",
-            "todo",
-            title,
-            _("We could not match your customer number. Choose how to go on."),
-            _("Complete your account"),
-            reverse("account_setup"),
-            blocks=True,
-        )
-    return Task(
-        "account",
-        "wait",
-        title,
-        _("We are setting it up, which mostly takes less than a minute. Your cart is kept."),
-        _("See how far it is"),
-        reverse("account_setup"),
-        blocks=True,
-        word=WAITING,
-    )
+    title, text = _("Your customer account"), SENTENCES[now.account]
+    if now.account == Place.READY:
+        return Task("account", "done", title, text)
+    if now.account == Place.COMPARING:
+        return Task("account", "wait", title, text)
+    url = reverse("account_setup")
+    if now.account == Place.NUMBER:
+        return Task("account", "todo", title, text, _("Complete your account"), url, blocks=True)
+    return Task("account", "wait", title, text, _("See how far it is"), url, blocks=True, word=WAITING)
 
 
 def _address(now: Situation) -> Task:

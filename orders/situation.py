@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from accounts import links, payment
 from accounts.identity.standing import Standing, standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
+from accounts.setting_up import Place, place_of
 from catalog import queries as catalog
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest, Product
@@ -40,8 +41,7 @@ class Situation:
     email: str
     email_verified: bool
     link: CustomerLink | None  # a real link only; a provisional one counts as none
-    provisional: bool
-    journey_state: str
+    account: Place
     has_payment_method: bool | None
     has_other_internet: bool | None
     check: EligibilityRequest | None = None  # the address check that counts, where the lines need one
@@ -76,8 +76,7 @@ def known_here(*, user: User, lines: Sequence[Wanted]) -> Situation:
         email=user.email,
         email_verified=EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),
         link=link,
-        provisional=link is None and CustomerLink.objects.filter(user=user, state="provisional").exists(),
-        journey_state=journey.state if journey else "",
+        account=place_of(links.link_of(user), journey),
         has_payment_method=bool(link and link.has_payment_method),
         has_other_internet=False,
         check=asking.latest(user) if of(Product.Category.INTERNET, lines) else None,

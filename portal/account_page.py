@@ -16,10 +16,11 @@ from accounts import closing
 from accounts.access import user_of
 from accounts.identity.standing import standing
 from accounts.links import link_of, linked
-from accounts.models import Address, CustomerLink, User
+from accounts.models import Address, CustomerLink, SignupJourney, User
 from accounts.names import full_name
 from accounts.profile.prefectures import PREFECTURES
 from accounts.security import sessions
+from accounts.setting_up import Place, place_of
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,16 @@ def _data(user: User) -> str:
     if closing.open_request(user) is not None:
         return _("You asked us to close the account")
     link = link_of(user)
-    is_customer = link is not None and link.state == CustomerLink.State.LINKED
-    return _("The account is open") if is_customer else _("The account is being set up")
+    if link is not None and link.state == CustomerLink.State.LINKED:
+        return _("The account is open")
+    place = place_of(link, SignupJourney.objects.filter(user=user).first())
+    words = {
+        Place.LATE: _("The account is being set up, which takes longer than usual"),
+        Place.NUMBER: _("Your customer number could not be matched"),
+        Place.COMPARING: _("We are comparing your details by hand"),
+        Place.SUPPORT: _("Our team is looking at your sign-up"),
+    }
+    return words.get(place, _("The account is being set up"))
 
 
 LINES: tuple[tuple[Callable[[], str], str, Callable[[User], str]], ...] = (

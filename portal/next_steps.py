@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import links
 from accounts.identity.standing import standing
 from accounts.models import Address, CustomerLink, SignupJourney, User
+from accounts.setting_up import SENTENCES, Place, place_of
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest, Product
 from orders.models import Order
@@ -54,15 +55,12 @@ def to_do(user: User, *, has_orders: bool, has_sim: bool = False, held: Order | 
 def _account(known: Known) -> Task | None:
     if known.customer is not None:
         return None
-    if known.link is not None:
-        text = _("We are comparing your details by hand. You can browse and order meanwhile.")
-        return Task("account", "wait", _("Your customer account"), text)
     journey, url = SignupJourney.objects.filter(user=known.user).first(), reverse("account_setup")
-    if journey is not None and journey.state == SignupJourney.State.NUMBER_UNMATCHED:
-        text = _("We could not match your customer number. Choose how to go on.")
-        return Task("account", "todo", _("Complete your account"), text, _("Complete your account"), url)
-    text = _("We are setting it up, which mostly takes less than a minute.")
-    return Task("account", "wait", _("Your customer account"), text, _("See how far it is"), url)
+    place = place_of(known.link, journey)
+    if place == Place.NUMBER:
+        name = _("Complete your account")
+        return Task("account", "todo", name, SENTENCES[place], name, url)
+    return Task("account", "wait", _("Your customer account"), SENTENCES[place], _("See how far it is"), url)
 
 
 def _held_order(known: Known) -> Task | None:

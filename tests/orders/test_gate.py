@@ -7,6 +7,7 @@ import pytest
 
 from accounts.identity.standing import Standing
 from accounts.models import CustomerLink, IdentityCheck
+from accounts.setting_up import Place
 from catalog.models import EligibilityRequest
 from catalog.pricing import PricedLine, price_line
 from catalog.sync import sync
@@ -26,8 +27,7 @@ GOOD = Situation(
     email="aiko@example.jp",
     email_verified=True,
     link=LINK,
-    provisional=False,
-    journey_state="done",
+    account=Place.READY,
     has_payment_method=True,
     has_other_internet=False,
 )
@@ -52,11 +52,11 @@ def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
         ({}, ["VPN-US"], []),
         ({}, ["INT-APT-1G", "SIM-D-3", "VPN-US"], []),
         ({"email_verified": False}, ["VPN-US"], [("email", "todo")]),
-        ({"link": None, "journey_state": "running"}, ["VPN-US"], [("account", "wait")]),
-        ({"link": None, "journey_state": "waiting_cs"}, ["VPN-US"], [("account", "wait")]),
-        ({"link": None, "journey_state": ""}, ["VPN-US"], [("account", "wait")]),
-        ({"link": None, "journey_state": "number_unmatched"}, ["VPN-US"], [("account", "todo")]),
-        ({"link": None, "provisional": True, "has_payment_method": False}, ["INT-APT-1G", "SIM-VD-3"], []),
+        ({"link": None, "account": Place.UNDER_WAY}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "account": Place.LATE}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "account": Place.SUPPORT}, ["VPN-US"], [("account", "wait")]),
+        ({"link": None, "account": Place.NUMBER}, ["VPN-US"], [("account", "todo")]),
+        ({"link": None, "account": Place.COMPARING, "has_payment_method": False}, ["INT-APT-1G", "SIM-VD-3"], []),
         ({"has_payment_method": False}, ["VPN-US"], [("payment", "todo")]),
         ({"has_payment_method": None}, ["VPN-US"], [("payment", "wait")]),
         ({"link": link(internet_eligibility="")}, ["INT-APT-1G"], [("eligibility", "todo")]),
@@ -71,7 +71,7 @@ def open_keys(situation: Situation, *skus: str) -> list[tuple[str, str]]:
         ({"has_other_internet": None}, ["INT-APT-1G"], [("one_internet", "wait")]),
         ({"has_other_internet": True}, ["VPN-US"], []),
         ({"has_address": False}, ["VPN-US"], [("address", "todo")]),
-        ({"link": None, "provisional": True, "has_address": False, "has_payment_method": False}, ["VPN-US"], []),
+        ({"link": None, "account": Place.COMPARING, "has_address": False, "has_payment_method": False}, ["VPN-US"], []),
         ({"other_sims": 4}, ["SIM-D-3"], []),
         ({"other_sims": 5}, ["SIM-D-3"], [("sims", "todo")]),
         ({"other_sims": 4}, ["SIM-D-3", "SIM-D-3"], [("sims", "todo")]),

@@ -69,7 +69,7 @@ def test_who_is_no_customer_yet_sees_nothing_of_the_account_they_claim(visitor: 
 
     assert "104882" not in page.replace(" ", "")
     assert "Confirmed" not in page
-    assert "The account is being set up" in page
+    assert "We are comparing your details by hand" in page
 
 
 def test_the_menu_leads_there_and_to_the_devices(aiko: User) -> None:

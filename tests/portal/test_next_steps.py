@@ -7,6 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Address, CustomerLink, IdentityCheck, SignupJourney, User
+from accounts.setting_up import SENTENCES, Place
+from orders import gate
+from orders.models import Cart, CartLine
 from portal.next_steps import to_do
 from tests.people import make_user, signed_in
 
@@ -81,3 +84,40 @@ def test_queries_of_the_overview(aiko: User, django_assert_max_num_queries: Any)
     # session, user, its limits, orders under way, link, address, papers with the link, address check, cart
     with django_assert_max_num_queries(11):
         browser.get(reverse("dashboard"))
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "claimed", "place"),
+    [
+        ("running", "", False, Place.UNDER_WAY),
+        ("running", "unreachable", False, Place.LATE),
+        ("waiting_cs", "client_of_another", False, Place.SUPPORT),
+        ("waiting_cs", "email_differs", True, Place.COMPARING),
+        ("number_unmatched", "number_unmatched", False, Place.NUMBER),
+    ],
+)
+def test_every_page_says_the_same_of_an_account_that_is_not_there_yet(
+    state: str, error: str, claimed: bool, place: Place
+) -> None:
+    """And none promises an order where the checkout refuses it."""
+    user = make_user("noa@example.jp")
+    journey(user, state)
+    SignupJourney.objects.update(error_code=error)
+    if claimed:
+        CustomerLink.objects.create(user=user, state="provisional", sf_account_id="001X", sf_account_no="104882")
+    CartLine.objects.create(cart=Cart.objects.create(user=user), sku="VPN-US")
+    browser = signed_in(user)
+
+    (account, *_others) = to_do(User.objects.get(pk=user.pk), has_orders=False)
+    (gate_says,) = [task for task in gate.tasks(gate.known_here(user=user, lines=[]), []) if task.key == "account"]
+    setup = browser.get(reverse("account_setup")).content.decode()
+    line = {each.url: each.state for each in browser.get(reverse("account")).context["settings"]}[reverse("your_data")]
+
+    assert str(account.text) == str(gate_says.text) == str(SENTENCES[place])
+    assert gate_says.blocks == (place != Place.COMPARING)
+    assert ("order meanwhile" in setup, f'href="{reverse("checkout")}"' in setup.partition("<main")[2]) == (
+        (True, True) if place == Place.COMPARING else (False, False)
+    )
+    assert ("longer than usual" in setup) == ("longer than usual" in line) == (place == Place.LATE)
+    assert ("Our team is looking" in line) == (place == Place.SUPPORT)
+    assert ("a few seconds" in setup) == (place == Place.UNDER_WAY)
