@@ -100,6 +100,18 @@ def under_way(user: User, most: int = 5) -> list[OrderRow]:
     return rows(user, of_user(user, "under-way")[:most])
 
 
+def identity_asked(rows: Iterable[OrderRow]) -> frozenset[str]:
+    """How those who ordered these must prove who they are, by the catalogue of today: values of Product.Identity. One
+    query if a SIM is among them."""
+    sims = [row.order for row in rows if row.order.category == Product.Category.SIM]
+    skus = {line.sku for order in sims for line in order.lines.all()}
+    if not skus:
+        return frozenset()
+    return frozenset(
+        Product.objects.filter(sku__in=skus, category=Product.Category.SIM).values_list("identity", flat=True)
+    )
+
+
 def of_submission(user: User, submission: UUID) -> list[OrderRow]:
     """The orders of one submit; empty for somebody else's."""
     return rows(user, of_user(user).filter(submission=submission).order_by("cart_line"))

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import user_of
-from catalog.models import Product
 from orders import queries
 from orders.models import Order
 from orders.queries import OrderRow
@@ -21,9 +20,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """No remote call: what the outside systems said last is in the mirror and on the link."""
     user = user_of(request)
     under_way = queries.under_way(user)
-    has_sim = any(row.order.category == Product.Category.SIM for row in under_way)
+    proofs = queries.identity_asked(under_way)
     context = {
-        "tasks": to_do(user, has_orders=bool(under_way), has_sim=has_sim, held=_on_hold(under_way)),
+        "tasks": to_do(user, has_orders=bool(under_way), proofs=proofs, held=_on_hold(under_way)),
         "first": under_way[0] if under_way else None,
     }
     return render(request, "portal/dashboard.html", context | {"others": under_way[1:]})

@@ -3,7 +3,7 @@
 Each step looks at what the portal knows by itself; none asks anybody outside. A new area adds its step to STEPS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ class Known:
     user: User
     link: CustomerLink | None  # a provisional one too
     has_orders: bool  # one is under way
-    has_sim: bool  # one of a SIM is
+    proofs: Collection[str]  # how those under way want it proven who one is: values of Product.Identity
     held: Order | None = None  # one that waits for something besides support
 
     @property
@@ -43,12 +43,13 @@ class Known:
 Step = Callable[[Known], Task | None]
 
 
-def to_do(user: User, *, has_orders: bool, has_sim: bool = False, held: Order | None = None) -> list[Task]:
+def to_do(user: User, *, has_orders: bool, proofs: Collection[str] = (), held: Order | None = None) -> list[Task]:
     """The customer's to-dos and waits, the most urgent first; nothing that is done.
 
-    `has_orders`: some order is under way; `has_sim`: one of a SIM; `held`: one waits for something.
+    `has_orders`: some order is under way; `proofs`: what of Product.Identity those ask for; `held`: one waits for
+    something.
     """
-    known = Known(user, links.link_of(user), has_orders, has_sim, held)
+    known = Known(user, links.link_of(user), has_orders, proofs, held)
     return [task for task in (step(known) for step in STEPS) if task is not None]
 
 
@@ -103,15 +104,20 @@ def _card(known: Known) -> Task | None:
 
 
 def _identity(known: Known) -> Task | None:
-    """Papers that are being checked, were refused, or that a SIM under way waits for."""
+    """Papers that are being checked, were refused, or that a SIM under way waits for; for some the chip of a card."""
     now = standing(known.user)
     if now.place == "checking":
         return Task("identity", "wait", _("Proof of identity"), _("We have your documents and are checking them."))
     if now.refused:
         name = _("Please send your identity documents again")
         text = _("We could not confirm your identity with what you sent.")
-    elif now.place == "open" and known.has_sim:
+    elif now.place == "open" and Product.Identity.UPLOAD.value in known.proofs:
         name, text = _("Send identity documents"), _("Your SIM is activated once we have confirmed who you are.")
+    elif now.place == "open" and Product.Identity.OTHER.value in known.proofs:
+        text = _(
+            "We write to you how we confirm who you are, by the chip of your card. Your SIM is activated after that."
+        )
+        return Task("identity", "wait", _("Proof of identity"), text, _("How that goes"), reverse("identity_by_chip"))
     else:
         return None
     return Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"))

@@ -1,14 +1,14 @@
 """Where a customer stands: what lets a SIM be ordered, and what the pages ask for."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from accounts.identity.standing import standing
 from accounts.models import CustomerLink, User
+from catalog.models import Product
 from catalog.pricing import PricedLine, price_line
 from orders import gate
-from orders.models import Order
+from orders.models import Order, OrderLine
 from portal.next_steps import to_do
 from tests.accounts.identity.sent_in import State, papers
 from tests.catalog.goods import products
@@ -72,28 +72,37 @@ def test_the_task_leads_to_the_page_and_back_to_checkout(aiko: User, salesforce:
 
 
 @pytest.mark.parametrize(
-    ("told", "state", "has_sim", "expected"),
+    ("told", "state", "proofs", "expected"),
     [
-        ("", None, False, []),
-        ("", None, True, ["todo"]),
-        ("", State.SUBMITTED, True, ["wait"]),
-        ("Pending", State.PENDING, False, ["wait"]),
-        ("Rejected", State.REJECTED, False, ["todo"]),
-        ("Verified", State.VERIFIED, True, []),
+        ("", None, [], []),
+        ("", None, ["None"], []),
+        ("", None, ["Upload"], ["todo"]),
+        ("", None, ["Other", "Upload"], ["todo"]),
+        ("", None, ["None", "Other"], ["wait"]),
+        ("", State.SUBMITTED, ["Upload"], ["wait"]),
+        ("Pending", State.PENDING, [], ["wait"]),
+        ("Rejected", State.REJECTED, [], ["todo"]),
+        ("Verified", State.VERIFIED, ["Upload", "Other"], []),
     ],
 )
 def test_the_overview_asks_for_papers_when_they_are_needed(
-    aiko: User, told: str, state: str | None, has_sim: bool, expected: list[str]
+    aiko: User, told: str, state: str | None, proofs: list[str], expected: list[str]
 ) -> None:
     CustomerLink.objects.update(identity_status=told)
     if state:
         papers(aiko, state=state)
-    tasks = to_do(User.objects.get(pk=aiko.pk), has_orders=has_sim, has_sim=has_sim)
+    tasks = to_do(User.objects.get(pk=aiko.pk), has_orders=bool(proofs), proofs=proofs)
     assert [task.state for task in tasks if task.key == "identity"] == expected
 
 
-def test_the_overview_of_somebody_with_a_sim_under_way_says_so(aiko: User, visitor: Client) -> None:
-    Order.objects.create(
+@pytest.mark.parametrize(
+    ("identity", "leads_to"), [("Upload", "identity"), ("Other", "identity_by_chip"), ("None", "")]
+)
+def test_the_overview_asks_what_the_plan_of_a_sim_under_way_asks(
+    aiko: User, salesforce: Salesforce, identity: str, leads_to: str
+) -> None:
+    Product.objects.filter(sku="SIM-D-3").update(identity=identity)
+    order = Order.objects.create(
         user=aiko,
         cart_hash="h",
         portal_ref="r",
@@ -102,5 +111,7 @@ def test_the_overview_of_somebody_with_a_sim_under_way_says_so(aiko: User, visit
         sf_status="Pending Review",
         terms_accepted_at="2026-11-21T00:00Z",
     )
-    page = signed_in(aiko).get(reverse("dashboard")).content.decode()
-    assert reverse("identity") in page
+    OrderLine.objects.create(order=order, position=0, sku="SIM-D-3", name_en="Data 3", unit_price=990)
+    page = signed_in(aiko).get(reverse("dashboard")).content.decode().partition("<main")[2].partition("</main>")[0]
+    found = [name for name in ("identity", "identity_by_chip") if f'href="{reverse(name)}"' in page]
+    assert found == ([leads_to] if leads_to else [])
