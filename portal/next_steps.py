@@ -18,7 +18,7 @@ from accounts.setting_up import SENTENCES, Place, place_of
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest, Product
 from orders.models import Order
-from orders.tasks import TO_DO, Task
+from orders.tasks import TO_DO, WAITING, Task
 
 NEWS = timedelta(days=14)  # how long the plans that an address check found are a step
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -61,7 +61,8 @@ def _account(known: Known) -> Task | None:
     if place == Place.NUMBER:
         name = _("Complete your account")
         return Task("account", "todo", name, SENTENCES[place], name, url)
-    return Task("account", "wait", _("Your customer account"), SENTENCES[place], _("See how far it is"), url)
+    word = WAITING if place in {Place.UNDER_WAY, Place.LATE} else ""  # the others are in somebody's hands
+    return Task("account", "wait", _("Your customer account"), SENTENCES[place], _("See how far it is"), url, word=word)
 
 
 def _held_order(known: Known) -> Task | None:
@@ -117,7 +118,8 @@ def _identity(known: Known) -> Task | None:
         text = _(
             "We write to you how we confirm who you are, by the chip of your card. Your SIM is activated after that."
         )
-        return Task("identity", "wait", _("Proof of identity"), text, _("How that goes"), reverse("identity_by_chip"))
+        title, page = _("Proof of identity"), reverse("identity_by_chip")
+        return Task("identity", "wait", title, text, _("How that goes"), page, word=WAITING)
     else:
         return None
     return Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"))
