@@ -166,7 +166,7 @@ def test_a_refusal_becomes_a_case_after_a_few_tries(sandbox: Sandbox, maria: Use
 
 
 def test_a_language_alone_goes_out_alone_and_staffs_corrections_stay(sandbox: Sandbox, maria: User) -> None:
-    """She has no address and no phone in the portal, as everybody who was a customer before."""
+    User.objects.filter(pk=maria.pk).update(phone="+818055210147")  # what she said once
     save(sandbox, "Account", {"Phone": "03-5555-0101"}, maria.link.sf_account_id)
     save(sandbox, "Contact", {"Phone": "03-5555-0102", "FirstName": "Mariah"}, maria.link.sf_contact_id)
     gateway.whmcs().update_profile(maria.link.whmcs_client_id or 0, ClientProfile(given_name="Mariah", phone="+8135"))
