@@ -131,7 +131,7 @@ def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
         "journey": journey,
         "state": journey.state if journey.state != State.WAITING_EMAIL else State.RUNNING,
         "is_late": bool(journey.error_code) and journey.state == State.RUNNING,
-        "may_order": place_of(link_of(request.user), journey) == Place.COMPARING,
+        "may_order": journey.state == State.WAITING_CS and place_of(link_of(request.user), journey) == Place.COMPARING,
         "next": asked,
         "continue_url": _next(request),
         "status_url": setup_url(asked).replace(reverse("account_setup"), status_url, 1),
