@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One deed. PostgreSQL itself refuses to change or delete a row (see the first migration).
+    """One deed. PostgreSQL itself refuses to change or delete a row and to empty the table (see the migrations).
 
     Nobody is named: people and things stand here by their ids, so that an erased customer leaves no personal data.
     """
