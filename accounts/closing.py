@@ -1,6 +1,7 @@
 """A customer asks that the account be closed; customer support carries it out in Salesforce (decisions.md 6).
 
-Support terminates what is still running and sets Portal_Status__c to Inactive; the account refresh notices that.
+Support terminates what is still running and sets Portal_Status__c to Inactive; the account refresh notices that. Whose
+sign-up never ended in an Account of their own is disabled in the portal instead.
 """
 
 from django.db import transaction
@@ -28,7 +29,8 @@ def ask(user: User) -> ClosingRequest:
         if made:
             trail.record("closing_asked", actor_id=user.pk, user_id=user.pk)
             _write(request, "closing_asked")
-            _open_case(user, f"closing:{request.pk}", "Close a customer's account", ASKED)
+            text = ASKED if linked(user) else ASKED_WITHOUT_ACCOUNT.format(email=user.email, user=user.pk)
+            _open_case(user, f"closing:{request.pk}", "Close a customer's account", text)
     return request
 
 
@@ -48,15 +50,29 @@ def carried_out(sf_account_id: str) -> None:
     """Salesforce says that the account is closed: the request is done with, and its customer is told. Repeatable."""
     links = CustomerLink.objects.filter(sf_account_id=sf_account_id, state=CustomerLink.State.LINKED)
     for request in ClosingRequest.objects.filter(user__link__in=links, state=State.ASKED).select_related("user"):
-        with transaction.atomic():
-            if _end(request, State.CARRIED_OUT):
-                _write(request, "closing_done")
+        _done(request)
+
+
+def carried_out_here(user: User) -> None:
+    """Support disabled `user` in the portal: where there is no Account to close, the wish is carried out. Repeatable.
+
+    A customer's wish stays open: their Account and services are not closed by this.
+    """
+    request = open_request(user)
+    if request is not None and linked(user) is None:
+        _done(request)
 
 
 ASKED = (
     "The customer asked in the portal that the account be closed. Check for services, open orders and unpaid invoices, "
     "talk to the customer if there are any, terminate what is to end, then set Portal_Status__c of the Account to "
     "Inactive. What must be kept by law stays; `manage.py erase_customer` removes the rest from the portal."
+)
+ASKED_WITHOUT_ACCOUNT = (
+    "{email} (portal user {user}) asked in the portal that the account be closed. Their sign-up has not ended in an "
+    "Account of their own: look under sign-up journeys in the portal's admin what it waits for, and settle what it "
+    "made in Salesforce or WHMCS. Then disable the user in the portal's admin, with this Case as the reason: that ends "
+    "the wish and tells them. `manage.py erase_customer` removes the rest from the portal."
 )
 TAKEN_BACK = "The customer took the wish to close the account back in the portal. Leave the account as it is."
 
@@ -84,6 +100,12 @@ def _write(request: ClosingRequest, template: str) -> None:
         language=user.language,
         context={"addressee": addressee(user, user.language)},
     )
+
+
+def _done(request: ClosingRequest) -> None:
+    with transaction.atomic():
+        if _end(request, State.CARRIED_OUT):
+            _write(request, "closing_done")
 
 
 def _end(request: ClosingRequest, state: str) -> bool:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import SignupJourney, User
+from notifications.retention import delete_settled
 
 UNVERIFIED_KEPT = timedelta(days=7)  # decisions.md 1
 
@@ -33,5 +34,6 @@ def _delete(pk: int) -> bool:
     list(SignupJourney.objects.select_for_update().filter(user_id=pk))
     stale = _stale().filter(pk=pk).first()
     if stale is not None:
+        delete_settled(pk)
         stale.delete()
     return stale is not None

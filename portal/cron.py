@@ -34,6 +34,7 @@ EVERY = {
     "catalog.jobs.delete_left_checks": 24 * 3600,
     "catalog.jobs.read_billing": 900,
     "notifications.jobs.send_due": settings.SWEEP_S,
+    "notifications.jobs.delete_left": 24 * 3600,
     "support.jobs.open_due": settings.SWEEP_S,
     "portal.alerts.check": 60,
 }

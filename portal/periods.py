@@ -35,6 +35,7 @@ PERIODS: Mapping[str, float] = {
     "catalog.delete_left_checks": DAY_S,
     "catalog.read_billing": 900,
     "notifications.send_due": settings.SWEEP_S,
+    "notifications.delete_left": DAY_S,
     "support.open_due": settings.SWEEP_S,
     "portal.alerts": 60,
 }

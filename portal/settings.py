@@ -19,6 +19,7 @@ from portal.environment import (
     address,
     checked,
     connection_options,
+    days,
     env,
     fernet_keys,
     is_here,
@@ -262,6 +263,7 @@ try:
 except environ.ImproperlyConfigured:
     stop("EMAIL_URL must begin with smtp://, smtp+tls://, smtp+ssl:// or consolemail://.")
 EMAIL_TIMEOUT = 15
+MAILS_KEEP_DAYS = days("MAILS_KEEP_DAYS", 30)  # how long a mail is kept that belongs to no user
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 if env.str("SENDGRID_API_KEY", default=""):
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"

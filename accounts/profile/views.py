@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import drafts
 from accounts.access import asked_next, user_of
-from accounts.links import linked
+from accounts.identity.standing import standing
 from accounts.models import User
 from accounts.profile import languages, postal_codes
 from accounts.profile.forms import AddressForm, MailForm, initial_of, on_file, with_place
 from accounts.profile.saving import save_mails, save_profile
 
-CHECKED = ("Pending", "Verified")  # Id_Verification_Status__c
+ON_PAPERS = ("checking", "verified")  # where the name is what papers say that are on their way, or were checked
 
 
 @login_required
@@ -71,8 +71,7 @@ def mails(request: HttpRequest) -> HttpResponse:
 
 
 def _names_locked(user: User) -> bool:
-    link = linked(user)
-    return link is not None and link.identity_status in CHECKED
+    return standing(user).place in ON_PAPERS
 
 
 def _with_place(request: HttpRequest, user: User) -> AddressForm:

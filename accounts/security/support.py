@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from accounts import closing
 from accounts.models import User
 from accounts.names import addressee
 from accounts.security import hold, notices, sessions
@@ -66,9 +67,12 @@ def remove_second_factor(user: User) -> None:
 
 
 def disable(user: User) -> None:
-    """Signs the user out everywhere and refuses to sign them in until `enable`. May be repeated."""
+    """Signs the user out everywhere and refuses to sign them in until `enable`. May be repeated.
+
+    It also carries out a wish to close of somebody who has no Account that could be closed."""
     User.objects.filter(pk=user.pk).update(is_active=False)
     sessions.end(user.pk)
+    closing.carried_out_here(user)
 
 
 def enable(user: User) -> None:

@@ -6,10 +6,13 @@ import pytest
 
 from accounts import closing, refresh
 from accounts.models import CustomerLink, User
+from accounts.security import support
 from integrations import gateway
 from integrations.salesforce.schemas import AccountRecord
 from notifications.models import Email
+from support.models import Case
 from tests.accounts.doubles import Salesforce, account
+from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +46,28 @@ def test_the_end_is_told_once_to_who_asked_for_it(aiko: User, ben: User, monkeyp
 
     assert mails(aiko) == ["closing_asked", "closing_done"]
     assert mails(ben) == [], "support closed that account for reasons of its own"
+
+
+def test_who_has_no_account_to_close_is_closed_by_being_disabled() -> None:
+    user = make_user("wei@example.jp")
+    CustomerLink.objects.create(user=user, state="provisional", sf_account_id="001A", sf_account_no="104882")
+    closing.ask(user)
+
+    case = Case.objects.get(cause__startswith="closing:")
+    assert (case.sf_account_id, "Portal_Status__c" in case.description) == ("", False)
+    assert f"portal user {user.pk}" in case.description
+
+    support.disable(user)
+    support.disable(user)
+
+    assert closing.open_request(user) is None
+    assert mails(user) == ["closing_asked", "closing_done"]
+
+
+def test_disabling_a_customer_closes_no_account(aiko: User) -> None:
+    closing.ask(aiko)
+    support.disable(aiko)
+    assert closing.open_request(aiko) is not None
 
 
 def closed_account(link: CustomerLink) -> AccountRecord:

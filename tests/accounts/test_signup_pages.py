@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts import retention, signup
 from accounts.models import SignupJourney, User
 from integrations.errors import Unavailable
-from notifications import secrets
+from notifications import outgoing, secrets
 from notifications.models import Email
 from tests.accounts.conftest import run
 from tests.accounts.doubles import Salesforce, Whmcs, account
@@ -255,13 +255,16 @@ def test_waiting_for_support_says_so(salesforce: Salesforce, whmcs: Whmcs) -> No
 
 def test_sign_ups_nobody_verified_are_deleted_after_seven_days(visitor: Client) -> None:
     sign_up(visitor)
-    make_customer("kept@example.jp")
+    kept = make_customer("kept@example.jp")
     assert retention.delete_unverified() == {"deleted": 0}
 
     User.objects.update(date_joined="2026-01-01T00:00Z")
 
+    Email.objects.update(state="sent")
+    outgoing.queue(cause="k", template="welcome", to="kept@example.jp", user_id=kept.pk, language="en", context={})
     assert retention.delete_unverified() == {"deleted": 1}
     assert [user.email for user in User.objects.all()] == ["kept@example.jp"]
+    assert [mail.to for mail in Email.objects.all()] == ["kept@example.jp"]  # what was written to the others went, too
 
 
 def test_who_confirms_while_sign_ups_are_being_deleted_stays(visitor: Client, monkeypatch: pytest.MonkeyPatch) -> None:

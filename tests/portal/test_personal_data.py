@@ -15,17 +15,20 @@ from django.urls import reverse
 
 from accounts import closing
 from accounts.identity import storage
-from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, User
+from accounts.models import Address, ClosingRequest, CustomerLink, IdentityCheck, SignupJourney, User
 from accounts.profile.saving import save_profile
+from accounts.security import support
 from audit import trail
 from audit.models import AuditEntry
+from notifications import outgoing
+from notifications.models import Email
 from orders.models import Order
 from portal.personal_data.collecting import SECTIONS, held_about
 from support.models import Case
 from tests.orders.conftest import salesforce, whmcs
 from tests.orders.doubles import Salesforce, Whmcs
 from tests.orders.steps import fill, order_now
-from tests.people import PASSWORD, Staff, signed_in
+from tests.people import PASSWORD, Staff, make_user, signed_in
 
 __all__ = ["salesforce", "whmcs"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -253,6 +256,97 @@ def test_who_is_still_needed_is_not_erased(customer: User, open_again: Any, said
         erase("--yes")
     assert User.objects.filter(email="aiko@example.jp").exists()
     assert Address.objects.exists()
+
+
+def sign_up_that(**fields: Any) -> User:
+    """Wei's sign-up, stopped somewhere, with a mail that went out."""
+    user = make_user("wei@example.jp", given_name="Wei")
+    SignupJourney.objects.create(user=user, kind="new", source="Portal Signup", **fields)
+    mail("wei@example.jp", user.pk)
+    return user
+
+
+def mail(to: str, user_id: int | None = None, state: str = "sent") -> None:
+    email = outgoing.queue(
+        cause=f"{to} {user_id} {state}", template="welcome", to=to, user_id=user_id, language="en", context={}
+    )
+    Email.objects.filter(pk=email.pk).update(state=state)
+
+
+def erase_wei() -> None:
+    call_command("erase_customer", "wei@example.jp", "--reason", "x", "--yes", stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"state": "running"}, "still running"),
+        ({"state": "waiting_cs", "step": "client", "sf_account_id": "001TEST00000009AAA"}, "001TEST00000009AAA"),
+    ],
+)
+def test_a_sign_up_that_leaves_records_outside_is_finished_first(fields: dict[str, str], said: str) -> None:
+    sign_up_that(**fields)
+    with pytest.raises(CommandError, match=said):
+        erase_wei()
+    assert User.objects.filter(email="wei@example.jp").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "number_unmatched"},
+        {"state": "waiting_email"},
+        {"state": "waiting_cs", "sf_account_id": "001TEST00000009AAA", "error_code": "email_differs"},
+    ],
+)
+def test_a_sign_up_that_left_nothing_outside_can_be_erased(fields: dict[str, str]) -> None:
+    sign_up_that(**fields)
+    erase_wei()
+    assert not User.objects.filter(email="wei@example.jp").exists()
+
+
+def test_a_wish_to_close_is_carried_out_before_its_customer_is_erased() -> None:
+    user = sign_up_that(state="number_unmatched")
+    closing.ask(user)
+    Case.objects.update(state="opened")
+    Email.objects.update(state="sent")
+    with pytest.raises(CommandError, match="wish to close"):
+        erase_wei()
+
+    support.disable(user)
+    with pytest.raises(CommandError, match="mail"):
+        erase_wei()
+    Email.objects.update(state="sent")
+    erase_wei()
+    assert not ClosingRequest.objects.exists()
+
+
+def test_who_never_was_a_customer_is_forgotten_by_address(ben: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail("Wei@example.jp")
+    mail("wei@example.jp", 999_999)  # a user that is gone
+    mail("wei@example.jp", ben.pk)  # about ben's account: it is his
+    mail("chie@example.jp")
+    monkeypatch.setattr("builtins.input", lambda _question: "3")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("erase_customer", "wei@example.jp", "--reason", "x", stdout=StringIO())
+
+    erase_wei()
+
+    left = Email.objects.order_by("pk").values_list("to", "user_id")
+    assert list(left) == [("wei@example.jp", ben.pk), ("chie@example.jp", None)]
+    assert AuditEntry.objects.get(action="address_erased").reason == "x"
+    with pytest.raises(CommandError, match="no mail went to it"):
+        erase_wei()
+    mail("wei@example.jp", state="pending")
+    with pytest.raises(CommandError, match="not gone out"):
+        erase_wei()
+
+
+def test_what_was_written_to_her_before_she_signed_up_goes_with_her() -> None:
+    sign_up_that(state="number_unmatched")
+    mail("WEI@example.jp")
+    erase_wei()
+    assert not Email.objects.exists()
 
 
 def test_staff_are_not_erased_so(cs_carol: Staff) -> None:

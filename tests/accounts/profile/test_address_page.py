@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Address, CustomerLink, ProfileSync, User
+from accounts.models import Address, CustomerLink, IdentityCheck, ProfileSync, User
 from audit.models import AuditEntry
 from tests.people import PASSWORD, make_customer, make_user
 
@@ -138,6 +139,22 @@ def test_a_name_on_checked_papers_cannot_be_changed_here(browser: Client, maria:
     assert (maria.given_name, maria.family_name) == ("Maria", "Santos")
     assert Address.objects.get(user=maria).city == "港区"
     assert "contact us" in browser.get(reverse("address")).content.decode()
+
+
+def test_a_name_is_locked_from_sending_papers_in_and_free_again_when_they_are_refused(
+    browser: Client, maria: User
+) -> None:
+    CustomerLink.objects.update(identity_status="Not Submitted")  # the Account hears of the papers later
+    check = IdentityCheck.objects.create(user=maria, paper="passport", state="submitted", submitted_at=timezone.now())
+    save(browser, given_name="Somebody")
+    maria.refresh_from_db()
+    assert maria.given_name == "Maria"
+
+    IdentityCheck.objects.filter(pk=check.pk).update(state="rejected")
+    CustomerLink.objects.update(identity_status="Rejected")
+    save(browser, given_name="Maria Luz")
+    maria.refresh_from_db()
+    assert maria.given_name == "Maria Luz"
 
 
 def test_a_new_customer_may_say_it_while_the_account_is_set_up(client: Client) -> None:
