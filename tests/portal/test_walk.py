@@ -6,18 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import IdentityCheck, IdentityDocument, User
 from catalog.eligibility import asking
+from catalog.models import EligibilityRequest
 from orders import cart as carts
-from orders.models import Order
+from orders.models import CartLine, Order
 from tests.catalog.eligibility.conftest import SHIBAURA
 from tests.orders.steps import fill
-from tests.people import Staff, signed_in
+from tests.passkeys import make_passkey
+from tests.people import PASSWORD, Staff, signed_in
 from tests.portal.pages import addresses, routes
 
 pytestmark = pytest.mark.django_db(transaction=True)  # some pages ask WHMCS
@@ -66,11 +70,11 @@ OWNED: dict[str, Callable[[Order, int], tuple[str, str]]] = {
         "/account/identity/files/00000000-0000-4000-8000-000000000000/remove/",
     ),
     "account/2fa/webauthn/keys/<int:pk>/remove/": lambda order, line: (
-        "/account/2fa/webauthn/keys/1/remove/",
+        f"/account/2fa/webauthn/keys/{passkey_of(order).pk}/remove/",
         "/account/2fa/webauthn/keys/999999/remove/",
     ),
     "account/2fa/webauthn/keys/<int:pk>/edit/": lambda order, line: (
-        "/account/2fa/webauthn/keys/1/edit/",
+        f"/account/2fa/webauthn/keys/{passkey_of(order).pk}/edit/",
         "/account/2fa/webauthn/keys/999999/edit/",
     ),
 }
@@ -96,6 +100,32 @@ def paper_of(order: Order) -> IdentityDocument:
     paper, file = {"paper": IdentityCheck.Paper.PASSPORT}, {"size": 1, "content_type": "image/jpeg"}
     check, _ = IdentityCheck.objects.get_or_create(user=order.user, state="draft", defaults=paper)
     return IdentityDocument.objects.get_or_create(check_of=check, side="front", defaults=file)[0]
+
+
+def passkey_of(order: Order) -> Authenticator:
+    """The owner's passkey."""
+    assert order.user
+    return Authenticator.objects.filter(user=order.user, type="webauthn").first() or make_passkey(order.user)
+
+
+def proved(user: User) -> Client:
+    """A browser in which `user` has just given the password again, so that no page asks for it first."""
+    client = signed_in(user)
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def held_by(owner: User) -> dict[str, list[dict[str, Any]]]:
+    """Every row that an address with an argument is about."""
+    rows: tuple[QuerySet[Any], ...] = (
+        CartLine.objects.filter(cart__user=owner),
+        Order.objects.filter(user=owner),
+        EligibilityRequest.objects.filter(user=owner),
+        UserSession.objects.filter(user=owner),
+        IdentityDocument.objects.filter(check_of__user=owner),
+        Authenticator.objects.filter(user=owner),
+    )
+    return {str(each.model._meta): list(each.order_by("pk").values()) for each in rows}
 
 
 # What a visitor may open or send; everywhere else they are asked to sign in, or the page does not exist for them.
@@ -132,24 +162,31 @@ def test_every_address_with_an_argument_is_owned_or_everybodys() -> None:
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_what_belongs_to_somebody_else_does_not_exist(order: Order, aiko: User, ben: User, accept: str) -> None:
     line = fill(aiko, "VPN-US").lines.get()
-    stranger = signed_in(ben)
-    for addresses_of, method in itertools.product(OWNED.values(), ("get", "head", *UNSAFE)):
-        theirs, nobodys = addresses_of(order, line.pk)
+    stranger, pairs = proved(ben), [addresses_of(order, line.pk) for addresses_of in OWNED.values()]
+    before = held_by(aiko)
+    assert all(before.values()), "there is something to take away in each table"
+    for (theirs, nobodys), method in itertools.product(pairs, ("get", "head", *UNSAFE)):
+        sent = {"name": "Ben's own", "quantity": "2"} if method == "post" else None
         ask = getattr(stranger, method)
-        first, second = (ask(path, headers={"accept": accept}) for path in (theirs, nobodys))
-        assert told(first)[0] == told(second)[0] in {302, 404, 405}, theirs
+        first, second = (ask(path, sent, headers={"accept": accept}) for path in (theirs, nobodys))
+        assert told(first)[:2] == told(second)[:2], (theirs, method)
+        assert first.status_code in {404, 405} or first["Location"] == "/cart/", (theirs, method)
         if first.status_code == 404:
             assert told(first) == told(second), theirs
         assert order.number not in told(first)[2]
-    assert carts.look(line.cart).lines
+    assert held_by(aiko) == before
 
 
 def test_the_owner_opens_what_the_stranger_does_not(order: Order, aiko: User) -> None:
     """Otherwise the test above would be content with pages that open to nobody."""
-    owner = signed_in(aiko)
+    line, owner = fill(aiko, "VPN-US").lines.get(), proved(aiko)
     for route, addresses_of in OWNED.items():
-        if route.startswith("orders/"):
-            assert owner.get(addresses_of(order, 0)[0], follow=True).status_code == 200, route
+        path = addresses_of(order, line.pk)[0]
+        answer = owner.get(path, follow=True)
+        if answer.status_code == 405:  # no page, but something that can be done
+            answer = owner.post(path, {"quantity": "2"}, follow=True)
+        assert answer.status_code == 200, route
+        assert "/account/reauthenticate/" not in answer.request["PATH_INFO"], route
 
 
 def test_visitors_are_asked_to_sign_in_at_every_address_that_is_not_open() -> None:

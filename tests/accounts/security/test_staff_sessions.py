@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
@@ -13,6 +14,7 @@ from django.urls import reverse
 from accounts.models import User
 from audit.models import AuditEntry
 from tests.accounts.security.conftest import is_signed_in
+from tests.passkeys import make_passkey
 from tests.people import PASSWORD, Staff, make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -56,9 +58,12 @@ def test_a_session_begun_without_the_second_factor_proves_it_before_it_opens_a_s
 
 
 def test_who_has_a_passkey_only_is_asked_for_it(cs_carol: Staff) -> None:
-    cs_carol.user.authenticator_set.update(type="webauthn")  # type: ignore[attr-defined]
-    answer = signed_in(cs_carol.user, with_second_factor=False).get(ADMIN)
+    Authenticator.objects.filter(user=cs_carol.user).delete()
+    make_passkey(cs_carol.user)
+    browser = signed_in(cs_carol.user, with_second_factor=False)
+    answer = browser.get(ADMIN)
     assert answer["Location"].startswith(reverse("mfa_reauthenticate_webauthn"))
+    assert "Use a passkey" in browser.get(answer["Location"]).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)  # allauth tells of a new factor once it is committed
