@@ -12,10 +12,12 @@ from accounts import names, signup
 from accounts.identity.admin import IdentityCheckAdmin
 from accounts.journeys import NotAllowed
 from accounts.models import CustomerLink, IdentityCheck, SignupJourney, User
+from accounts.profile.admin import ProfileSyncAdmin
 from accounts.security import rights
 from accounts.security.admin import SupportActions
 from audit import trail
 
+__all__ = ["CustomerLinkAdmin", "ProfileSyncAdmin", "SignupJourneyAdmin", "UserAdmin"]
 admin.site.register(IdentityCheck, IdentityCheckAdmin)
 IDS = ("sf_account_id", "sf_contact_id", "sf_account_no", "whmcs_client_id")
 

@@ -6,6 +6,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import SignupJourney
@@ -105,7 +106,7 @@ def transition(journey_id: int, to: str, **fields: object) -> None:
         if to == State.RUNNING:
             fields |= {"next_try_at": timezone.now(), "error_code": ""}
             wake("cases", ADVANCE, journey_id)
-        SignupJourney.objects.filter(pk=journey_id).update(state=to, lease_until=None, **fields)
+        SignupJourney.objects.filter(pk=journey_id).update(state=to, state_since=Now(), lease_until=None, **fields)
     log.info("journey_moved", journey=journey_id, state=to, step=row.step)
 
 

@@ -45,6 +45,7 @@ class ProfileSync(models.Model):
     salesforce_has = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)  # None: nothing is to be done
+    due_since = models.DateTimeField(null=True, blank=True)  # the oldest change that is still to be sent
     lease_until = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     updated_at = models.DateTimeField(auto_now=True)

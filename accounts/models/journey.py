@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
@@ -43,6 +44,7 @@ class SignupJourney(models.Model):
     sf_account_no = models.CharField(max_length=40, blank=True)
     whmcs_client_id = models.PositiveBigIntegerField(null=True, blank=True)
     client_is_new = models.BooleanField(default=False)  # made by this journey, so without a way to pay
+    state_since = models.DateTimeField(default=timezone.now, editable=False)
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

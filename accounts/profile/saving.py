@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Address, CustomerLink, ProfileSync, User
 from audit import trail
@@ -80,8 +80,10 @@ def _address_changed(user: User, values: Mapping[str, Any]) -> bool:
 
 def _send(user: User, changed: Iterable[Part]) -> None:
     due: dict[str, Any] = {"tries": 0, "next_try_at": Now(), "error_code": ""}
+    due["due_since"] = Coalesce("due_since", Now())
     parts = {part.value for part in changed}
-    row, made = ProfileSync.objects.get_or_create(user=user, defaults={"next_try_at": Now(), "parts": sorted(parts)})
+    first = {"next_try_at": Now(), "due_since": Now(), "parts": sorted(parts)}
+    row, made = ProfileSync.objects.get_or_create(user=user, defaults=first)
     if not made:
         parts.update(ProfileSync.objects.select_for_update().get(pk=row.pk).parts)  # what is still on its way
         ProfileSync.objects.filter(pk=row.pk).update(wanted=F("wanted") + 1, parts=sorted(parts), **due)

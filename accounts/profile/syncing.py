@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
 
 from accounts.links import linked
 from accounts.models import Address, CustomerLink, ProfileSync, User
@@ -17,6 +17,7 @@ from integrations import gateway
 from integrations.errors import OutsideError, Rejected
 from integrations.salesforce.schemas import ContactDetails
 from integrations.whmcs.schemas import ClientProfile
+from journal.waking import wake
 from support.cases import back_off, open_case
 
 log = structlog.get_logger(__name__)
@@ -43,9 +44,29 @@ def sync(user_id: int) -> bool:
 
 def sync_due(limit: int = 20) -> dict[str, int]:
     """Everything that is due and whose customer is known outside; says how much arrived. Needs no Redis."""
-    known = Q(user__link__state=CustomerLink.State.LINKED)
-    waiting = list(_due().filter(known).order_by("next_try_at").values_list("user_id", flat=True)[:limit])
+    waiting = list((_due() & unsent()).order_by("next_try_at").values_list("user_id", flat=True)[:limit])
     return {"synced": sum(sync(user_id) for user_id in waiting)}
+
+
+def unsent() -> QuerySet[ProfileSync]:
+    """What is to be sent for customers who are known outside; others' waits for their sign-up."""
+    return ProfileSync.objects.filter(next_try_at__isnull=False, user__link__state=CustomerLink.State.LINKED)
+
+
+def given_up() -> QuerySet[ProfileSync]:
+    """What was given up after refusals: support has a Case about it."""
+    late = Q(whmcs_has__lt=F("wanted")) | Q(salesforce_has__lt=F("wanted"))
+    return ProfileSync.objects.filter(late, next_try_at=None)
+
+
+def try_again(user_id: int) -> bool:
+    """Staff: sends what is not there yet at once, what was given up included; whether there is anything. Repeatable."""
+    waiting = (unsent() | given_up()).filter(user_id=user_id)
+    due = {"tries": 0, "next_try_at": Now(), "due_since": Coalesce("due_since", Now())}
+    found = bool(ProfileSync.objects.filter(pk__in=waiting.values("pk")).update(**due))
+    if found:
+        wake("cases", "accounts.jobs.sync_profile", user_id)
+    return found
 
 
 def _due() -> QuerySet[ProfileSync]:
@@ -109,7 +130,7 @@ def _tell_whmcs(row: ProfileSync, link: CustomerLink, profile: ClientProfile) ->
 def _settle(row: ProfileSync) -> None:
     """Nothing more to do, unless the customer changed something meanwhile."""
     mine = ProfileSync.objects.filter(pk=row.pk)
-    mine.filter(wanted=row.wanted).update(next_try_at=None, tries=0, error_code="", parts=[])
+    mine.filter(wanted=row.wanted).update(next_try_at=None, due_since=None, tries=0, error_code="", parts=[])
     mine.update(lease_until=None)
 
 
@@ -129,6 +150,7 @@ def _put_off(row: ProfileSync, error: OutsideError, link: CustomerLink) -> None:
     ProfileSync.objects.filter(pk=row.pk, wanted=row.wanted).update(
         tries=tries, next_try_at=None if is_final else Now() + back_off(tries), error_code=error.code[:40]
     )
+    ProfileSync.objects.filter(pk=row.pk, next_try_at=None).update(due_since=None)
     ProfileSync.objects.filter(pk=row.pk).update(lease_until=None)
     log.warning("profile_not_sent", system=error.system, operation=error.operation, error_code=error.code, count=tries)
 

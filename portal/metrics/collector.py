@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
 
-from portal.metrics import catalogue, eligibility, identity, orders, provisioning, queues, stream
+from portal.metrics import catalogue, customers, eligibility, identity, orders, provisioning, queues, stream
 from portal.metrics.families import gauge
 
 log = structlog.get_logger(__name__)
@@ -63,6 +63,7 @@ def _from_the_database() -> list[Metric]:
             *identity.families(now),
             *eligibility.families(now),
             *orders.families(now),
+            *customers.families(now),
             *catalogue.families(),
         ]
 

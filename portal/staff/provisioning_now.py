@@ -19,23 +19,14 @@ from journal.models import Round
 from orders import revived
 from orders.models import Order
 from portal.periods import PERIODS, is_late
+from portal.staff.customers_now import customers_now
+from portal.staff.numbers import Number
 from provisioning import health
 from provisioning.failures import CUSTOMER_CAUSES, Code
 from provisioning.models import Attempt, InboxEvent, Outbox, Task
 
 ATTEMPTS = "admin:provisioning_attempt_changelist"
 STUCK = timedelta(minutes=5)  # as the alert ProvisioningStuck
-
-
-@dataclass(frozen=True)
-class Number:
-    """One number with its place in the admin; `kind` is "", "bad" or "wait"."""
-
-    label: str
-    value: str
-    note: str = ""
-    href: str = ""
-    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +51,7 @@ def provisioning_now(request: HttpRequest) -> HttpResponse:
         "title": _("Provisioning now"),
         "live": _live(now),
         "work": [*_reports(now), _tasks(), *_requests(now), *_orders()],
+        "customers": customers_now(now),
         "causes": [each for each in causes if each.kind],
         "customer_causes": [each for each in causes if not each.kind],
         "stream": health.sf_events_status(now),

@@ -17,7 +17,8 @@ from tests.accounts.doubles import Salesforce, Whmcs, account
 from tests.people import PASSWORD, Staff, make_customer, make_staff, signed_in
 
 pytestmark = pytest.mark.django_db
-OURS = ["accounts_user", "accounts_customerlink", "accounts_signupjourney", "notifications_email", "support_case"]
+OF_ACCOUNTS = [f"accounts_{name}" for name in ("user", "customerlink", "signupjourney", "profilesync")]
+OURS = [*OF_ACCOUNTS, "notifications_email", "support_case"]
 
 
 def lists() -> list[str]:
