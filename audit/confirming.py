@@ -1,5 +1,6 @@
-"""The page that asks a member of staff to confirm a decision of the admin: what it does, to what, and why."""
+"""Decisions of staff in the admin are shown with their effect, confirmed with a reason, and written down."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -19,12 +20,16 @@ def reason_of(request: HttpRequest) -> str:
 
 
 def confirmation(
-    request: HttpRequest, rows: QuerySet[Any], *, action: str, label: str, effect: str, ask_id: bool = False
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    *,
+    action: str,
+    label: str,
+    effect: str,
+    ask_id: bool = False,
+    name: Callable[[Any], str] = str,
 ) -> TemplateResponse:
-    """The page that says what the admin's `action` will do to which rows, and asks for the reason.
-
-    `ask_id`: and for the id of a WHMCS order.
-    """
+    """The page that says what will happen to which rows (each told by `name`) and asks for the reason."""
     if "confirmed" in request.POST:
         messages.error(request, _("Give a reason: it is kept in the audit trail."))
     context = {
@@ -32,7 +37,7 @@ def confirmation(
         "title": label,
         "opts": rows.model._meta,
         "effect": effect,
-        "rows": rows,
+        "rows": [{"pk": row.pk, "name": name(row)} for row in rows],
         "action": action,
         "checkbox": ACTION_CHECKBOX_NAME,
         "ask_id": ask_id,

@@ -1,4 +1,4 @@
-"""Decisions of staff as the admin takes them: shown with their effect, confirmed with a reason, written down."""
+"""Decisions of staff about attempts as the admin takes them, and what came of them."""
 
 from collections.abc import Callable
 

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import CustomerLink, SignupJourney, User
+from audit import trail
+from audit.models import AuditEntry
 from notifications import outgoing
 from notifications.models import Email
 from support import cases
@@ -129,8 +132,9 @@ def test_the_page_of_a_user_shows_no_password_hash(cs_carol: Staff, aiko: User) 
     assert "argon2" not in page
 
 
-def act(browser: Client, name: str, action: str, pk: int) -> Any:
-    return browser.post(reverse(f"admin:{name}_changelist"), {"action": action, "_selected_action": [pk]}, follow=True)
+def act(browser: Client, name: str, action: str, pk: int, **more: str) -> Any:
+    data = {"action": action, "_selected_action": [pk], **more}
+    return browser.post(reverse(f"admin:{name}_changelist"), data, follow=True)
 
 
 def test_support_decides_on_a_claim(cs_carol: Staff, salesforce: Salesforce, whmcs: Whmcs) -> None:
@@ -138,12 +142,45 @@ def test_support_decides_on_a_claim(cs_carol: Staff, salesforce: Salesforce, whm
     journey = run(new_journey("ben@example.jp", number="104882"))
     browser = signed_in(cs_carol.user)
 
-    act(browser, "accounts_signupjourney", "accept_claims", journey.pk)
+    def decide(action: str, **more: str) -> str:
+        return str(act(browser, "accounts_signupjourney", action, journey.pk, **more).content.decode())
 
+    asked = [decide("accept_claims"), decide("accept_claims", reason="x"), decide("accept_claims", confirmed="yes")]
+    for page in [*asked, decide("reject_claims", confirmed="yes", reason=" ")]:
+        assert "ben@example.jp&gt; says that customer number 104882 is theirs" in page
+        assert 'name="reason"' in page
+    assert "becomes this Account&#x27;s customer" in asked[0]
+    assert "Give a reason" in asked[2]
+    assert fresh(journey).state == "waiting_cs"
+    assert not AuditEntry.objects.filter(action__startswith="signup.")
+
+    decide("accept_claims", confirmed="yes", reason="knew the last bill, call 4711")
+
+    entry = AuditEntry.objects.get(action="signup.accept_claim")
+    assert entry.reason == "knew the last bill, call 4711"
+    assert (entry.actor_id, entry.user_id) == (cs_carol.user.pk, journey.user_id)
     assert run(journey).state == "done"
     assert CustomerLink.objects.get(user_id=journey.user_id).state == "linked"
-    page = act(browser, "accounts_signupjourney", "accept_claims", journey.pk).content.decode()
-    assert "is not waiting for this" in page
+    assert "is not waiting for this" in decide("accept_claims", confirmed="yes", reason="again")
+    assert AuditEntry.objects.filter(action__startswith="signup.").count() == 1
+
+
+def test_a_decision_that_cannot_be_written_down_is_not_taken(
+    cs_carol: Staff, salesforce: Salesforce, whmcs: Whmcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salesforce.accounts.append(account("104882", email="owner@example.jp"))
+    journey = run(new_journey("ben@example.jp", number="104882"))
+
+    def no_trail(*_arguments: Any, **_more: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(trail, "record_request", no_trail)
+    confirmed = {"confirmed": "yes", "reason": "knew the last bill"}
+    with pytest.raises(DatabaseError):
+        act(signed_in(cs_carol.user), "accounts_signupjourney", "reject_claims", journey.pk, **confirmed)
+
+    assert fresh(journey).state == "waiting_cs"
+    assert CustomerLink.objects.get(user_id=journey.user_id).state == "provisional"
 
 
 def test_advance_now_makes_a_journey_due(cs_carol: Staff, salesforce: Salesforce, whmcs: Whmcs) -> None:
