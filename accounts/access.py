@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from allauth.account.decorators import reauthentication_required
+from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -38,6 +39,21 @@ def recently_authenticated(view: View[P]) -> View[P]:
     """A form behind it is carried out only by somebody who proved a moment ago who they are; else allauth asks for the
     password or a passkey first and goes on afterwards. Opening the page asks for nothing."""
     return cast("View[P]", reauthentication_required(view, allow_get=True))
+
+
+def limited(action: str) -> Callable[[View[P]], View[P]]:
+    """Forms are taken as often as ACCOUNT_RATE_LIMITS allows for `action`; beyond it the page with status 429 says so.
+    Opening the page is not counted. Goes behind whatever asks who it is, so that being asked costs nothing."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            refusal = ratelimit.consume_or_429(request, action=action)
+            return refusal or view(request, *args, **kwargs)
+
+        return cast("View[P]", guarded)
+
+    return decorate
 
 
 def setup_url(next_url: str = "") -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import payment, signup
-from accounts.access import asked_next, customer_required, setup_url, user_of
+from accounts.access import asked_next, customer_required, limited, setup_url, user_of
 from accounts.forms import NumberForm
 from accounts.journeys import NotAllowed
 from accounts.links import link_of
@@ -102,6 +102,7 @@ def payment_methods(request: HttpRequest) -> HttpResponse:
 
 @customer_required
 @require_POST
+@limited("payment_sso")
 @never_cache
 def payment_sso(request: HttpRequest) -> HttpResponse:
     """Leaves for WHMCS' payment page, signed in: a fresh address for each click, never stored (security.md §2)."""

@@ -42,8 +42,12 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/m/ip,200/d/ip",
     "reset_password": "20/m/ip,5/h/key",
     "manage_email": "10/m/user,30/d/user",
+    "confirm_email": "1/10s/key,10/d/key",  # by the address, whoever asks and whether we know it or not
     "identity_upload": "10/m/user,60/d/user",
     "address_check": "10/m/ip,50/d/ip",  # of visitors; a customer's are counted by catalog.eligibility.asking
+    "payment_sso": "10/m/user,60/d/user",
+    "data_download": "5/h/user,20/d/user",
+    "closing": "6/h/user,20/d/user",  # asking and taking back; each makes a Case and a mail
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; accounts.security.watching ends the others

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import closing
-from accounts.access import recently_authenticated, user_of
+from accounts.access import limited, recently_authenticated, user_of
 from audit import trail
 from orders import queries
 from portal.personal_data.collecting import held_about
@@ -31,6 +31,7 @@ def your_data(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 @recently_authenticated
+@limited("data_download")
 @never_cache
 def download(request: HttpRequest) -> HttpResponse:
     """The file. The password or a passkey is asked for again first, since it tells everything."""
@@ -45,6 +46,7 @@ def download(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 @recently_authenticated
+@limited("closing")
 @never_cache
 def close_account(request: HttpRequest) -> HttpResponse:
     """What closing means, and the button that asks for it; who has asked already sees how that stands."""
@@ -61,6 +63,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@limited("closing")
 def keep_account(request: HttpRequest) -> HttpResponse:
     """Takes the wish back."""
     if closing.take_back(user_of(request)):

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import django_rq
 import pytest
@@ -10,12 +11,15 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.security import backoff
+from integrations import gateway
 from notifications.models import Email
-from tests.accounts.security.conftest import browser_of, sign_in
-from tests.people import PASSWORD, Staff
+from tests.accounts.doubles import Whmcs
+from tests.accounts.security.conftest import browser_of, confirmed, sign_in
+from tests.people import PASSWORD, Staff, make_customer
 
 pytestmark = pytest.mark.django_db
 WRONG = "not at all the password"
@@ -141,6 +145,48 @@ def test_twenty_sign_ups_a_minute_come_from_one_address() -> None:
     answers = [Client().post(reverse("account_signup"), {}, REMOTE_ADDR=HERE).status_code for _ in range(21)]
 
     assert answers == [200] * 20 + [429]
+
+
+def test_ten_codes_a_day_go_to_one_address_known_or_not(aiko: User, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # hashing is not the point
+    said = {"given_name": "Wei", "family_name": "Chen", "password1": PASSWORD, "source": "new", "terms": "on"}
+
+    def sign_up(email: str, n: int) -> int:
+        clock.shift(11)
+        data = said | {"email": email, "number": ""}
+        return Client().post(reverse("account_signup"), data, REMOTE_ADDR=f"198.51.100.{n}").status_code
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        known, unknown = [[sign_up(email, n) for n in range(11)] for email in (aiko.email, "nobody@example.jp")]
+        clock.shift(24 * 3600)
+        next_day = sign_up("nobody@example.jp", 0)
+
+    assert known == unknown == [302] * 10 + [429]
+    assert next_day == 302
+    assert Email.objects.filter(to="nobody@example.jp", template="verification_code").count() == 11
+
+
+@pytest.mark.parametrize(
+    ("address", "rate"), [("data_download", 5), ("close_account", 6), ("keep_account", 6), ("payment_sso", 10)]
+)
+def test_what_makes_work_for_others_can_be_asked_for_so_often(
+    aiko: User, monkeypatch: pytest.MonkeyPatch, address: str, rate: int
+) -> None:
+    monkeypatch.setattr(gateway, "whmcs", Whmcs)
+    browser = confirmed(aiko)
+    answers = [browser.post(reverse(address)) for _ in range(rate + 1)]
+
+    assert 429 not in {answer.status_code for answer in answers[:rate]}
+    assert answers[rate].status_code == 429
+    assert "That was too often in a short time" in answers[rate].content.decode()
+    assert confirmed(make_customer()).post(reverse(address)).status_code != 429  # others go on
+
+
+def test_being_asked_for_the_password_first_counts_for_nothing(aiko: User) -> None:
+    browser = browser_of(aiko)
+    assert {browser.post(reverse("data_download")).status_code for _ in range(6)} == {302}
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert browser.post(reverse("data_download")).status_code == 200
 
 
 def test_ten_changes_of_address_a_minute(aiko: User) -> None:
