@@ -25,11 +25,18 @@ def field_value(user: User) -> str:
     return signing.dumps(user.pk, salt=SALT)
 
 
-def keep(request: HttpRequest) -> None:
-    """Keeps the form that was sent without a session, if it says whose it was. Replaces an earlier one."""
+def owner_of(request: HttpRequest) -> int | None:
+    """The user on whose page the form that was sent stood, as it says itself, signed; None when it does not say."""
     try:
-        owner = signing.loads(request.POST.get(FIELD, ""), salt=SALT, max_age=CUSTOMER.whole)
+        return int(signing.loads(request.POST.get(FIELD, ""), salt=SALT, max_age=CUSTOMER.whole))
     except signing.BadSignature:
+        return None
+
+
+def keep(request: HttpRequest) -> None:
+    """Keeps the form that came too late, if it says whose it was. Replaces an earlier one."""
+    owner = owner_of(request)
+    if owner is None:
         return
     fields = {name: value for name, value in request.POST.items() if name not in NEVER_KEPT}
     if sum(map(len, fields.values())) <= LONGEST:

@@ -44,7 +44,7 @@ def session_limits(get_response: GetResponse) -> GetResponse:
         _end(request, user, over)
         if request.method not in READING:
             drafts.keep(request)
-        return get_response(request) if request.method in READING else redirect_to_login(_page_of_form(request))
+        return get_response(request) if request.method in READING else redirect_to_login(page_of_form(request))
 
     return middleware
 
@@ -97,10 +97,10 @@ def _back_to_form(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         return answer
     drafts.keep(request)
     is_known = is_ours(request, request.headers.get("Referer", ""))
-    return redirect_to_login(_page_of_form(request)) if is_known else answer
+    return redirect_to_login(page_of_form(request)) if is_known else answer
 
 
-def _page_of_form(request: HttpRequest) -> str:
+def page_of_form(request: HttpRequest) -> str:
     """The page the form was on, if the browser names it and it is ours; else the overview."""
     page = request.headers.get("Referer", "")
     parts = urlsplit(page) if is_ours(request, page) else None

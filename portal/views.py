@@ -1,13 +1,17 @@
 """Pages that belong to no app: home, appearance, legal pages, the style guide and what is said when something fails."""
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import drafts
 from accounts.access import asked_next
+from accounts.middleware import page_of_form
 from accounts.profile.saving import save_mails
 from catalog.caching import visitors_may_keep
 from catalog.queries import families
@@ -27,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def legal(request: HttpRequest, page: str) -> HttpResponse:
     """Privacy, the page the Specified Commercial Transactions Act asks for, and how to reach us."""
-    return render(request, f"portal/{page}.html")
+    return render(request, f"portal/{page}.html", {"keep_days": settings.IDENTITY_KEEP_DAYS})
 
 
 @require_safe
@@ -104,5 +108,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW: mostly a form that lay open too long, or a browser without cookies."""
+    """Django's CSRF_FAILURE_VIEW: mostly a form that lay open too long, or a browser without cookies.
+
+    Whoever signed in again in another window has their form, where it takes part in drafts, given back to send anew.
+    """
+    if request.user.is_authenticated and drafts.owner_of(request) == request.user.pk:
+        drafts.keep(request)
+        messages.warning(request, _("You have signed in again since this page was opened, so nothing was sent."))
+        return HttpResponseRedirect(page_of_form(request))
     return _failure(403, "403_csrf")

@@ -133,3 +133,21 @@ def test_a_form_of_any_length_is_not_kept(aiko: User) -> None:
     browser.post(PAGE, TYPED | hidden | {"city": "x" * 20_000})
 
     assert "draft" not in browser.session
+
+
+def test_a_form_from_before_signing_in_again_in_another_window_comes_back(aiko: User, ben: User) -> None:
+    browser = signed_in(aiko, enforce_csrf_checks=True)
+    hidden = open_form(browser)
+    page = f"{PAGE}?next=/checkout/"
+    for stale in ({"csrfmiddlewaretoken": "x" * 64}, {}):
+        late = browser.post(PAGE, TYPED | hidden | stale, headers={"referer": f"http://testserver{page}"})
+        assert late["Location"] == page
+        text = browser.get(page).content.decode()
+        assert "You have signed in again since this page was opened, so nothing was sent." in text
+        assert 'value="芝浦 canary 5-5-5"' in text
+        assert not Address.objects.exists()
+
+    assert browser.post(PAGE, TYPED).status_code == 403  # what does not say whose it is, and what is another's
+    other = signed_in(ben, enforce_csrf_checks=True)
+    assert other.post(PAGE, TYPED | hidden).status_code == 403
+    assert "draft" not in other.session

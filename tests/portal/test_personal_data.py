@@ -167,6 +167,15 @@ def test_closing_is_a_case_once_and_can_be_taken_back(customer: User) -> None:
     assert "Close my account" in browser.get(reverse("your_data")).content.decode()
 
 
+def test_dates_and_times_on_the_pages_are_those_that_hold(customer: User, settings: Any) -> None:
+    settings.IDENTITY_KEEP_DAYS = 45
+    closing.ask(customer)
+    ClosingRequest.objects.update(asked_at="2026-11-02T16:00Z")
+    browser = signed_in(customer)
+    assert "Since 3 Nov 2026." in browser.get(reverse("your_data")).content.decode()
+    assert "deleted 45 days after the decision" in browser.get(reverse("privacy")).content.decode()
+
+
 def test_what_salesforce_says_is_closed_is_done_with(customer: User) -> None:
     closing.ask(customer)
     closing.carried_out(customer.link.sf_account_id)
