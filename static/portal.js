@@ -168,6 +168,7 @@
       if (code.length !== 7) return;
       const body = new FormData();
       body.set("postal_code", code);
+      if (fields.prefecture.value !== filled.prefecture) body.set("prefecture", fields.prefecture.value);
       body.set("csrfmiddlewaretoken", fields.csrfmiddlewaretoken.value);
       const answer = await fetch(form.dataset.place, { method: "POST", body, credentials: "same-origin", redirect: "error" });
       if (!answer.ok) return;
@@ -180,6 +181,7 @@
 
     // When the look-up fails, the customer types what it would have filled in.
     fields.postal_code.addEventListener("input", () => find().catch(() => {}));
+    fields.prefecture.addEventListener("change", () => find().catch(() => {})); // a code may lie in two of them
   };
 
   // --- form[data-paper]: the chosen picture is shown small, and a file too large is said to be so before it is sent

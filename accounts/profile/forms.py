@@ -17,7 +17,10 @@ from accounts.profile import postal_codes
 from accounts.profile.prefectures import PREFECTURES
 
 WRONG_POSTAL_CODE = _("Enter seven digits, for example 108-0023")
-NO_SUCH_CODE = _("Japan Post knows no such postal code; compare it with a letter you got")
+NO_SUCH_CODE = _(
+    "Our copy of Japan Post's table has no such postal code. Compare it with a letter you got; if it is right, send "
+    "the form again"
+)
 WRONG_PHONE = _("Enter a phone number in Japan, for example 080-1234-5678")
 
 F = TypeVar("F", bound=forms.Form)
@@ -99,16 +102,21 @@ class PlaceForm(forms.Form):
     )
     building = _text(_("Building"), "address-line2", "", longest=80)
     room = _text(_("Room"), "address-line3", "", longest=20, css="w-s")
+    unknown_code = forms.CharField(required=False, widget=forms.HiddenInput)  # of which the customer has been told
 
     def clean(self) -> dict[str, Any]:
-        """The prefecture must be that of the postal code; everything else the customer knows better than any table."""
+        """The prefecture must be one of the postal code; everything else the customer knows better than any table.
+
+        A code that the table does not have is taken when it is sent again: new houses get new codes.
+        """
         cleaned = super().clean() or {}
-        place = postal_codes.place_of(cleaned["postal_code"]) if cleaned.get("postal_code") else None
-        if cleaned.get("postal_code") and place is None:
+        told, code = cleaned.pop("unknown_code", ""), cleaned.get("postal_code")
+        places = postal_codes.prefectures_of(code) if code else []
+        if code and not places and told != code:
             self.add_error("postal_code", NO_SUCH_CODE)
-        elif place and cleaned.get("prefecture") not in (None, "", place.prefecture):
-            where = PREFECTURES[place.prefecture].words
-            self.add_error("prefecture", _("This postal code is in %(prefecture)s") % {"prefecture": where})
+            self.data = dict(self.data.items()) | {"unknown_code": code}
+        elif places and cleaned.get("prefecture") not in (None, "", *places):
+            self.add_error("prefecture", _is_in(places))
         return cleaned
 
 
@@ -136,11 +144,13 @@ class AddressForm(PlaceForm, NameOrder):
 def with_place(build: Callable[..., F], typed: Mapping[str, Any], initial: Mapping[str, Any]) -> F:
     """The form that `build` makes of `typed`, with prefecture, city and town of the postal code filled in.
 
-    Complains about nothing but a postal code of which no place is known. `initial` is what the form showed first.
+    Complains about nothing but a postal code of which no place is known, or which lies in two prefectures of which none
+    is chosen. `initial` is what the form showed first.
     """
     shown = {**initial, **typed}
-    found = postal_codes.place_of(postal_codes.digits(str(shown.get("postal_code", "")))[:7])
-    if found is not None:
+    code, chosen = postal_codes.digits(str(shown.get("postal_code", "")))[:7], _number(shown.get("prefecture"))
+    found, prefectures = postal_codes.place_of(code, chosen), postal_codes.prefectures_of(code)
+    if found is not None and (len(prefectures) == 1 or chosen in prefectures):
         town = shown.get("street") or found.town
         return build(initial=shown | {"prefecture": found.prefecture, "city": found.city, "street": town})
     form = build(shown, initial=initial)
@@ -148,8 +158,20 @@ def with_place(build: Callable[..., F], typed: Mapping[str, Any], initial: Mappi
         if name != "postal_code":
             form.errors.pop(name, None)
     if not form.errors:
-        form.add_error("postal_code", NO_SUCH_CODE)
+        form.add_error(*("prefecture", _is_in(prefectures)) if prefectures else ("postal_code", NO_SUCH_CODE))
     return form
+
+
+def _is_in(prefectures: list[int]) -> str:
+    """Where a postal code lies; whoever lives at a border of prefectures chooses."""
+    names = [str(PREFECTURES[each].words) for each in prefectures]
+    if len(names) == 1:
+        return str(_("This postal code is in %(prefecture)s")) % {"prefecture": names[0]}
+    return str(_("This postal code is in %(prefectures)s: choose yours")) % {"prefectures": " / ".join(names)}
+
+
+def _number(typed: Any) -> int | None:
+    return int(typed) if str(typed).isdecimal() else None
 
 
 def initial_of(user: User) -> dict[str, Any]:

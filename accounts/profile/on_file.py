@@ -6,6 +6,7 @@ from typing import Any
 import phonenumbers
 
 from accounts.profile import postal_codes
+from accounts.profile.prefectures import NUMBERS
 from integrations.salesforce.schemas import AddressOnFile
 
 LONGEST = {"city": 40, "street": 120}
@@ -13,9 +14,10 @@ LONGEST = {"city": 40, "street": 120}
 
 def for_the_form(on_file: AddressOnFile) -> dict[str, Any]:
     """What of it fits the fields of AddressForm; empty without a postal code that Japan Post knows. The prefecture is
-    that of the code, the rest as it stands there, on one line."""
+    that of the code (of a code in two, the one that stands there), the rest as it stands there, on one line."""
     digits = postal_codes.digits(on_file.postal_code)
-    place = postal_codes.place_of(digits) if len(digits) == 7 and digits.isdecimal() else None
+    stands = NUMBERS.get(on_file.state.strip())
+    place = postal_codes.place_of(digits, stands) if len(digits) == 7 and digits.isdecimal() else None
     if place is None:
         return {}
     found = {"postal_code": f"{digits[:3]}-{digits[3:]}", "prefecture": place.prefecture}

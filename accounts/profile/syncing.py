@@ -182,9 +182,9 @@ def for_whmcs(user: User, address: Address | None, parts: Collection[str]) -> Cl
 
 
 def _with_address(profile: ClientProfile, address: Address) -> ClientProfile:
-    place = postal_codes.place_of(address.postal_code)
     city, street = address.city, address.street
-    if place is not None and city == place.city:
+    place = next((each for each in postal_codes.places_of(address.postal_code) if each.city == city), None)
+    if place is not None:
         city = place.city_romaji
     if place is not None and place.town and street.startswith(place.town):
         street = f"{place.town_romaji} {street.removeprefix(place.town).strip()}".strip()

@@ -45,9 +45,13 @@ def address(request: HttpRequest) -> HttpResponse:
 def place(request: HttpRequest) -> JsonResponse:
     """The place of a postal code, for the script on pages with an address; 404 when there is none. By POST, so that
     where somebody lives stands in no log of addresses. Visitors may ask too: it is Japan Post's public table."""
-    found = postal_codes.place_of(postal_codes.digits(request.POST.get("postal_code", ""))[:7])
+    code, chosen = postal_codes.digits(request.POST.get("postal_code", ""))[:7], request.POST.get("prefecture", "")
+    prefectures = [str(each) for each in postal_codes.prefectures_of(code)]
+    found = postal_codes.place_of(code, int(chosen) if chosen in prefectures else None)
     if found is None:
         return JsonResponse({}, status=404)
+    if len(prefectures) > 1 and chosen not in prefectures:
+        return JsonResponse({"prefecture": "", "city": "", "street": ""})  # only who lives there knows
     return JsonResponse({"prefecture": found.prefecture, "city": found.city, "street": found.town})
 
 

@@ -1,5 +1,6 @@
 """Maria tells us where she lives."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Address, CustomerLink, IdentityCheck, ProfileSync, User
+from accounts.profile import syncing
+from accounts.profile.prefectures import PREFECTURES
 from audit.models import AuditEntry
 from tests.people import PASSWORD, make_customer, make_user
 
@@ -75,7 +78,7 @@ def test_a_change_is_to_be_sent_once_and_nothing_new_is_not(browser: Client, mar
     ("field", "typed", "said"),
     [
         ("postal_code", "108-002", "Enter seven digits"),
-        ("postal_code", "0000000", "Japan Post knows no such postal code"),
+        ("postal_code", "0000000", "has no such postal code"),
         ("prefecture", "", "Choose a prefecture"),
         ("prefecture", "27", "This postal code is in Tokyo 東京都"),
         ("prefecture", "48", "Select a valid choice"),
@@ -117,11 +120,64 @@ def test_prefectures_stand_in_both_scripts_but_for_readers_of_japanese(browser: 
 
 
 def test_the_button_says_so_when_there_is_no_such_place(browser: Client) -> None:
-    for code, said in (("000-0000", "Japan Post knows no such postal code"), ("12", "Enter seven digits")):
+    for code, said in (("000-0000", "has no such postal code"), ("12", "Enter seven digits")):
         answer = save(browser, find="yes", postal_code=code, city="")
         assert answer.status_code == 422
         assert said in answer.content.decode()
         assert "Enter the city or ward" not in answer.content.decode()
+
+
+def hidden(answer: Any) -> str:
+    found = re.search(r'name="unknown_code" value="(\d+)"', answer.content.decode())
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("button", [{}, {"find": "yes"}])
+def test_a_postal_code_newer_than_the_table_is_taken_when_it_is_sent_again(
+    browser: Client, maria: User, button: dict[str, str]
+) -> None:
+    told = save(browser, postal_code="999-9999", **button)
+    assert (told.status_code, hidden(told)) == (422, "9999999")
+    another = save(browser, postal_code="999-9998", unknown_code=hidden(told))
+    assert (another.status_code, hidden(another)) == (422, "9999998"), "each code is told of"
+    assert not Address.objects.exists()
+
+    assert save(browser, postal_code="９９９-９９９８", unknown_code=hidden(another)).status_code == 302
+
+    address = Address.objects.get(user=maria)
+    assert (address.postal_code, address.city) == ("9999998", "港区")
+    assert syncing.for_whmcs(maria, address, ["address"]).city == "港区"
+
+
+@pytest.mark.parametrize(
+    ("code", "prefectures", "city", "romaji"),
+    [
+        ("4980000", (23, 24), "桑名郡木曽岬町", "Kuwana-gun Kisosaki-cho"),
+        ("6180000", (26, 27), "三島郡島本町", "Mishima-gun Shimamoto-cho"),
+        ("8710000", (40, 44), "中津市", "Nakatsu-shi"),
+    ],
+)
+def test_who_lives_at_a_border_of_prefectures_chooses_theirs(
+    browser: Client, maria: User, code: str, prefectures: tuple[int, int], city: str, romaji: str
+) -> None:
+    empty = {"prefecture": "", "city": "", "street": ""}
+    names = " / ".join(f"{PREFECTURES[each].romaji} {PREFECTURES[each].kanji}" for each in prefectures)
+    sentence = f"This postal code is in {names}: choose yours"
+    asked, wrong = save(browser, find="yes", postal_code=code, **empty), save(browser, postal_code=code)
+    for answer in (asked, wrong):
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+    script = browser.post(reverse("address_place"), {"postal_code": code, "prefecture": ""})
+    assert script.json() == empty
+
+    second = str(prefectures[1])
+    found = save(browser, find="yes", postal_code=code, **empty | {"prefecture": second})
+    assert f'value="{city}"' in found.content.decode()
+    by_script = browser.post(reverse("address_place"), {"postal_code": code, "prefecture": second})
+    assert by_script.json() == {"prefecture": prefectures[1], "city": city, "street": ""}
+    for each in prefectures:
+        assert save(browser, postal_code=code, prefecture=str(each), city=city).status_code == 302
+    assert syncing.for_whmcs(maria, Address.objects.get(user=maria), ["address"]).city == romaji
 
 
 def test_the_script_gets_the_place_of_a_code(browser: Client) -> None:

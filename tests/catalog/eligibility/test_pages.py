@@ -101,7 +101,7 @@ def test_the_form_begins_with_where_the_customer_lives_and_does_not_change_it(ai
     ("field", "typed", "said"),
     [
         ("postal_code", "108-002", "Enter seven digits"),
-        ("postal_code", "0000000", "Japan Post knows no such postal code"),
+        ("postal_code", "0000000", "has no such postal code"),
         ("prefecture", "27", "This postal code is in Tokyo 東京都"),
         ("city", "", "Enter the city or ward"),
         ("street", "芝浦", "Add the block and house number"),
