@@ -12,7 +12,7 @@ def from_what_is_known(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_parts_of_a_changed_profile")]
+    dependencies = [("accounts", "0010_scans_that_wait")]
     operations = [
         migrations.AddField(
             model_name="profilesync",
