@@ -12,7 +12,7 @@ def from_what_is_known(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0010_scans_that_wait")]
+    dependencies = [("accounts", "0011_when_whmcs_is_asked_how_somebody_pays")]
     operations = [
         migrations.AddField(
             model_name="profilesync",
