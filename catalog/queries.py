@@ -127,10 +127,12 @@ def plans_for(answer: str) -> list[Product]:
     return [plan for plan in plans if answer in plan.eligibility_values]
 
 
-def plan_pids(category: str) -> set[int]:
-    """WHMCS product ids of every plan of a category there ever was in the mirror, withdrawn ones too."""
-    plans = Product.objects.filter(category=category, item_class=Product.ItemClass.SERVICE)
-    return {pid for pid in plans.values_list("whmcs_product_id", flat=True) if pid is not None}
+def plan_pids(categories: Iterable[str]) -> dict[str, set[int]]:
+    """Category -> WHMCS product ids of every plan there ever was in the mirror, withdrawn ones too, in one query."""
+    wanted = set(categories)
+    plans = Product.objects.filter(category__in=wanted, item_class=Product.ItemClass.SERVICE)
+    pids = list(plans.values_list("category", "whmcs_product_id"))
+    return {category: {pid for of, pid in pids if of == category and pid is not None} for category in wanted}
 
 
 def version() -> int:

@@ -1,6 +1,8 @@
 """What is known about a customer at the moment of ordering, asked of the database and of WHMCS (two reads at most)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -22,6 +24,7 @@ from orders.models import Order, OrderQuerySet
 log = structlog.get_logger(__name__)
 ENDED_SERVICES = frozenset({"Terminated", "Cancelled", "Fraud", "Completed"})
 NOTHING_SENT = Standing("open")
+LIMITED: frozenset[str] = frozenset({Product.Category.INTERNET, Product.Category.SIM})  # so many per customer
 
 
 class Wanted(Protocol):
@@ -56,22 +59,21 @@ def situation(*, user: User, lines: Sequence[Wanted], order: Order | None = None
     `order`: one that is stored already and is judged before those that were submitted after it; it does not stand in
     its own way.
     """
-    link, internet, sims = links.linked(user), of(Product.Category.INTERNET, lines), of(Product.Category.SIM, lines)
+    link = links.linked(user)
     has_payment_method = _has_payment_method(user) if link else False
-    held = _services(link) if internet or sims else []
-    others = _others(user, order)
+    others = _others(_before(user, order), link, LIMITED & {line.product.category for line in lines})
     return replace(
         known_here(user=user, lines=lines),
         has_payment_method=has_payment_method,
-        has_other_internet=_has_other_internet(others, held) if internet else False,
-        other_sims=_other_sims(others, held) if sims else 0,
+        has_other_internet=others[Product.Category.INTERNET].is_there,
+        other_sims=others[Product.Category.SIM].count,
     )
 
 
 def known_here(*, user: User, lines: Sequence[Wanted]) -> Situation:
     """What the portal knows by itself, asking nobody: the payment method as WHMCS last said, no other services."""
     link = links.linked(user)
-    journey = SignupJourney.objects.filter(user=user).first()
+    journey = None if link else SignupJourney.objects.filter(user=user).first()
     return Situation(
         email=user.email,
         email_verified=EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists(),
@@ -96,7 +98,7 @@ def needs_papers(lines: Sequence[Wanted]) -> bool:
     return any(line.product.identity == Product.Identity.UPLOAD for line in lines)
 
 
-def _others(user: User, order: Order | None) -> OrderQuerySet:
+def _before(user: User, order: Order | None) -> OrderQuerySet:
     """The customer's orders that something still happens to; beside `order`, those that go before it."""
     others = Order.objects.for_user(user).under_way()
     if order is None:
@@ -125,19 +127,33 @@ def _services(link: CustomerLink | None) -> list[Service] | None:
     return [service for service in services if service.status not in ENDED_SERVICES]
 
 
-def _has_other_internet(others: OrderQuerySet, held: Sequence[Service] | None) -> bool | None:
-    if others.filter(category=Product.Category.INTERNET).exists():
-        return True
-    if held is None:
-        return None
-    pids = catalog.plan_pids(Product.Category.INTERNET)
-    return any(service.pid in pids for service in held)
+@dataclass(frozen=True)
+class Others:
+    """What the customer has ordered and holds of one family, beside the lines in question."""
+
+    ordered: int = 0
+    held: int | None = 0  # services of orders that are not under way; None when WHMCS does not answer
+
+    @property
+    def count(self) -> int | None:
+        return None if self.held is None else self.ordered + self.held
+
+    @property
+    def is_there(self) -> bool | None:
+        return True if self.ordered else None if self.held is None else self.held > 0
 
 
-def _other_sims(others: OrderQuerySet, held: Sequence[Service] | None) -> int | None:
-    if held is None:
-        return None
-    ordered = others.filter(category=Product.Category.SIM)
-    known = list(ordered.values_list("whmcs_order_id", flat=True))  # a service of one of these is not a second SIM
-    pids = catalog.plan_pids(Product.Category.SIM)
-    return len(known) + sum(service.pid in pids and service.order_id not in known for service in held)
+def _others(orders: OrderQuerySet, link: CustomerLink | None, categories: AbstractSet[str]) -> defaultdict[str, Others]:
+    """By family, in one question to WHMCS and two queries; about other families than `categories` nobody is asked."""
+    found: defaultdict[str, Others] = defaultdict(Others)
+    if not categories:
+        return found
+    held, pids = _services(link), catalog.plan_pids(categories)
+    ordered = list(orders.filter(category__in=categories).values_list("category", "whmcs_order_id"))
+    for category in categories:
+        known = [
+            order_id for family, order_id in ordered if family == category
+        ]  # a service of one of these is no second one
+        mine = [service for service in held or () if service.pid in pids[category] and service.order_id not in known]
+        found[category] = Others(len(known), None if held is None else len(mine))
+    return found

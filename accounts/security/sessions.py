@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.links import linked
 from accounts.models import CustomerLink, User
 
 SEEN_EVERY = timedelta(seconds=60)  # how exactly "last seen" is kept: one write a minute at most
@@ -45,21 +46,21 @@ def check(request: HttpRequest, user: User, *, is_sign_of_life: bool = True) -> 
     """Whether `user`'s session of this request is over, and why; by the database's clock, in one query.
 
     A session that goes on is noted as seen (at most once a minute, and not when the page only asks by itself for
-    news: `is_sign_of_life`). A session nobody wrote down yet begins to count now.
+    news: `is_sign_of_life`). A session nobody wrote down yet begins to count now. The same query reads the user's
+    link, which almost every page needs: `request.user` has it from here on.
     """
     mine = UserSession.objects.filter(session_key=request.session.session_key, user_id=user.pk)
-    row = (
-        mine.annotate(now=Now())
-        .values_list("created_at", "last_seen_at", "now", "user__link__state", "user__link__portal_status")
-        .first()
-    )
+    row = mine.annotate(now=Now()).select_related("user__link").first()
     if row is None:
         UserSession.objects.create_from_request(request)
         return Over.CLOSED if is_closed(user) else None
-    begun, seen, now, state, status = row
-    if (over := _over(limits_of(user), now - begun, now - seen)) or _says_closed(state, status):
-        return over or Over.CLOSED
-    if is_sign_of_life and now - seen >= SEEN_EVERY:
+    request.user = row.user
+    link, idle = linked(row.user), row.now - row.last_seen_at
+    if over := _over(limits_of(row.user), row.now - row.created_at, idle):
+        return over
+    if link is not None and link.portal_status == CustomerLink.CLOSED:
+        return Over.CLOSED
+    if is_sign_of_life and idle >= SEEN_EVERY:
         mine.update(last_seen_at=Now())
     return None
 
@@ -125,7 +126,3 @@ def _over(limits: Limits, age: timedelta, idle: timedelta) -> Over | None:
     if age >= limits.whole:
         return Over.WHOLE
     return Over.IDLE if idle >= limits.idle else None
-
-
-def _says_closed(state: str | None, status: str | None) -> bool:
-    return state == CustomerLink.State.LINKED and status == CustomerLink.CLOSED
