@@ -25,6 +25,7 @@ from provisioning.models import Attempt, EventCursor, InboxEvent, Inspection, Ou
 from provisioning.ordering import owner_of
 from support.models import Case
 from tests.accounts.identity.conftest import make_document
+from tests.accounts.identity.files import picture
 from tests.orders.steps import a_check, fill, lives
 from tests.people import make_customer, signed_in
 from tests.portal.passkeys import passkey
@@ -109,7 +110,7 @@ def _of_the_person(user: User, other: User, n: int) -> None:
     signed_in(user)
     check = another(IdentityCheck, user=user, state="rejected", submitted_at=timezone.now())
     for side in ("front", "back"):
-        make_document(check, side=side)
+        make_document(check, picture(), side)
     a_check(user)
     another(EligibilityRequest, prefecture=13)  # a visitor's
     another(ClosingRequest, user=user, state="done")
