@@ -93,7 +93,7 @@ def one_more(order: Order) -> None:
 
 
 def _of_the_shop(order: Order) -> None:
-    """An order of the same submit whose wish to be cancelled came too late, and a cart with more plans."""
+    """An order of the same submit whose wish to be cancelled came too late, and one more line in the cart."""
     same = {"user": order.user, "submission": order.submission, "category": order.category, "local_state": "placed"}
     placed = another(Order, **same, sf_status="Pending Review")
     for position in range(2):
@@ -102,8 +102,7 @@ def _of_the_shop(order: Order) -> None:
     another(Cancellation, order=placed, state="too_late")
     another(OrderEvent, order=placed)
     assert order.user
-    fill(order.user, "VPN-US", "VPN-UK")
-    fill(order.user, "SIM-D-3", sim_type="esim")
+    fill(order.user, "VPN-UK")
 
 
 def _of_the_person(user: User, other: User, n: int) -> None:

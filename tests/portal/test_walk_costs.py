@@ -69,7 +69,7 @@ CUSTOMERS = _by_name(
             account/2fa/webauthn/keys/<int:pk>/remove/""",
         10: "account_reauthenticate",
         14: "mfa_reauthenticate_webauthn",
-        17: "checkout review",
+        19: "checkout review",
     }
 )
 VISITORS = _by_name(
@@ -82,7 +82,7 @@ VISITORS = _by_name(
 # performance.md §2, beside who asks.
 TARGETS = {"orders/<order_number:number>/status/": 2, "catalog": 2, "plans/<slug:slug>/<str:sku>/": 3, "dashboard": 6}
 LISTS, OTHERS = 8, 10  # of staff, beside who asks
-STAFF = {"provisioning_now": 13, "admin:provisioning_attempt_change": 14}
+STAFF = {"provisioning_now": 15, "admin:provisioning_attempt_change": 14}
 
 
 @pytest.fixture
@@ -147,6 +147,7 @@ def over(found: Mapping[str, int], allowed: Mapping[str, int]) -> dict[str, tupl
 def test_what_a_page_costs_does_not_depend_on_how_much_there_is(order: Order, aiko: User, asked: list[str]) -> None:
     CustomerLink.objects.filter(user=aiko).update(internet_eligibility="Apartment 1G", identity_status="Verified")
     fill(aiko, "INT-APT-1G", router="none")
+    fill(aiko, "SIM-D-3", sim_type="esim")
     places = everywhere(order, fill(aiko, "VPN-US").lines.latest("pk").pk)
     one_more(order)
     visitor, customer = Client(), signed_in(aiko)
