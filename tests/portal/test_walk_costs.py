@@ -49,7 +49,7 @@ CUSTOMERS = _by_name(
         3: """account_as_new account_confirm_login_code account_email_verification_sent account_login account_number
             account_set_password account_signup address_place cart_add data_download end_other_sessions health_deps
             health_live identity_begin identity_send identity_upload keep_account metrics mfa_authenticate
-            mfa_login_webauthn payment_sso set_language styleguide theme cart/lines/<int:line_id>/
+            mfa_login_webauthn payment_sso set_language styleguide theme
             account/sessions/<int:session_id>/end/ account/identity/files/<uuid:document>/remove/""",
         4: """account_change_password account_inactive account_logout account_reset_password account_setup_status
             account_reset_password_done account_reset_password_from_key_done contact eligibility identity_by_chip
@@ -61,10 +61,10 @@ CUSTOMERS = _by_name(
             usersessions_list plans/<slug:slug>/ plans/<slug:slug>/<str:sku>/ internet/check/<uuid:ref>/
             orders/<order_number:number>/agreement/
             account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$""",
-        6: """close_account health_ready health_sf_events mfa_index mfa_reauthenticate
+        6: """health_ready health_sf_events mfa_index mfa_reauthenticate
             orders/<order_number:number>/cancel/ orders/placed/<uuid:submission>/""",
-        7: "cart mfa_activate_totp mfa_add_webauthn orders your_data orders/<order_number:number>/",
-        8: "account_email mfa_list_webauthn",  # the second with what the page before has to say
+        7: "cart close_account mfa_activate_totp mfa_add_webauthn orders your_data orders/<order_number:number>/",
+        8: "account_email mfa_list_webauthn cart/lines/<int:line_id>/",  # the second with what the page before has to say
         9: """account dashboard mfa_generate_recovery_codes account/2fa/webauthn/keys/<int:pk>/edit/
             account/2fa/webauthn/keys/<int:pk>/remove/""",
         10: "account_reauthenticate",
@@ -74,7 +74,7 @@ CUSTOMERS = _by_name(
 )
 VISITORS = _by_name(
     {
-        1: """catalog home search_plans plans/<slug:slug>/ plans/<slug:slug>/<str:sku>/
+        1: """cart/lines/<int:line_id>/ catalog home search_plans plans/<slug:slug>/ plans/<slug:slug>/<str:sku>/
             account/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$""",
         3: "health_ready health_sf_events",
     }
