@@ -64,7 +64,7 @@ CUSTOMERS = _by_name(
         6: """health_ready health_sf_events mfa_index mfa_reauthenticate
             orders/<order_number:number>/cancel/ orders/placed/<uuid:submission>/""",
         7: "cart close_account mfa_activate_totp mfa_add_webauthn orders your_data orders/<order_number:number>/",
-        8: "account_email mfa_list_webauthn cart/lines/<int:line_id>/",  # the second with what the page before has to say
+        8: "account_email mfa_list_webauthn cart/lines/<int:line_id>/",  # a key's page also tells news
         9: """account dashboard mfa_generate_recovery_codes account/2fa/webauthn/keys/<int:pk>/edit/
             account/2fa/webauthn/keys/<int:pk>/remove/""",
         10: "account_reauthenticate",
