@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import get_language
 
@@ -137,18 +138,24 @@ def title_of(order: Order) -> str:
     return name_of(lines[0]) if lines else order.sf_order_number
 
 
-def with_lines(user: User, number: str) -> Order | None:
-    """One order of this customer with its lines, in two queries; None when it is not theirs.
+def of_number(user: User, number: str) -> OrderQuerySet:
+    """One order of this customer as its page shows it, or none: with its agreement, if it has one (though without the
+    words), and when support last changed it. Its lines are one query more."""
+    events = OrderEvent.objects.filter(order=OuterRef("pk"), what=CHANGED).order_by("-at")
+    orders = Order.objects.for_user(user).filter(number=number)
+    with_agreement = orders.select_related("agreement").defer("agreement__matters")
+    return with_agreement.annotate(changed_at=Subquery(events.values("at")[:1]))
 
-    Comes with its agreement, if it has one, though without the words.
-    """
-    return of_user(user).select_related("agreement").defer("agreement__matters").filter(number=number).first()
+
+def with_lines(user: User, number: str) -> Order | None:
+    """One order of this customer (`of_number`) with its lines, in two queries; None when it is not theirs."""
+    return of_number(user, number).prefetch_related("lines").first()
 
 
 def changed_by_support(order: Order) -> datetime | None:
-    """When support last changed what was ordered; one query."""
-    events = OrderEvent.objects.filter(order=order, what=CHANGED).order_by("-at")
-    return events.values_list("at", flat=True).first()
+    """When support last changed what was ordered; for an order from `of_number`, no query."""
+    changed_at: datetime | None = vars(order)["changed_at"]
+    return changed_at
 
 
 def name_of(line: OrderLine) -> str:

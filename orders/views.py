@@ -69,7 +69,7 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
 
     One query then, and one more while the order is not in Salesforce.
     """
-    found = Order.objects.for_user(user_of(request)).filter(number=number).first()
+    found = queries.of_number(user_of(request), number).first()
     if found is None:
         raise Http404
     status = queries.view_for(user_of(request), found)

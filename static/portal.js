@@ -34,7 +34,7 @@
   const swapBeside = (page) =>
     page.querySelectorAll("[data-beside]").forEach((part) => {
       const old = document.getElementById(part.id);
-      if (old && old.outerHTML !== part.outerHTML) keepingFocus(old, () => old.replaceWith(part));
+      if (old && !old.isEqualNode(part)) keepingFocus(old, () => old.replaceWith(part));
     });
 
   const swapped = (old, html) => {
