@@ -30,7 +30,7 @@ class Decision:
 
 @transaction.atomic
 def place_again(order_id: int, decision: Decision) -> None:
-    """A refused order is submitted once more; the next round places it, or finds it where it stands already.
+    """A refused order is submitted once more; the next round asks the gate and places it, or finds it where it stands.
 
     Raises NotPossible for any other order. Takes the order's lock.
     """
@@ -47,6 +47,7 @@ def place_again(order_id: int, decision: Decision) -> None:
         refusal="",
         next_try_at=None,
         tries=looked_for,
+        cleared_at=None,  # what was free when it was ordered may be taken by now
     )
 
 

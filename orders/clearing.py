@@ -54,7 +54,7 @@ def _note_cleared(order_id: int, place: Place | None) -> None:
 
 @commit("order.hold")
 def _hold(order_id: int, open_ones: Sequence[Task], user: User) -> None:
-    """Nothing was sent, so the tries begin anew. Who has to do something is written to once."""
+    """Nothing was sent, so this try does not count. Who has to do something is written to once."""
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.local_state != Order.Local.SUBMITTED:
         return
@@ -63,7 +63,8 @@ def _hold(order_id: int, open_ones: Sequence[Task], user: User) -> None:
         log_event(order, what="on_hold", actor="portal", detail={"missing": missing})
         log.info("order.on_hold", order_id=order.number, count=len(missing))
     order.on_hold = missing or order.on_hold  # nobody answered: what was missing still is, as far as we know
-    order.tries, order.lease_until, order.next_try_at = 0, None, timezone.now() + LOOK_AGAIN
+    order.tries = max(order.tries - 1, 0)  # an order placed again is looked for before it is sent
+    order.lease_until, order.next_try_at = None, timezone.now() + LOOK_AGAIN
     order.save(update_fields=["on_hold", "tries", "lease_until", "next_try_at", "updated_at"])
     if any(task.why == "missing" and task.state == "todo" for task in open_ones):
         telling.on_hold(user, order)

@@ -23,7 +23,7 @@ from orders.status import Status, status_of
 from portal.metrics.collector import collector
 from support.models import Case
 from tests.deploy.test_rules import EXPRESSIONS
-from tests.orders.doubles import Salesforce, Whmcs, change
+from tests.orders.doubles import CARD, Salesforce, Whmcs, change
 from tests.orders.steps import a_check, lives, order_now
 from tests.people import make_customer, make_staff, signed_in
 
@@ -139,6 +139,30 @@ def test_support_has_a_refused_order_placed_again(aiko: User, salesforce: Salesf
     assert (entry.subject, entry.user_id) == (f"order:{order.number}", aiko.pk)
     said = carol.post(LIST, {**form, "confirmed": "yes", "reason": "twice"}, follow=True).content.decode()
     assert "This order was not refused." in said
+
+
+def test_an_order_that_is_placed_again_passes_the_gate_again(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    """Meanwhile the customer ordered anew, and there can be one line."""
+    CustomerLink.objects.update(internet_eligibility="Apartment 1G")
+    aiko = User.objects.get(pk=aiko.pk)
+    salesforce.fails["place_order"] = INACTIVE
+    (first,) = order_now(aiko, "INT-APT-1G", router="none")
+    salesforce.fails = {}
+    (second,) = order_now(aiko, "INT-APT-1G", router="none")
+    by_support.place_again(first.pk, Decision("carol@example.jp", "the entry is active again"))
+    assert next_round() == {"tried": 1, "placed": 0, "refused": 1}
+    assert Order.objects.get(pk=first.pk).refusal == "one_internet"
+    assert list(salesforce.placed) == [second.portal_ref]
+
+    salesforce.changes = [change(second.sf_order_id or "", status="Cancelled", minute=5)]
+    refresh()
+    whmcs.methods, salesforce.calls = [], []
+    by_support.place_again(first.pk, Decision("carol@example.jp", "the other one is cancelled"))
+    assert next_round()["placed"] == 0
+    assert Order.objects.get(pk=first.pk).on_hold == ["payment"]
+    whmcs.methods = [CARD]
+    assert next_round()["placed"] == 1
+    assert salesforce.calls[0] == "order_by_ref", "waiting for the customer does not make it forget that it was sent"
 
 
 # --- an order that was deleted in Salesforce
