@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -173,8 +173,9 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def keep_note(self, request: HttpRequest, order_id: int) -> HttpResponse:
         """POST: the note for colleagues, which the order's log and the trail tell of without its words."""
         order = self._to_be_decided(request, order_id)
-        by_support.keep_note(order.pk, request.POST.get("note", ""), by=_staff(request))
-        trail.record_request(request, "order.keep_note", user_id=order.user_id, subject=f"order:{order.number}")
+        with transaction.atomic():
+            by_support.keep_note(order.pk, request.POST.get("note", ""), by=_staff(request))
+            trail.record_request(request, "order.keep_note", user_id=order.user_id, subject=f"order:{order.number}")
         messages.success(request, _("The note is kept."))
         return redirect("admin:orders_order_change", order_id)
 
@@ -219,7 +220,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Mark as cancelled: it was deleted in Salesforce"), permissions=["decide"])
     def mark_cancelled(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         effect = gettext("The order is over, and its customer is written to. It must not be in Salesforce any more.")
-        return _decide(request, orders, by_support.mark_cancelled, effect)
+        return _decide(request, orders, by_support.mark_cancelled, effect, look=by_support.look_that_it_is_gone)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [
@@ -234,21 +235,31 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _decide(
-    request: HttpRequest, orders: QuerySet[Order], act: Callable[[int, Decision], None], effect: str
+    request: HttpRequest,
+    orders: QuerySet[Order],
+    act: Callable[[int, Decision], None],
+    effect: str,
+    *,
+    look: Callable[[int], None] = lambda order_id: None,
 ) -> HttpResponse | None:
-    """Asks for the reason, then carries the decision out on each order, with an entry in the trail."""
+    """Asks for the reason, then carries the decision out on each order and leaves an entry in the trail: both or none.
+
+    `look` is what is asked of Salesforce before, outside of that transaction.
+    """
     name, reason = act.__name__, reason_of(request)
     if not reason:
         label = str(getattr(OrderAdmin, name).short_description)
         return confirmation(request, orders, action=name, label=label, effect=effect)
     for order in orders:
         try:
-            act(order.pk, Decision(_staff(request), reason))
+            look(order.pk)
+            with transaction.atomic():
+                act(order.pk, Decision(_staff(request), reason))
+                subject = f"order:{order.number}"
+                trail.record_request(request, f"order.{name}", user_id=order.user_id, subject=subject, reason=reason)
         except (by_support.NotPossible, OutsideError) as error:
             messages.error(request, f"{order.number}: {error}")
             continue
-        subject = f"order:{order.number}"
-        trail.record_request(request, f"order.{name}", user_id=order.user_id, subject=subject, reason=reason)
         messages.success(request, gettext("%(number)s: done") % {"number": order.number})
     return None
 

@@ -7,6 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from integrations import gateway
+from journal import calls
+from journal.models import RemoteFact
 from orders.mirroring import after_cancelling
 from orders.models import Order
 from orders.status import Status, status_of
@@ -62,20 +64,39 @@ def keep_note(order_id: int, note: str, *, by: str) -> None:
         log_event(order, what="note", actor=by)
 
 
-def mark_cancelled(order_id: int, decision: Decision) -> None:
-    """Ends an order that was deleted in Salesforce, where nobody can cancel it any more; its customer is written to.
+def look_that_it_is_gone(order_id: int) -> None:
+    """Asks Salesforce whether it still has the order; not to be called in a transaction.
 
-    Asks Salesforce first, so not to be called in a transaction. Raises NotPossible for an order that stands there, or
-    that is active, over or being provisioned; OutsideError.
+    Raises NotPossible for an order that stands there or never did; OutsideError.
     """
     order = Order.objects.get(pk=order_id)
     if not order.sf_order_id or gateway.salesforce().order_change(order.sf_order_id) is not None:
         raise NotPossible(_("Only an order that is gone from Salesforce is marked here. Cancel this one there."))
-    with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=order_id)
-        if order.progress in ALIVE or status_of(order) in {Status.CANCELLED, Status.PROVISIONED}:
-            raise NotPossible(_("This order is over already, active, or just being provisioned."))
-        before, now = order.sf_status, timezone.now()
-        log_event(order, what="marked_cancelled", actor=decision.by, detail={"reason": decision.reason})
-        mirror(order, status="Cancelled", activation=order.sf_activation_status, at=now, actor=decision.by)
-        after_cancelling(order, before=before)
+
+
+@transaction.atomic
+def mark_cancelled(order_id: int, decision: Decision) -> None:
+    """Ends an order that was deleted in Salesforce, where nobody can cancel it any more; its customer is written to.
+
+    Only after `look_that_it_is_gone`. Raises NotPossible for one that is active, over or being provisioned, or that
+    left something at WHMCS. Takes the order's lock.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.progress in ALIVE or status_of(order) in {Status.CANCELLED, Status.PROVISIONED}:
+        raise NotPossible(_("This order is over already, active, or just being provisioned."))
+    if _is_at_whmcs(order):
+        raise NotPossible(_("WHMCS still holds something of this order, or may: end that there first."))
+    before, now = order.sf_status, timezone.now()
+    log_event(order, what="marked_cancelled", actor=decision.by, detail={"reason": decision.reason})
+    mirror(order, status="Cancelled", activation=order.sf_activation_status, at=now, actor=decision.by)
+    after_cancelling(order, before=before)
+
+
+def _is_at_whmcs(order: Order) -> bool:
+    """Whether something may have been made for it outside that a cancellation in Salesforce would clean away.
+
+    The journal names an order as provisioning does; nobody cleans up what has no order in Salesforce.
+    """
+    subject = f"order:{order.sf_order_id}"
+    is_live = RemoteFact.objects.filter(subject=subject, state=RemoteFact.State.LIVE).exists()
+    return order.whmcs_order_id is not None or is_live or calls.open_calls(subject).exists()

@@ -11,6 +11,7 @@ import structlog
 from django.utils import timezone
 
 from accounts.models import CustomerLink, User
+from integrations.errors import Unavailable
 from journal.commits import commit
 from orders import gate, held, places, refusals, telling
 from orders.gate import Task
@@ -23,9 +24,17 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=5)
 
 
+class NotAsked(Unavailable):
+    """WHMCS does not answer, and would not for the next order either; this one waits already."""
+
+    def __init__(self) -> None:
+        super().__init__("whmcs", "clear", "unasked")
+
+
 def clear(order: Order, link: CustomerLink) -> bool:
     """Whether the order may go to Salesforce. False: it waits and is looked at again by itself, or it was refused.
 
+    Raises NotAsked when WHMCS does not answer, and the order waits; Rejected or Misconfigured for a no of WHMCS.
     Asks WHMCS, once for an order; so not to be called in a transaction. The caller holds the order's lease. Repeatable.
     """
     if order.cleared_at is not None:
@@ -37,6 +46,8 @@ def clear(order: Order, link: CustomerLink) -> bool:
         _refuse(order.pk, ruled_out.key, link)
     elif open_ones:
         _hold(order.pk, open_ones, link.user)
+        if any(task.why == "unasked" for task in open_ones):
+            raise NotAsked
     else:
         _note_cleared(order.pk, places.of_order(link.user, order, plans[0].product))
     return not open_ones

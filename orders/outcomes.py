@@ -8,7 +8,7 @@ from integrations.errors import Misconfigured, OutsideError, Rejected
 from integrations.salesforce.schemas import PlacedOrder
 from journal.commits import commit
 from orders.models import Order, OrderLine
-from orders.transitions import log_event, move_local
+from orders.transitions import log_news, move_local
 from support import cases
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ def _try_later(order: Order, error: OutsideError) -> None:
     order.next_try_at = timezone.now() + cases.back_off(order.tries)
     order.lease_until = None
     order.save(update_fields=["next_try_at", "lease_until", "updated_at"])
-    log_event(order, what="not_placed_yet", actor="portal", detail={"kind": type(error).__name__, "code": error.code})
+    log_news(order, what="not_placed_yet", actor="portal", detail={"kind": type(error).__name__, "code": error.code})
     log.warning("order.not_placed", order_id=order.number, error_code=error.code, kind=type(error).__name__)
     if isinstance(error, Rejected) or (isinstance(error, Misconfigured) and order.tries >= TRIES_BEFORE_A_CASE):
         _tell_support(order, error)

@@ -23,7 +23,7 @@ from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
 from orders import clearing, opportunities, outcomes
 from orders.models import Order
-from orders.transitions import log_event
+from orders.transitions import log_news
 from support import cases
 
 log = structlog.get_logger(__name__)
@@ -85,6 +85,8 @@ def _try(order_id: int) -> OutsideError | None:
         try:
             if clearing.clear(order, link):
                 outcomes.record(order.pk, _placed(order, link))
+        except clearing.NotAsked as error:
+            return error
         except OutsideError as error:
             outcomes.not_placed(order, error, link)
             return error
@@ -185,7 +187,7 @@ def _take_opportunity(order: Order, link: CustomerLink, choose: Callable[[Collec
 def _note_passed_over(order: Order, link: CustomerLink, *, why: str) -> None:
     """Sales would go on working on it: support is told, once per order and Opportunity."""
     opportunity = order.sf_opportunity_id
-    log_event(order, what="opportunity_passed_over", actor="salesforce", detail={"id": opportunity, "code": why})
+    log_news(order, what="opportunity_passed_over", actor="salesforce", detail={"id": opportunity, "code": why})
     cases.open_case(
         cause=f"opportunity_passed_over:{order.pk}:{opportunity}",
         kind="General Inquiry",

@@ -1,7 +1,7 @@
 """What is known about a customer at the moment of ordering, asked of the database and of WHMCS (two reads at most)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -17,7 +17,7 @@ from catalog import queries as catalog
 from catalog.eligibility import asking
 from catalog.models import EligibilityRequest, Product
 from integrations import gateway
-from integrations.errors import OutsideError
+from integrations.errors import OutsideError, Unavailable, UnknownOutcome
 from integrations.whmcs.schemas import Service
 from orders.models import Order, OrderQuerySet
 
@@ -35,6 +35,7 @@ class Wanted(Protocol):
 
 
 W = TypeVar("W", bound=Wanted)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,16 @@ class Situation:
 
 
 def situation(*, user: User, lines: Sequence[Wanted], order: Order | None = None) -> Situation:
-    """Looks at the customer as they are now. Asks WHMCS, so not to be called in a transaction; never raises for it.
+    """Looks at the customer as they are now. Asks WHMCS, so not to be called in a transaction; no page fails for that.
 
     `order`: one that is stored already and is judged before those that were submitted after it; it does not stand in
-    its own way.
+    its own way. Then a no of WHMCS (Rejected, Misconfigured) is raised: nobody looks, so support has to hear of it.
     """
-    link = links.linked(user)
-    has_payment_method = _has_payment_method(user) if link else False
-    others = _others(_before(user, order), link, LIMITED & {line.product.category for line in lines})
+    link, asked = links.linked(user), _Asked(is_looked_at=order is None)
+    has_payment_method = asked.of(lambda: payment.has_payment_method(user)) if link else False
+    families = LIMITED & {line.product.category for line in lines}
+    held = asked.of(lambda: _services(link)) if families else []
+    others = _others(_before(user, order), held, families)
     return replace(
         known_here(user=user, lines=lines),
         has_payment_method=has_payment_method,
@@ -107,23 +110,27 @@ def _before(user: User, order: Order | None) -> OrderQuerySet:
     return others.exclude(pk=order.pk).exclude(**later)
 
 
-def _has_payment_method(user: User) -> bool | None:
-    try:
-        return payment.has_payment_method(user)
-    except OutsideError as error:
-        log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
-        return None
+@dataclass(frozen=True)
+class _Asked:
+    """Asks WHMCS; None is no answer. `is_looked_at`: a customer reads the page, who is told so whatever is wrong."""
+
+    is_looked_at: bool
+
+    def of(self, question: Callable[[], A]) -> A | None:
+        try:
+            return question()
+        except OutsideError as error:
+            if not self.is_looked_at and not isinstance(error, Unavailable | UnknownOutcome):
+                raise
+            log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
+            return None
 
 
-def _services(link: CustomerLink | None) -> list[Service] | None:
-    """What the customer has at WHMCS and has not ended; None when it cannot be asked."""
+def _services(link: CustomerLink | None) -> list[Service]:
+    """What the customer has at WHMCS and has not ended."""
     if link is None or link.whmcs_client_id is None:
         return []
-    try:
-        services = gateway.whmcs().services(link.whmcs_client_id)
-    except OutsideError as error:
-        log.warning("checkout.whmcs_unreachable", operation=error.operation, error_code=error.code)
-        return None
+    services = gateway.whmcs().services(link.whmcs_client_id)
     return [service for service in services if service.status not in ENDED_SERVICES]
 
 
@@ -143,12 +150,14 @@ class Others:
         return True if self.ordered else None if self.held is None else self.held > 0
 
 
-def _others(orders: OrderQuerySet, link: CustomerLink | None, categories: AbstractSet[str]) -> defaultdict[str, Others]:
-    """By family, in one question to WHMCS and two queries; about other families than `categories` nobody is asked."""
+def _others(
+    orders: OrderQuerySet, held: Sequence[Service] | None, categories: AbstractSet[str]
+) -> defaultdict[str, Others]:
+    """By family, in two queries; `held`: what WHMCS says that the customer has, None when it does not answer."""
     found: defaultdict[str, Others] = defaultdict(Others)
     if not categories:
         return found
-    held, pids = _services(link), catalog.plan_pids(categories)
+    pids = catalog.plan_pids(categories)
     ordered = list(orders.filter(category__in=categories).values_list("category", "whmcs_order_id"))
     for category in categories:
         known = [

@@ -63,6 +63,12 @@ class Age(FixedFilter):
         return Q(created_at__lt=timezone.now() - timedelta(days=int(value)))
 
 
+def waits_for_customer() -> Q:
+    """Orders that were not placed yet because something of their customer's is missing."""
+    provisional = Q(user__link__state=CustomerLink.State.PROVISIONAL)
+    return Q(local_state=Order.Local.SUBMITTED) & ~provisional & ~Q(on_hold=[])
+
+
 class WaitsFor(FixedFilter):
     """Whose turn it is."""
 
@@ -85,7 +91,7 @@ class WaitsFor(FixedFilter):
         reviewed = placed & Q(sf_status__in=["Draft", "Pending Review"], progress="")
         wish = Q(cancellation__state=Cancellation.State.REFUSED) & placed & ~Q(sf_status="Cancelled")
         return {
-            "customer": submitted & ~provisional & ~Q(on_hold=[]),
+            "customer": waits_for_customer(),
             "support": submitted & provisional | reviewed | failed & ~Q(sf_status="Cancelled") | wish,
             "salesforce": submitted & ~provisional & Q(on_hold=[]),
             "provisioning": activating & ~Q(sf_status="Cancelled"),

@@ -5,8 +5,10 @@ provisioning attempt says. What a customer sees is made of all three by orders/s
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from orders.models import Order, OrderEvent
 
@@ -50,6 +52,13 @@ class ForbiddenMove(Exception):
 def log_event(order: Order, *, what: str, actor: str, detail: Mapping[str, Any] | None = None) -> None:
     """Adds one line to the order's log, in the caller's transaction."""
     OrderEvent.objects.create(order=order, what=what, actor=actor, detail=dict(detail or {}))
+
+
+def log_news(order: Order, *, what: str, actor: str, detail: Mapping[str, Any]) -> None:
+    """As `log_event`, at most once a day for the same: what is tried every hour for days says nothing new."""
+    since = timezone.now() - timedelta(days=1)
+    if not order.events.filter(what=what, detail=dict(detail), at__gt=since).exists():
+        log_event(order, what=what, actor=actor, detail=detail)
 
 
 def move_local(

@@ -29,5 +29,5 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 def _on_hold(rows: Sequence[OrderRow]) -> Order | None:
-    """The oldest of these orders that waits for something of the customer's."""
-    return next((row.order for row in reversed(rows) if row.status.tasks), None)
+    """The oldest of these orders that waits for something of the customer's; what others are at is no to-do."""
+    return next((row.order for row in reversed(rows) if any(task.state == "todo" for task in row.status.tasks)), None)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from journal.models import Round
 from orders import revived
 from orders.models import Order
+from orders.staff_filters import waits_for_customer
 from portal.periods import PERIODS, is_late
 from portal.staff.customers_now import customers_now
 from portal.staff.numbers import Number
@@ -111,7 +112,7 @@ def _orders() -> Sequence[Number]:
     """Orders that a person or their customer has to do something about, whatever provisioning says."""
     address = reverse("admin:orders_order_changelist")
     unwanted = revived.unwanted().count()
-    held = Order.objects.filter(local_state=Order.Local.SUBMITTED).exclude(on_hold=[]).count()
+    held = Order.objects.filter(waits_for_customer()).count()
     return [
         Number(
             _("Orders that go on though their customer cancelled them"),
@@ -121,7 +122,11 @@ def _orders() -> Sequence[Number]:
             "bad" if unwanted else "",
         ),
         Number(
-            _("Orders that wait for their customer"), str(held), "", f"{address}?on_hold=yes", "wait" if held else ""
+            _("Orders that wait for their customer"),
+            str(held),
+            "",
+            f"{address}?waits_for=customer",
+            "wait" if held else "",
         ),
     ]
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Address, CustomerLink, User
-from integrations.errors import Unavailable
+from integrations.errors import Rejected, Unavailable
 from notifications.models import Email
 from notifications.rendering import render
 from orders import checkout, placing
@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.status import Status, status_of
 from support.models import Case
 from tests.orders.doubles import CARD, Salesforce, Whmcs, service
-from tests.orders.steps import ACCEPTED, fill, lives, order_now, seen
+from tests.orders.steps import ACCEPTED, a_check, fill, lives, order_now, seen
 from tests.people import make_customer, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,6 +124,16 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     assert next_round()["tried"] == 0
 
 
+def test_what_support_is_at_is_no_to_do_of_the_customer(aiko: User, whmcs: Whmcs) -> None:
+    (order,) = order_now(aiko, "INT-APT-1G", router="none")
+    aiko = confirm(aiko, internet_eligibility_status="Pending")
+    a_check(aiko, state="asked", answer="", offered=None)
+    next_round()
+    assert Order.objects.get().on_hold == ["eligibility"]
+    home = signed_in(aiko).get(reverse("dashboard")).content.decode()
+    assert f"Your order {order.number} waits" not in home
+
+
 def test_an_address_that_nobody_checked_is_asked_for(aiko: User) -> None:
     (order,) = order_now(aiko, "INT-APT-1G", router="none")
     aiko = confirm(aiko)
@@ -158,6 +168,28 @@ def test_whmcs_down_is_neither_yes_nor_no(aiko: User, salesforce: Salesforce, wh
     assert "place_order" not in salesforce.calls
     whmcs.error = None
     assert next_round()["placed"] == 1
+
+
+def test_a_round_ends_when_whmcs_is_away(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    for sku in ("VPN-US", "VPN-UK"):
+        order_now(aiko, sku)
+    confirm(aiko)
+    whmcs.error = Unavailable("whmcs", "GetPayMethods", "timeout")
+    assert next_round()["tried"] == 1, "the next one would wait as long"
+    whmcs.error = None
+    assert next_round()["placed"] == 2
+
+
+def test_a_no_of_whmcs_reaches_support(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
+    order_now(aiko, "VPN-US")
+    confirm(aiko)
+    whmcs.error = Rejected("whmcs", "GetPayMethods", "client_not_found")
+    for _try in range(3):
+        next_round()
+    order = Order.objects.get()
+    assert (order.local_state, "place_order" in salesforce.calls) == ("submitted", False)
+    assert [case.subject for case in Case.objects.all()] == ["Orders cannot be placed: client_not_found"]
+    assert order.events.filter(what="not_placed_yet").count() == 1, "the same is told once a day"
 
 
 def test_a_customer_of_the_checkout_is_not_asked_twice(salesforce: Salesforce, whmcs: Whmcs) -> None:

@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import DataError
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.models import CustomerLink, User
+from audit import trail
 from audit.models import AuditEntry
 from catalog.eligibility import sending
 from catalog.models import EligibilityRequest
 from integrations.errors import Misconfigured, OutsideError, Rejected, Unavailable, UnknownOutcome
+from journal.models import RemoteFact
 from notifications.models import Email
 from orders import by_support, cancelling, placing
 from orders.by_support import Decision
@@ -185,6 +188,11 @@ def test_an_order_that_is_gone_from_salesforce_is_ended_by_support(
     Order.objects.update(progress="Activating")
     assert "just being provisioned" in carol.post(LIST, confirmed, follow=True).content.decode()
     Order.objects.update(progress="")
+    left = {"subject": f"order:{order.sf_order_id}", "kind": "whmcs_order", "remote_id": "4711"}
+    fact = RemoteFact.objects.create(**left)
+    assert "end that there first" in carol.post(LIST, confirmed, follow=True).content.decode()
+    assert status_of(Order.objects.get()) is Status.PENDING_REVIEW, "nobody else would end what WHMCS bills"
+    RemoteFact.objects.filter(pk=fact.pk).update(state="gone")
     carol.post(LIST, confirmed)
     seen = Order.objects.get()
     assert (status_of(seen), seen.cancelled_at is None) == (Status.CANCELLED, False)
@@ -203,6 +211,22 @@ def test_only_who_may_decide_decides(aiko: User, salesforce: Salesforce) -> None
     assert Order.objects.get().local_state == "refused"
     with pytest.raises(by_support.NotPossible):
         by_support.mark_cancelled(order.pk, Decision("carol@example.jp", "over already"))
+
+
+def test_a_decision_and_its_entry_in_the_trail_are_one(
+    aiko: User, salesforce: Salesforce, carol: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = order_now(aiko, "VPN-US")
+    Order.objects.update(local_state="refused", refusal="FIELD_INTEGRITY_EXCEPTION")
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise DataError("no entry")
+
+    monkeypatch.setattr(trail, "record_request", broken)
+    form = {"action": "place_again", "_selected_action": [order.pk], "confirmed": "yes", "reason": "mended"}
+    with pytest.raises(DataError):
+        carol.post(LIST, form)
+    assert Order.objects.get().local_state == "refused"
 
 
 # --- rounds while Salesforce hangs
