@@ -16,6 +16,7 @@ from catalog.pricing import shown_cycle
 from notifications import outgoing
 from orders import places, queries, refusals
 from orders.models import Cancellation, Order
+from orders.transitions import nth, times
 
 
 def received(user: User, orders: Sequence[Order], submission: UUID) -> None:
@@ -38,12 +39,12 @@ def received(user: User, orders: Sequence[Order], submission: UUID) -> None:
 
 
 def cancelled(order: Order) -> None:
-    """Once per order, whoever cancelled it; in the caller's transaction. Nobody is written to without a customer."""
+    """Whoever cancelled it, once for each time; in the caller's transaction, if there is a customer."""
     user = queries.customer_of(order)
     if user is None:
         return
     asked = Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists()
-    _about(user, order, "order_cancelled", asked=asked)
+    _about(user, order, "order_cancelled", again=nth(1 + times(order, "revived")), asked=asked)
 
 
 def revived(order: Order, *, at: datetime) -> None:

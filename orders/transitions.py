@@ -61,6 +61,16 @@ def log_news(order: Order, *, what: str, actor: str, detail: Mapping[str, Any]) 
         log_event(order, what=what, actor=actor, detail=detail)
 
 
+def times(order: Order, what: str) -> int:
+    """How often the order's log says `what`."""
+    return order.events.filter(what=what).count()
+
+
+def nth(number: int) -> str:
+    """What tells the cause of the `number`-th from that of the one before; nothing for the first."""
+    return f":{number}" if number > 1 else ""
+
+
 def move_local(
     order: Order, to: Order.Local, *, actor: str, detail: Mapping[str, Any] | None = None, **columns: Any
 ) -> None:
@@ -106,7 +116,10 @@ def _times(order: Order, status: str, activation: str, at: datetime) -> dict[str
         "provisioned_at": activation == "Provisioned",
         "cancelled_at": status == "Cancelled",
     }
-    return {name: at for name, yes in happened.items() if yes and getattr(order, name) is None}
+    stamps = {name: at for name, yes in happened.items() if yes and getattr(order, name) is None}
+    if status == "Cancelled" != order.sf_status:
+        stamps["cancelled_at"] = at  # the last time counts: an order may come back, and be cancelled once more
+    return stamps
 
 
 def _write(order: Order, columns: Mapping[str, Any]) -> None:

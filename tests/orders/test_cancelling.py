@@ -337,6 +337,16 @@ def test_what_support_cancelled_and_took_up_again_is_told_without_a_case(
     assert not Case.objects.exists()
 
 
+def test_every_cancellation_of_an_order_is_told_with_its_own_time(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    for minute, status in enumerate(("Cancelled", "Pending Review", "Cancelled", "Cancelled"), start=3):
+        salesforce.changes = [change(order.sf_order_id or "", status=status, minute=minute)]
+        refresh()
+    assert Email.objects.filter(template="order_cancelled").count() == 2
+    assert Order.objects.get().cancelled_at == SOME_DAY + timedelta(minutes=5), "when it was, not when it was edited"
+
+
 def test_nobody_works_on_a_wish_twice_at_once(browser: Client, order: Order, salesforce: Salesforce) -> None:
     wish = ask(browser, order)
     Cancellation.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
