@@ -60,7 +60,7 @@ def _account(known: Known) -> Task | None:
     place = place_of(known.link, journey)
     if place == Place.NUMBER:
         name = _("Complete your account")
-        return Task("account", "todo", name, SENTENCES[place], name, url)
+        return Task("account", "todo", name, SENTENCES[place], name, url, word=TO_DO)
     word = WAITING if place in {Place.UNDER_WAY, Place.LATE} else ""  # the others are in somebody's hands
     return Task("account", "wait", _("Your customer account"), SENTENCES[place], _("See how far it is"), url, word=word)
 
@@ -101,7 +101,7 @@ def _card(known: Known) -> Task | None:
     is_over = warning == CustomerLink.CardWarning.EXPIRED
     title = _("Your card has expired") if is_over else _("Your card expires soon")
     text = _("Add the new one before the next bill, so that your services go on without a break.")
-    return Task("card", "todo", title, text, _("Renew the card"), reverse("payment_methods"))
+    return Task("card", "todo", title, text, _("Renew the card"), reverse("payment_methods"), word=TO_DO)
 
 
 def _identity(known: Known) -> Task | None:
@@ -122,7 +122,8 @@ def _identity(known: Known) -> Task | None:
         return Task("identity", "wait", title, text, _("How that goes"), page, word=WAITING)
     else:
         return None
-    return Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"))
+    word = TO_DO if now.refused else ""
+    return Task("identity", "todo", name, text, _("Send identity documents"), reverse("identity"), word=word)
 
 
 def _address_check(known: Known) -> Task | None:

@@ -21,6 +21,11 @@ def steps(user: User) -> list[tuple[str, str]]:
     return [(task.key, task.state) for task in to_do(user, has_orders=False)]
 
 
+def badges(user: User) -> list[str]:
+    """What stands beside each step; empty is the word of its state."""
+    return [str(task.word) for task in to_do(User.objects.get(pk=user.pk), has_orders=False)]
+
+
 def journey(user: User, state: str) -> None:
     SignupJourney.objects.update_or_create(user=user, defaults={"kind": "new", "source": "Legacy", "state": state})
 
@@ -62,6 +67,7 @@ def test_a_card_that_ends_is_said_once(aiko: User, has_method: bool, warning: st
     CustomerLink.objects.update(has_payment_method=has_method, card_warning=warning)
 
     assert steps(aiko) == [("address", "todo"), ("card", "todo")]
+    assert badges(aiko) == ["", "To do"], "a card that is there is not missing"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,7 @@ def test_papers_that_were_sent_in_are_waited_for_or_sent_again(
     IdentityCheck.objects.create(user=aiko, paper="residence_card", state=state, submitted_at=sent)
 
     assert steps(aiko) == [("address", "todo"), *step]
+    assert badges(aiko)[1:] == ["To do" if state == "rejected" else "" for _step in step]
 
 
 def test_queries_of_the_overview(aiko: User, django_assert_max_num_queries: Any) -> None:
