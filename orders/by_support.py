@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from integrations import gateway
 from journal import calls
 from journal.models import RemoteFact
+from orders import refusals, telling
 from orders.mirroring import after_cancelling
 from orders.models import Order
 from orders.status import Status, status_of
@@ -34,11 +35,14 @@ class Decision:
 def place_again(order_id: int, decision: Decision) -> None:
     """A refused order is submitted once more; the next round asks the gate and places it, or finds it where it stands.
 
-    Raises NotPossible for any other order. Takes the order's lock.
+    Whoever was written to that it cannot be hears of it. Raises NotPossible for any other order. Takes the order's
+    lock.
     """
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.local_state != Order.Local.REFUSED:
         raise NotPossible(_("This order was not refused."))
+    if order.refusal in refusals.FOR_SUPPORT:  # the others are told by the page alone, which follows
+        telling.taken_up(order)
     detail = {"reason": decision.reason, "refusal": order.refusal}
     looked_for = max(order.tries, 1)  # before it is sent, in case an earlier answer was lost
     move_local(

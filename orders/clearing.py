@@ -17,7 +17,7 @@ from orders import gate, held, places, refusals, telling
 from orders.gate import Task
 from orders.models import Order
 from orders.places import Place
-from orders.transitions import log_event, move_local
+from orders.transitions import log_event, move_local, nth, times
 from support import cases
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,7 @@ def _refuse(order_id: int, why: str, link: CustomerLink) -> None:
     move_local(order, Order.Local.REFUSED, actor="portal", detail={"code": why}, refusal=why, on_hold=[])
     telling.not_accepted(link.user, order)
     cases.open_case(
-        cause=f"order_ruled_out:{order.pk}",
+        cause=f"order_ruled_out:{order.pk}{nth(times(order, Order.Local.REFUSED))}",
         kind="General Inquiry",
         subject=f"Order {order.number} was not placed",
         description=f"Order {order.number} was submitted before the customer number was confirmed. "

@@ -8,7 +8,7 @@ from integrations.errors import Misconfigured, OutsideError, Rejected
 from integrations.salesforce.schemas import PlacedOrder
 from journal.commits import commit
 from orders.models import Order, OrderLine
-from orders.transitions import log_news, move_local
+from orders.transitions import log_news, move_local, nth, times
 from support import cases
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ def _refuse(order: Order, error: OutsideError, link: CustomerLink) -> None:
         refusal=error.code[:40],
     )
     cases.open_case(
-        cause=f"order_refused:{order.pk}",
+        cause=f"order_refused:{order.pk}{nth(times(order, Order.Local.REFUSED))}",
         kind="General Inquiry",
         subject=f"Order {order.number} was refused",
         description=f"Salesforce refused order {order.number} of the portal ({error.code}). Mend what it names and "

@@ -57,15 +57,28 @@ def revived(order: Order, *, at: datetime) -> None:
 
 
 def on_hold(user: User, order: Order) -> None:
-    """Something that only the customer can bring is missing; once per order, in the caller's transaction."""
-    _about(user, order, "order_on_hold")
+    """Something that only the customer can bring is missing; once, and once more for each time that it is placed again.
+
+    In the caller's transaction.
+    """
+    _about(user, order, "order_on_hold", again=nth(1 + times(order, Order.Local.REFUSED)))
 
 
 def not_accepted(user: User, order: Order) -> None:
-    """The order cannot be, and why; once per order, in the caller's transaction."""
+    """The order cannot be, and why; once for each refusal in its log, in the caller's transaction."""
     with translation.override(user.language):
         why = refusals.sentence(order.refusal)
-    _about(user, order, "order_not_accepted", why=why)
+    _about(user, order, "order_not_accepted", again=nth(times(order, Order.Local.REFUSED)), why=why)
+
+
+def taken_up(order: Order) -> None:
+    """An order that the customer was told is not accepted is placed again; once for each refusal in its log.
+
+    In the caller's transaction, if there is a customer.
+    """
+    user = queries.customer_of(order)
+    if user is not None:
+        _about(user, order, "order_taken_up", again=nth(times(order, Order.Local.REFUSED)))
 
 
 def _about(user: User, order: Order, template: str, *, again: str = "", **more: Any) -> None:

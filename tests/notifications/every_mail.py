@@ -109,6 +109,7 @@ def _orders(user: User) -> None:
     internet.refusal = "sims"
     telling.on_hold(user, internet)
     telling.not_accepted(user, internet)
+    telling.taken_up(internet)
     vpn = Order.objects.get(user=user, category="VPN", submission__isnull=False, local_state="placed")
     Cancellation.objects.create(order=vpn, state="done", asked_at=timezone.now(), next_try_at=timezone.now())
     telling.cancelled(vpn)

@@ -11,7 +11,8 @@ from accounts.models import Address, CustomerLink, User
 from integrations.errors import Rejected, Unavailable
 from notifications.models import Email
 from notifications.rendering import render
-from orders import checkout, placing
+from orders import by_support, checkout, placing
+from orders.by_support import Decision
 from orders.models import Order
 from orders.status import Status, status_of
 from support.models import Case
@@ -141,6 +142,27 @@ def test_an_address_that_nobody_checked_is_asked_for(aiko: User) -> None:
     assert "Check my address" in page_of(aiko, order)
     CustomerLink.objects.update(internet_eligibility="Apartment 1G")
     assert next_round()["placed"] == 1
+
+
+def test_what_is_taken_up_again_is_told_each_time_whatever_comes_of_it(aiko: User, whmcs: Whmcs) -> None:
+    (order,) = order_now(aiko, "INT-HSE-1G", router="none")
+    whmcs.methods = []
+    aiko = confirm(aiko)
+    next_round()
+    CustomerLink.objects.update(internet_eligibility="Apartment 1G")
+    for _ in range(2):
+        assert next_round()["refused"] == 1
+        by_support.place_again(order.pk, Decision("carol@example.jp", "the building was looked up again"))
+    CustomerLink.objects.update(internet_eligibility="House 1G")
+    for _ in range(2):
+        assert next_round()["tried"] == 1
+    assert Order.objects.get().on_hold == ["payment"]
+    told = ["order_on_hold", "order_not_accepted", "order_taken_up", "order_not_accepted", "order_taken_up"]
+    assert mails() == [*told, "order_on_hold"]
+    assert Case.objects.filter(subject=f"Order {order.number} was not placed").count() == 2
+    mail = render(Email.objects.filter(template="order_taken_up")[0])
+    for part in (mail.text, mail.html):
+        assert "we are placing it now, at the prices that you saw" in part
 
 
 def test_of_two_home_internet_orders_the_first_is_placed(aiko: User) -> None:

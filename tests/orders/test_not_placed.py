@@ -144,6 +144,16 @@ def test_support_has_a_refused_order_placed_again(aiko: User, salesforce: Salesf
     assert "This order was not refused." in said
 
 
+def test_what_salesforce_refuses_again_is_a_case_again(aiko: User, salesforce: Salesforce) -> None:
+    salesforce.fails["place_order"] = INACTIVE
+    (order,) = order_now(aiko, "VPN-US")
+    for _ in range(2):
+        by_support.place_again(order.pk, Decision("carol@example.jp", "it should be active"))
+        assert next_round()["refused"] == 1
+    assert [case.subject for case in Case.objects.all()] == [f"Order {order.number} was refused"] * 3
+    assert not Email.objects.filter(template="order_taken_up").exists(), "nobody wrote that it was not accepted"
+
+
 def test_an_order_that_is_placed_again_passes_the_gate_again(aiko: User, salesforce: Salesforce, whmcs: Whmcs) -> None:
     """Meanwhile the customer ordered anew, and there can be one line."""
     CustomerLink.objects.update(internet_eligibility="Apartment 1G")
