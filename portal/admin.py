@@ -26,7 +26,7 @@ class StaffGroupAdmin(GroupAdmin):
     """What members of staff may do; each permission given to a group or taken from it is written down."""
 
     def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
-        before = _permissions(obj)
+        before = _permissions(obj) if change else set()  # of no group, "held by none" would be the answer
         super().save_model(request, obj, form, change)
         form.save_m2m()
         after = _permissions(obj)
@@ -39,7 +39,7 @@ class StaffGroupAdmin(GroupAdmin):
 
 
 def _permissions(group: Group) -> set[str]:
-    """The group's permissions as the database has them, as `app.codename`; none of a group that is only being made."""
+    """The group's permissions as the database has them, as `app.codename`. Not of one that is only being made."""
     held = Permission.objects.filter(group__pk=group.pk).select_related("content_type")
     return {f"{each.content_type.app_label}.{each.codename}" for each in held}
 

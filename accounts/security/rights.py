@@ -36,7 +36,7 @@ def changed(
     change = Change(given=now - before, taken=before - now)
     for action, names in (("rights_given", change.given), ("rights_taken", change.taken)):
         for name in sorted(names):
-            trail.record(action, actor_id=actor_id, user_id=user.pk, subject=name, ip=ip, reason=reason)
+            trail.record(action, actor_id=actor_id, user_id=user.pk, subject=name[:120], ip=ip, reason=reason)
     if change.given - {"active"}:
         sessions.end(user.pk)
     return change

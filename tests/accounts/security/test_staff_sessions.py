@@ -142,3 +142,22 @@ def test_what_a_group_may_do_is_written_down_when_it_changes(cs_carol: Staff) ->
         ("permission_given", boss.pk, None, f"group:{group.pk} accounts.change_user"),
         ("permission_taken", boss.pk, None, f"group:{group.pk} notifications.view_email"),
     }
+
+
+def test_a_new_group_is_given_what_it_gets_and_loses_nothing() -> None:
+    boss, added = superuser(), Permission.objects.get(codename="change_user", content_type__app_label="accounts")
+
+    signed_in(boss).post(reverse("admin:auth_group_add"), {"name": "CS trainee", "permissions": [added.pk]})
+
+    group = Group.objects.get(name="CS trainee")
+    assert entries("permission_given", "permission_taken") == {
+        ("permission_given", boss.pk, None, f"group:{group.pk} accounts.change_user"),
+    }
+
+
+def test_a_group_with_a_long_name_is_given_and_taken(cs_carol: Staff) -> None:
+    group = Group.objects.create(name="n" * 150)
+
+    save_user(signed_in(superuser()), cs_carol.user, is_staff="on", groups=[group.pk])
+
+    assert ("group:" + "n" * 150)[:120] in {subject for *_, subject in entries("rights_given")}
