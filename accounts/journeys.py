@@ -5,11 +5,11 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.models import SignupJourney
+from accounts.models import SignupJourney, User
 from integrations import failpoints
 from journal.waking import wake
 
@@ -40,13 +40,14 @@ def back_off(tries: int) -> timedelta:
 
 
 def due() -> QuerySet[SignupJourney]:
-    """Journeys that may be run now, the longest waiting first."""
+    """Journeys that may be run now, the longest waiting first; none of a disabled user."""
     now = timezone.now()
-    return SignupJourney.objects.filter(_free(), state=State.RUNNING, next_try_at__lte=now).order_by("next_try_at")
+    running = SignupJourney.objects.filter(_free(), state=State.RUNNING, next_try_at__lte=now)
+    return running.filter(user__is_active=True).order_by("next_try_at")
 
 
 def claim(journey_id: int) -> SignupJourney | None:
-    """Takes the journey for this run, or None when it is not due or somebody has it.
+    """Takes the journey for this run, or None when it is not due, somebody has it, or the user is disabled.
 
     The number of tries is the fence: every later write of this run is refused once another run has begun. The next
     try is set beforehand, so that a run that dies leaves a journey that backs off.
@@ -57,7 +58,7 @@ def claim(journey_id: int) -> SignupJourney | None:
     now = timezone.now()
     taken = (
         SignupJourney.objects.filter(_free(), pk=journey_id, state=State.RUNNING, next_try_at__lte=now)
-        .filter(tries=journey.tries)
+        .filter(_wanted(), tries=journey.tries)
         .update(tries=F("tries") + 1, lease_until=_lease(), next_try_at=now + back_off(journey.tries + 1))
     )
     return SignupJourney.objects.select_related("user").get(pk=journey_id) if taken else None
@@ -108,6 +109,17 @@ def transition(journey_id: int, to: str, **fields: object) -> None:
             wake("cases", ADVANCE, journey_id)
         SignupJourney.objects.filter(pk=journey_id).update(state=to, state_since=Now(), lease_until=None, **fields)
     log.info("journey_moved", journey=journey_id, state=to, step=row.step)
+
+
+def try_now(journey_id: int) -> None:
+    """A running journey need not wait for its next try; any other is left alone. Repeatable."""
+    if SignupJourney.objects.filter(pk=journey_id, state=State.RUNNING).update(next_try_at=timezone.now()):
+        wake("cases", ADVANCE, journey_id)
+
+
+def _wanted() -> Exists:
+    """Not as a join: the fence must be read again from the row itself when another worker has changed it meanwhile."""
+    return Exists(User.objects.filter(pk=OuterRef("user_id"), is_active=True))
 
 
 def _free() -> Q:

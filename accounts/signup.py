@@ -14,7 +14,6 @@ from integrations import correlation
 from integrations.errors import OutsideError, Rejected
 from integrations.salesforce.schemas import AccountRecord
 from journal import calls
-from journal.waking import wake
 from support.cases import open_case
 
 log = structlog.get_logger(__name__)
@@ -154,7 +153,8 @@ def continue_as_new(journey_id: int) -> None:
 def accept_claim(journey_id: int) -> None:
     """Staff: the number is this person's although the e-mail differs. The journey goes on with that Account.
 
-    Raises NotAllowed when no such claim waits, or when the Account has become, or is becoming, somebody else's.
+    Raises NotAllowed when no such claim of an enabled user waits, or when the Account has become, or is becoming,
+    somebody else's.
     """
     try:
         with transaction.atomic():
@@ -173,12 +173,13 @@ def reject_claim(journey_id: int) -> None:
 
 
 def resume(journey_id: int) -> None:
-    """Staff: try again now, at the step where it stopped. Raises NotAllowed when there is nothing to resume."""
+    """Staff: try again now, at the step where it stopped. Raises NotAllowed when there is nothing to resume, or when
+    the user is disabled."""
     with transaction.atomic():
         journey = SignupJourney.objects.select_for_update().get(pk=journey_id)
+        _only(journey.user.is_active)
         if journey.state == State.RUNNING:
-            SignupJourney.objects.filter(pk=journey_id).update(next_try_at=timezone.now())
-            wake("cases", journeys.ADVANCE, journey_id)
+            journeys.try_now(journey_id)
         else:
             _only(journey.state == State.WAITING_CS and journey.error_code != EMAIL_DIFFERS)
             journeys.transition(journey_id, State.RUNNING)
@@ -186,7 +187,7 @@ def resume(journey_id: int) -> None:
 
 def _claim_waiting(journey_id: int) -> CustomerLink:
     journey = SignupJourney.objects.select_for_update().get(pk=journey_id)
-    _only(journey.state == State.WAITING_CS and journey.error_code == EMAIL_DIFFERS)
+    _only(journey.user.is_active and journey.state == State.WAITING_CS and journey.error_code == EMAIL_DIFFERS)
     return CustomerLink.objects.get(user_id=journey.user_id, state=CustomerLink.State.PROVISIONAL)
 
 

@@ -27,8 +27,9 @@ class Waiting:
 
 
 def sign_ups() -> Mapping[str, Waiting]:
-    """By state: those the portal works on, and those that wait for support's decision. Raises DatabaseError."""
-    rows = SignupJourney.objects.filter(state__in=SIGN_UPS).order_by().values_list("state")
+    """By state: those the portal works on, and those that wait for support's decision; none of a disabled user, whose
+    sign-up stands still. Raises DatabaseError."""
+    rows = SignupJourney.objects.filter(state__in=SIGN_UPS, user__is_active=True).order_by().values_list("state")
     found = {state: Waiting(*rest) for state, *rest in rows.annotate(Count("pk"), since=Min("state_since"))}
     return {str(state.value): found.get(state, Waiting()) for state in SIGN_UPS}
 

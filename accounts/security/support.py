@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from accounts import closing
-from accounts.models import User
+from accounts import closing, journeys
+from accounts.models import SignupJourney, User
 from accounts.names import addressee
 from accounts.security import hold, notices, sessions
 from notifications import outgoing
@@ -69,15 +69,18 @@ def remove_second_factor(user: User) -> None:
 def disable(user: User) -> None:
     """Signs the user out everywhere and refuses to sign them in until `enable`. May be repeated.
 
-    It also carries out a wish to close of somebody who has no Account that could be closed."""
+    A sign-up stands still from here on; a run under way ends first. It also carries out a wish to close of somebody who
+    has no Account that could be closed."""
     User.objects.filter(pk=user.pk).update(is_active=False)
     sessions.end(user.pk)
     closing.carried_out_here(user)
 
 
 def enable(user: User) -> None:
-    """Lets a disabled user sign in again. May be repeated."""
+    """Lets a disabled user sign in again, and their sign-up go on. May be repeated."""
     User.objects.filter(pk=user.pk).update(is_active=True)
+    for journey in SignupJourney.objects.filter(user=user):
+        journeys.try_now(journey.pk)
 
 
 def _must_be_unverified(user: User) -> None:

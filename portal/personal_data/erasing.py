@@ -13,6 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.identity import storage
 from accounts.links import linked
@@ -105,10 +106,15 @@ def _of_the_sign_up(person: User) -> Iterator[str]:
     journey = SignupJourney.objects.select_for_update().filter(user=person).first()
     if journey is None:
         return
-    if journey.state == SignupJourney.State.RUNNING:
+    if journey.state == SignupJourney.State.RUNNING and (person.is_active or _has_a_run(journey)):
         yield "The sign-up is still running: it makes records in Salesforce and WHMCS."
-    if linked(person) is None and _left_outside(journey):
-        yield f"The sign-up made or took Account {journey.sf_account_id}: let support finish it, then close it."
+    if person.is_active and linked(person) is None and _left_outside(journey):
+        yield f"The sign-up made or took Account {journey.sf_account_id}: settle it there, then disable the user."
+
+
+def _has_a_run(journey: SignupJourney) -> bool:
+    """Whether a worker may still be at it, although the user was disabled since it began."""
+    return journey.lease_until is not None and journey.lease_until > timezone.now()
 
 
 def _left_outside(journey: SignupJourney) -> bool:

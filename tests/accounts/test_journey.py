@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts import journeys, signup
 from accounts.links import linked
 from accounts.models import CustomerLink, SignupJourney
+from accounts.security import support
 from integrations.errors import Rejected, Unavailable, UnknownOutcome
 from integrations.salesforce.schemas import ContactRecord
 from integrations.whmcs.schemas import Client
@@ -254,6 +255,30 @@ def test_the_journey_waits_for_the_number_salesforce_gives_later(salesforce: Sal
 
     assert run(journey).state == State.DONE
     assert len(salesforce.accounts) == 1
+
+
+def test_a_disabled_persons_sign_up_stands_still_until_they_are_enabled(salesforce: Salesforce, whmcs: Whmcs) -> None:
+    salesforce.accounts.append(account("104882", email="owner@example.jp"))
+    claim, journey = run(new_journey("ben@example.jp", number="104882")), new_journey()
+    salesforce.calls.clear()
+    for each in (claim, journey):
+        support.disable(person(each))
+
+    assert not journeys.due().exists()
+    assert journeys.claim(journey.pk) is None
+    signup.advance(journey.pk)
+    for decide, each in ((signup.accept_claim, claim), (signup.reject_claim, claim), (signup.resume, journey)):
+        with pytest.raises(journeys.NotAllowed):
+            decide(each.pk)
+    assert salesforce.calls == []
+    assert (fresh(claim).state, fresh(journey).tries) == (State.WAITING_CS, 0)
+
+    SignupJourney.objects.update(next_try_at="2999-01-01T00:00Z")
+    support.enable(person(journey))
+    signup.advance(journey.pk)  # what enabling wakes a worker for
+    assert fresh(journey).state == State.DONE
+    support.enable(person(claim))
+    signup.accept_claim(claim.pk)
 
 
 def test_five_numbers_a_day(salesforce: Salesforce, whmcs: Whmcs) -> None:

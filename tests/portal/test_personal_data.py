@@ -314,6 +314,23 @@ def test_a_sign_up_that_left_nothing_outside_can_be_erased(fields: dict[str, str
     assert not User.objects.filter(email="wei@example.jp").exists()
 
 
+@pytest.mark.parametrize("state", ["running", "waiting_cs"])
+def test_a_sign_up_that_stands_still_because_its_user_is_disabled_can_be_erased(state: str) -> None:
+    user = sign_up_that(state=state, sf_account_id="001TEST00000009AAA")
+    with pytest.raises(CommandError, match="sign-up"):
+        erase_wei()
+    support.disable(user)
+    SignupJourney.objects.update(lease_until="2999-01-01T00:00Z")
+    if state == "running":
+        with pytest.raises(CommandError, match="still running"):  # a run that began before
+            erase_wei()
+        SignupJourney.objects.update(lease_until="2026-01-01T00:00Z")
+
+    erase_wei()
+
+    assert not SignupJourney.objects.exists()
+
+
 def test_a_wish_to_close_is_carried_out_before_its_customer_is_erased() -> None:
     user = sign_up_that(state="number_unmatched")
     closing.ask(user)

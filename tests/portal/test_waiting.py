@@ -14,6 +14,7 @@ from accounts import journeys, signup
 from accounts.models import ProfileSync, SignupJourney, User
 from accounts.profile import syncing
 from accounts.profile.saving import save_mails
+from accounts.security import support
 from notifications import outgoing
 from notifications.models import Email
 from portal.metrics.collector import collector
@@ -66,6 +67,9 @@ def test_sign_ups_that_do_not_finish_are_counted_with_the_age_of_their_state(cli
     shown = numbers(signed_in(make_staff().user))
     assert shown["Sign-ups under way"] == ("1", "bad")
     assert shown["Sign-ups that wait for support"] == ("2", "bad")
+
+    support.disable(User.objects.get(email="maria@example.jp"))  # nobody waits for it any more
+    assert metrics(client)["portal_signups", "waiting_cs"] == 1
 
     journeys.transition(SignupJourney.objects.get(user__email="wei@example.jp").pk, "running")
     assert metrics(client)["portal_signups_oldest_seconds", "waiting_cs"] == 0
