@@ -171,7 +171,9 @@ def _is_in(prefectures: list[int]) -> str:
 
 
 def _number(typed: Any) -> int | None:
-    return int(typed) if str(typed).isdecimal() else None
+    """The number of a prefecture; Python refuses to read one of more than 4,300 digits."""
+    text = str(typed)
+    return int(text) if len(text) <= 2 and text.isdecimal() else None
 
 
 def initial_of(user: User) -> dict[str, Any]:

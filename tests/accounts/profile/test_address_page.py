@@ -111,6 +111,7 @@ def test_the_button_fills_in_the_place_without_a_script(browser: Client) -> None
     assert '<option value="13" selected>' in page
     assert 'value="グランメゾン芝浦"' in page
     assert not Address.objects.exists()
+    assert save(browser, find="yes", prefecture="1" * 4301).status_code == 200, "more digits than Python reads"
 
 
 def test_prefectures_stand_in_both_scripts_but_for_readers_of_japanese(browser: Client) -> None:

@@ -131,6 +131,7 @@ def test_the_place_is_filled_in_without_a_script_for_visitors_too(visitor: Clien
     for words in ('value="港区"', 'value="芝浦"', '<option value="13" selected>', 'value="グランメゾン芝浦"'):
         assert words in shown
     assert not EligibilityRequest.objects.exists()
+    assert send(visitor, find="yes", prefecture="1" * 4301).status_code == 200, "more digits than Python reads"
     assert visitor.post(reverse("address_place"), {"postal_code": "1080023"}).json()["city"] == "港区"
 
 
