@@ -104,4 +104,5 @@ def page_of_form(request: HttpRequest) -> str:
     """The page the form was on, if the browser names it and it is ours; else the overview."""
     page = request.headers.get("Referer", "")
     parts = urlsplit(page) if is_ours(request, page) else None
-    return urlunsplit(("", "", parts.path, parts.query, "")) if parts else reverse("dashboard")
+    path = urlunsplit(("", "", parts.path, parts.query, "")) if parts else ""
+    return path if is_ours(request, path) else reverse("dashboard")  # https://ours//evil/x has the path //evil/x

@@ -81,7 +81,9 @@ def test_a_form_that_comes_too_late_changes_nothing_and_leads_back_to_its_page(a
     assert "you were not here for two weeks" in browser.get(answer["Location"]).content.decode()
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/account/email/", "//evil.example", ""])
+@pytest.mark.parametrize(
+    "page", ["https://evil.example/account/email/", "//evil.example", "http://testserver//evil.example/x", ""]
+)
 def test_the_way_back_is_never_somebody_elses_page(aiko: User, page: str) -> None:
     browser = browser_of(aiko)
     passed(aiko, idle=15 * DAYS)
