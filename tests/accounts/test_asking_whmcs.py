@@ -1,15 +1,19 @@
 """WHMCS is asked how customers pay when nobody looks (product.md §3): who, when, how often."""
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from accounts import jobs
+from accounts import asking_whmcs, jobs
 from accounts.asking_whmcs import ask_due
 from accounts.models import CustomerLink, User
-from integrations.errors import Rejected, Unavailable
+from integrations.errors import Misconfigured, Rejected, Unavailable
 from integrations.failpoints import Died, arm
 from integrations.whmcs.schemas import PayMethod
 from journal.models import Round
@@ -100,14 +104,41 @@ def test_a_client_that_whmcs_does_not_know_keeps_nobody_waiting(aiko: User, ben:
     assert ask_due() == {"asked": 0, "refused": 0}
 
 
+def test_a_round_ends_in_time_however_slowly_billing_answers(
+    whmcs: Whmcs, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        make_customer()
+    clock = itertools.count(step=asking_whmcs.A_ROUND_S // 2)  # at the start, then before each look
+    monkeypatch.setattr(asking_whmcs, "monotonic", lambda: next(clock))
+    allowed: list[float] = []
+
+    @contextmanager
+    def within(seconds: float) -> Iterator[None]:
+        allowed.append(seconds)
+        yield
+
+    monkeypatch.setattr(asking_whmcs, "ended_within", within)
+
+    assert ask_due() == {"asked": 1, "refused": 0}
+
+    assert allowed == [settings.PAGE_DEADLINE_S]
+
+
+def test_a_wrong_key_fails_the_round(aiko: User, whmcs: Whmcs) -> None:
+    whmcs.before["pay_methods"] = Misconfigured("whmcs", "GetPayMethods", "auth")
+    with pytest.raises(Misconfigured):
+        ask_due()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_billing_away_ends_the_round_and_the_next_begins_with_somebody_else(whmcs: Whmcs) -> None:
     users = [make_customer(), make_customer()]
     whmcs.before["pay_methods"] = Unavailable("whmcs", "GetPayMethods", "unreachable")
-    with pytest.raises(Unavailable):
-        jobs.ask_for_payment_methods()
+    jobs.ask_for_payment_methods()
     assert whmcs.calls == ["pay_methods"]
-    assert Round.objects.get(name="accounts.ask_for_payment_methods").succeeded_at is None
+    ended = Round.objects.get(name="accounts.ask_for_payment_methods")
+    assert (ended.actions, ended.succeeded_at is None) == ({"asked": 0, "refused": 0}, False)
 
     Round.objects.update(started_at=Now() - timedelta(seconds=120))
     jobs.ask_for_payment_methods()
