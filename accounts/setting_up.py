@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerLink, SignupJourney
+from accounts.signup import EMAIL_DIFFERS
 
 State = SignupJourney.State
 
@@ -22,6 +23,7 @@ class Place(StrEnum):
     SUPPORT = "support"  # nothing goes on before a person decides
 
 
+MAY_ORDER = (Place.READY, Place.COMPARING)
 SENTENCES: Mapping[Place, Promise] = {
     Place.READY: _("Everything is set up."),
     Place.UNDER_WAY: _("We are setting it up, which mostly takes less than a minute. Your cart is kept."),
@@ -36,9 +38,12 @@ SENTENCES: Mapping[Place, Promise] = {
 
 
 def place_of(link: CustomerLink | None, journey: SignupJourney | None) -> Place:
-    """Where somebody with this link (a provisional one too) and this journey stands."""
-    if link is not None:
-        return Place.READY if link.state == CustomerLink.State.LINKED else Place.COMPARING
+    """Where somebody with this link (a provisional one too) and this journey stands. Of a customer the journey may be
+    left out; a claim is compared until support has decided, and what stops it afterwards is another matter."""
+    if link is not None and link.state == CustomerLink.State.LINKED:
+        return Place.READY
+    if link is not None and (journey is None or journey.state == State.RUNNING or journey.error_code == EMAIL_DIFFERS):
+        return Place.COMPARING
     if journey is None:
         return Place.UNDER_WAY
     if journey.state == State.RUNNING and journey.error_code:

@@ -20,12 +20,14 @@ log = structlog.get_logger(__name__)
 
 State, Step, Kind = SignupJourney.State, SignupJourney.Step, SignupJourney.Kind
 TRIES_A_DAY = 5
-EMAIL_DIFFERS = "email_differs"
+EMAIL_DIFFERS, CLOSED = "email_differs", "account_closed"
 # What support should know before deciding, by the code of what stopped the journey.
 ADVICE = {
     EMAIL_DIFFERS: "If the number is theirs, put this e-mail address on their own Contact before you accept: the "
     "portal writes name, phone and address to no other Contact.\n",
-    "account_closed": "This account was closed. If it may be opened again, empty its Portal Status and try again.\n",
+    CLOSED: "This account was closed. If it may be opened again, empty its Portal Status and try again; otherwise "
+    "choose 'The number is not theirs', and they get an Account of their own.\n",
+    "account_gone": "Salesforce has this Account no more, or it was merged into another. Restore it and try again.\n",
 }
 
 
@@ -166,9 +168,14 @@ def accept_claim(journey_id: int) -> None:
 
 
 def reject_claim(journey_id: int) -> None:
-    """Staff: the number is not this person's, who goes on as a new customer. Raises NotAllowed."""
+    """Staff: the number is not this person's, or its account stays closed; they go on as a new customer.
+
+    Raises NotAllowed when no such claim of an enabled user waits, or when a client with that number was asked for.
+    """
     with transaction.atomic():
-        _claim_waiting(journey_id).delete()
+        journey = _stopped(journey_id, EMAIL_DIFFERS, CLOSED)
+        _only(journey.kind == Kind.LEGACY and not _has_gone_on(journey))
+        CustomerLink.objects.filter(user_id=journey.user_id, state=CustomerLink.State.PROVISIONAL).delete()
         _restart_as_new(journey_id)
 
 
@@ -186,9 +193,21 @@ def resume(journey_id: int) -> None:
 
 
 def _claim_waiting(journey_id: int) -> CustomerLink:
-    journey = SignupJourney.objects.select_for_update().get(pk=journey_id)
-    _only(journey.user.is_active and journey.state == State.WAITING_CS and journey.error_code == EMAIL_DIFFERS)
+    journey = _stopped(journey_id, EMAIL_DIFFERS)
     return CustomerLink.objects.get(user_id=journey.user_id, state=CustomerLink.State.PROVISIONAL)
+
+
+def _stopped(journey_id: int, *codes: str) -> SignupJourney:
+    """The journey under its row lock, if it waits for support with one of these codes. Raises NotAllowed."""
+    journey = SignupJourney.objects.select_for_update().get(pk=journey_id)
+    _only(journey.user.is_active and journey.state == State.WAITING_CS and journey.error_code in codes)
+    return journey
+
+
+def _has_gone_on(journey: SignupJourney) -> bool:
+    """Whether WHMCS has, or may yet get, a client of the number's: it must not become another Account's."""
+    later = journey.step not in (Step.ACCOUNT, Step.CLIENT)
+    return later or calls.last_call(f"client:{journey.ref}", "whmcs.AddClient") is not None
 
 
 def _restart_as_new(journey_id: int) -> None:

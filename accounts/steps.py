@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import journeys, numbers
-from accounts.models import CustomerLink, SignupJourney
+from accounts.models import CustomerLink, ProfileSync, SignupJourney
 from accounts.names import addressee
 from accounts.payment import ASKED_EVERY
 from accounts.profile.on_file import for_the_form
@@ -186,39 +187,45 @@ def link(run: Run) -> None:
     values: dict[str, object] = {
         "state": CustomerLink.State.LINKED,
         "sf_account_id": journey.sf_account_id,
-        "sf_contact_id": journey.sf_contact_id,
+        "sf_contact_id": _contact(journey, account),  # support may have put the address there since the journey stopped
         "sf_account_no": journey.sf_account_no,
         "whmcs_client_id": journey.whmcs_client_id,
         "has_payment_method": False if journey.client_is_new else None,
         "payment_ask_at": timezone.now() + ASKED_EVERY if journey.client_is_new else None,
         "portal_status": "Active",
+        "internet_eligibility": account.internet_eligibility,
+        "internet_eligibility_status": account.internet_eligibility_status,
+        "internet_eligibility_requested_at": account.internet_eligibility_requested_at,
+        "identity_status": account.identity_status,
+        "address_on_file": for_the_form(account.on_file),
     }
-    if account is not None:
-        values |= {
-            "internet_eligibility": account.internet_eligibility,
-            "internet_eligibility_status": account.internet_eligibility_status,
-            "internet_eligibility_requested_at": account.internet_eligibility_requested_at,
-            "identity_status": account.identity_status,
-            "sf_contact_id": _contact(journey, account),  # support may have put the address there since
-            "address_on_file": for_the_form(account.on_file),
-        }
     try:
         with transaction.atomic():
             CustomerLink.objects.update_or_create(user_id=journey.user_id, defaults=values)
+            waiting = ProfileSync.objects.filter(user_id=journey.user_id, next_try_at__isnull=False)
+            waiting.update(due_since=Now())  # what was changed before can be sent from here on only
             journeys.record(journey, step=Step.WRITE_BACK)
     except IntegrityError as error:  # linked by somebody else since the first step looked
         raise NeedsSupport("already_linked") from error
 
 
-def _account_of(run: Run) -> AccountRecord | None:
-    """The Account in hand, or what an earlier run, or support's decision, found: that of somebody who was a customer
-    before is read again. Raises NeedsSupport when it was closed."""
-    journey = run.journey
-    if run.account is None and journey.kind == SignupJourney.Kind.LEGACY:
-        journeys.hold(journey)
-        found = gateway.salesforce().account_by_number(journey.sf_account_no)
-        run.account = _open(found) if found is not None and found.id == journey.sf_account_id else None
+def _account_of(run: Run) -> AccountRecord:
+    """The Account in hand; what an earlier run, or support's decision, found is read again, as it may be hours old.
+    Raises NeedsSupport when it was closed meanwhile, deleted, or merged into another."""
+    if run.account is None:
+        journeys.hold(run.journey)
+        found = _read_again(run.journey)
+        if found is None or found.id != run.journey.sf_account_id:
+            raise NeedsSupport("account_gone")
+        run.account = _open(found)
     return run.account
+
+
+def _read_again(journey: SignupJourney) -> AccountRecord | None:
+    salesforce = gateway.salesforce()
+    if journey.kind == SignupJourney.Kind.LEGACY:
+        return salesforce.account_by_number(journey.sf_account_no)
+    return salesforce.account_by_ref(str(journey.ref))
 
 
 def write_back(run: Run) -> None:

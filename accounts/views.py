@@ -20,7 +20,7 @@ from accounts.journeys import NotAllowed
 from accounts.links import link_of
 from accounts.models import SignupJourney
 from accounts.security import hold
-from accounts.setting_up import Place, place_of
+from accounts.setting_up import MAY_ORDER, place_of
 from integrations.errors import OutsideError
 
 log = structlog.get_logger(__name__)
@@ -132,7 +132,7 @@ def _setup(request: HttpRequest, journey: SignupJourney) -> dict[str, Any]:
         "journey": journey,
         "state": journey.state if journey.state != State.WAITING_EMAIL else State.RUNNING,
         "is_late": bool(journey.error_code) and journey.state == State.RUNNING,
-        "may_order": journey.state == State.WAITING_CS and place_of(link_of(request.user), journey) == Place.COMPARING,
+        "may_order": place_of(link_of(request.user), journey) in MAY_ORDER,
         "next": asked,
         "continue_url": _next(request),
         "status_url": setup_url(asked).replace(reverse("account_setup"), status_url, 1),

@@ -100,6 +100,7 @@ def test_queries_of_the_overview(aiko: User, django_assert_max_num_queries: Any)
         ("running", "unreachable", False, Place.LATE),
         ("waiting_cs", "client_of_another", False, Place.SUPPORT),
         ("waiting_cs", "email_differs", True, Place.COMPARING),
+        ("waiting_cs", "client_of_another", True, Place.SUPPORT),
         ("number_unmatched", "number_unmatched", False, Place.NUMBER),
     ],
 )
