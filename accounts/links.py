@@ -19,3 +19,9 @@ def linked(user: User | AnonymousUser) -> CustomerLink | None:
     """The user's link if it is real. A provisional one counts as none (decisions.md 2)."""
     link = link_of(user)
     return link if link is not None and link.state == CustomerLink.State.LINKED else None
+
+
+def opened(user: User | AnonymousUser) -> CustomerLink | None:
+    """The user's link if it is real and neither the account is closed (decisions.md 6) nor the user disabled."""
+    link = linked(user) if user.is_active else None
+    return link if link is not None and link.portal_status != CustomerLink.CLOSED else None

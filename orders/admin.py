@@ -21,7 +21,7 @@ from audit.confirming import confirmation, reason_of
 from integrations.errors import OutsideError
 from journal.admin import ReadOnly
 from notifications import sending
-from orders import by_support, held, places, staff_page, staff_search
+from orders import by_support, held, places, staff_page, staff_search, withdrawing
 from orders.by_support import Decision
 from orders.models import Agreement, Cancellation, Order, OrderEvent, OrderLine
 from orders.refresh import NotThere, refresh_order
@@ -111,7 +111,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         ),
     )
     inlines = (OrderLineInline, OrderEventInline)
-    actions = ("refresh_from_salesforce", "place_again", "mark_cancelled")
+    actions = ("refresh_from_salesforce", "place_again", "withdraw", "mark_cancelled")
 
     @admin.display(description=_("customer"))
     def customer(self, order: Order) -> str:
@@ -216,6 +216,19 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def place_again(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         effect = gettext("The order is sent to Salesforce again, at the prices that the customer saw, within a minute.")
         return _decide(request, orders, by_support.place_again, effect)
+
+    @admin.action(description=_("Take back what is not in Salesforce yet"), permissions=["decide"])
+    def withdraw(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        effect = gettext("The order is over before Salesforce hears of it, and its customer is written to.")
+        seen: dict[int, Order] = {}
+
+        def look(order_id: int) -> None:
+            seen[order_id] = withdrawing.look(order_id)
+
+        def withdraw(order_id: int, decision: Decision) -> None:
+            withdrawing.withdraw(seen[order_id], decision)
+
+        return _decide(request, orders, withdraw, effect, look=look)
 
     @admin.action(description=_("Mark as cancelled: it was deleted in Salesforce"), permissions=["decide"])
     def mark_cancelled(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 from orders import refusals
 from orders.models import Cancellation, Order
 from orders.patience import is_delayed, is_late
-from orders.status import FINAL, Status, can_be_cancelled, status_of
+from orders.status import FINAL, Status, can_be_cancelled, can_be_withdrawn, status_of
 from orders.stops import Stop, active_to_come, doing, placed, received, reviewed, setting_up, to_come
 from orders.tasks import Task
 
@@ -65,7 +65,8 @@ def view(order: Order, *, confirming: bool = False, tasks: tuple[Task, ...] = ()
     else:
         shown = _of_status(order, status, confirming=confirming, wish=wish)
     late = is_late(order, status, waits=confirming or bool(tasks))
-    return replace(shown, wish=wish, can_cancel=can_be_cancelled(order) and wish != ASKED, late=late)
+    can_cancel = can_be_withdrawn(order) or (can_be_cancelled(order) and wish != ASKED)
+    return replace(shown, wish=wish, can_cancel=can_cancel, late=late)
 
 
 def _of_status(order: Order, status: Status, *, confirming: bool, wish: str) -> StatusView:
@@ -273,7 +274,7 @@ def _failed(order: Order) -> StatusView:
 
 def _cancelled(order: Order) -> StatusView:
     if order.local_state == Order.Local.REFUSED:
-        return _not_accepted(order)
+        return _taken_back(order) if order.refusal in refusals.ENDED else _not_accepted(order)
     sentence, stop = (
         _("This order was cancelled. Nothing more happens to it."),
         _("Contact us if you did not expect this."),
@@ -288,6 +289,12 @@ def _was_wished(order: Order) -> bool:
     """Cancelled as its customer asked, not by customer support."""
     wish: Cancellation | None = getattr(order, "cancellation", None)
     return wish is not None and wish.state == Cancellation.State.DONE
+
+
+def _taken_back(order: Order) -> StatusView:
+    cancelled = Stop("failed", _("Cancelled"), at=order.cancelled_at)
+    sentence = refusals.sentence(order.refusal)
+    return _view(Status.CANCELLED, sentence, _("Order received"), "", received(order, "done"), cancelled)
 
 
 def _not_accepted(order: Order) -> StatusView:

@@ -41,6 +41,8 @@ def place_again(order_id: int, decision: Decision) -> None:
     order = Order.objects.select_for_update().get(pk=order_id)
     if order.local_state != Order.Local.REFUSED:
         raise NotPossible(_("This order was not refused."))
+    if order.refusal in refusals.ENDED:
+        raise NotPossible(_("This order was taken back, and its customer was told so. It has to be ordered again."))
     if order.refusal in refusals.FOR_SUPPORT:  # the others are told by the page alone, which follows
         telling.taken_up(order)
     detail = {"reason": decision.reason, "refusal": order.refusal}

@@ -49,18 +49,22 @@ def clear(order: Order, link: CustomerLink) -> bool:
         if any(task.why == "unasked" for task in open_ones):
             raise NotAsked
     else:
-        _note_cleared(order.pk, places.of_order(link.user, order, plans[0].product))
-    return not open_ones
+        return _note_cleared(order.pk, places.of_order(link.user, order, plans[0].product))
+    return False
 
 
 @commit("order.clear")
-def _note_cleared(order_id: int, place: Place | None) -> None:
+def _note_cleared(order_id: int, place: Place | None) -> bool:
+    """Whether the order may go: its customer may have taken it back while the gate was asked, but cannot from here."""
     order = Order.objects.select_for_update().get(pk=order_id)
+    if order.local_state != Order.Local.SUBMITTED:
+        return False
     order.cleared_at, order.on_hold = timezone.now(), []
     if place is not None:  # what the customer said while they were no customer may be another address, or none
         order.place = place.as_json()
     order.save(update_fields=["cleared_at", "on_hold", "place", "updated_at"])
     log_event(order, what="cleared", actor="portal")
+    return True
 
 
 @commit("order.hold")

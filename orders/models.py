@@ -73,6 +73,12 @@ def _active() -> models.Q:
     return _local(Order.Local.PLACED) & (by_portal | by_salesforce | by_hand)
 
 
+def of_open_accounts() -> models.Q:
+    """Orders of those for whom something may be placed, as accounts.links.opened says of one of them."""
+    real = models.Q(user__is_active=True, user__link__state=CustomerLink.State.LINKED)
+    return real & ~models.Q(user__link__portal_status=CustomerLink.CLOSED)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Its three parts are those of `status.status_of`: active, cancelled, and all else is under way."""
 
@@ -93,8 +99,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def on_their_way(self) -> "OrderQuerySet":
         """Submitted orders that nothing keeps from being placed: their customer is known, and nothing is missing."""
-        linked = models.Q(user__link__state=CustomerLink.State.LINKED)
-        return self.filter(_local(Order.Local.SUBMITTED) & linked, on_hold=[])
+        return self.filter(_local(Order.Local.SUBMITTED) & of_open_accounts(), on_hold=[])
 
     def active(self) -> "OrderQuerySet":
         """Orders that came to a service."""

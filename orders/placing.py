@@ -22,7 +22,7 @@ from integrations.salesforce.orders import OPPORTUNITY_CLOSED, OPPORTUNITY_REFUS
 from integrations.salesforce.schemas import NewOrder, NewOrderItem, PlacedOrder
 from journal.commits import commit
 from orders import clearing, opportunities, outcomes
-from orders.models import Order
+from orders.models import Order, of_open_accounts
 from orders.transitions import log_news
 from support import cases
 
@@ -48,11 +48,11 @@ def place_submission(submission: UUID) -> None:
 
 
 def place_due(limit: int = 50) -> dict[str, int]:
-    """Tries submitted orders that are due and whose customer is known in Salesforce; counts what came of it.
+    """Tries submitted orders that are due and whose customer has an account that is open; counts what came of it.
 
     It ends early when Salesforce is away: the others wait for the next round.
     """
-    due = _due().filter(user__link__state=CustomerLink.State.LINKED).values_list("pk", flat=True)
+    due = _due().filter(of_open_accounts()).values_list("pk", flat=True)
     tried = []
     for order_id in list(due[:limit]):
         tried.append(order_id)
@@ -70,7 +70,8 @@ def place(order_id: int) -> Order:
     """Places one submitted order if nobody else is at it, and returns it as it is then; never raises for Salesforce.
 
     Safe to repeat and to run twice at once. Not to be called in a transaction. Without a real link (decisions.md 2)
-    nothing happens: the order waits; so does one that something is missing for (orders.clearing).
+    or with a closed account nothing happens: the order waits; so does one that something is missing for
+    (orders.clearing).
     """
     _try(order_id)
     return Order.objects.get(pk=order_id)
@@ -78,7 +79,7 @@ def place(order_id: int) -> Order:
 
 def _try(order_id: int) -> OutsideError | None:
     order = Order.objects.select_related("user").get(pk=order_id)
-    link = links.linked(order.user) if order.user else None
+    link = links.opened(order.user) if order.user else None
     if link is None or not _claim(order):
         return None
     with correlation.bound(order.correlation_id):
@@ -112,7 +113,7 @@ def _claim(order: Order) -> bool:
     lease = timezone.now() + timedelta(seconds=9 * settings.READ_DEADLINE_S + settings.DEADLINE_MARGIN_S)
     with failpoints.around("order.claim"):
         claimed = _due().filter(pk=order.pk).order_by().update(lease_until=lease, tries=F("tries") + 1)
-    order.refresh_from_db(fields=["tries"])
+    order.refresh_from_db(fields=["tries", "cleared_at"])
     return bool(claimed)
 
 

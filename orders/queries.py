@@ -21,6 +21,7 @@ from orders.board import StatusView, view
 from orders.items import CHANGED
 from orders.models import Order, OrderEvent, OrderLine, OrderQuerySet
 from orders.status import Status, status_of
+from orders.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -119,17 +120,25 @@ def of_submission(user: User, submission: UUID) -> list[OrderRow]:
 
 
 def rows(user: User, orders: Iterable[Order]) -> list[OrderRow]:
-    """The customer's orders (with their lines prefetched) as list rows."""
-    return [OrderRow(order, title_of(order), view_for(user, order), totals(order.lines.all())) for order in orders]
+    """The customer's orders (with their lines prefetched) as list rows; several on hold cost no more than one."""
+    listed = list(orders)
+    tasks = held.tasks_of(user, listed)
+    views = [_view(user, order, tasks.get(order.pk, ())) for order in listed]
+    return [
+        OrderRow(order, title_of(order), status, totals(order.lines.all()))
+        for order, status in zip(listed, views, strict=True)
+    ]
 
 
 def view_for(user: User, order: Order) -> StatusView:
     """What its customer is told. One more query while the order is not in Salesforce yet, some more if on hold."""
-    if order.local_state != Order.Local.SUBMITTED:
-        return view(order)
-    link = links.link_of(user)
+    return _view(user, order, held.tasks_of(user, [order]).get(order.pk, ()))
+
+
+def _view(user: User, order: Order, tasks: tuple[Task, ...]) -> StatusView:
+    link = links.link_of(user) if order.local_state == Order.Local.SUBMITTED else None
     confirming = link is not None and link.state == CustomerLink.State.PROVISIONAL
-    return view(order, confirming=confirming, tasks=held.tasks(order))
+    return view(order, confirming=confirming, tasks=tasks)
 
 
 def title_of(order: Order) -> str:

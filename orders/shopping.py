@@ -23,7 +23,7 @@ from catalog.pricing import LineRefused, sum_lines, total
 from catalog.views import product_page, products_of
 from orders import cart as carts
 from orders import checkout as flow
-from orders import gate, matters, places
+from orders import gate, matters, places, refusals
 from orders.cart import CartView
 from orders.models import CartLine, Order
 from orders.places import Place
@@ -110,7 +110,7 @@ def placed(request: HttpRequest, submission: UUID) -> HttpResponse:
         raise Http404
     if len(rows) == 1:
         return redirect("order", rows[0].order.number)
-    states = {row.order.local_state for row in rows}
+    states = {row.order.local_state for row in rows if row.order.refusal not in refusals.ENDED}
     context = {
         "rows": rows,
         "waiting": Order.Local.SUBMITTED in states,

@@ -12,9 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import CustomerLink
 from orders import revived
-from orders.models import Cancellation, Order, OrderQuerySet
+from orders.models import Cancellation, Order, OrderQuerySet, of_open_accounts
 
 Words = Mapping[str, "str | Promise"]  # value -> what staff read
 
@@ -65,8 +64,7 @@ class Age(FixedFilter):
 
 def waits_for_customer() -> Q:
     """Orders that were not placed yet because something of their customer's is missing."""
-    provisional = Q(user__link__state=CustomerLink.State.PROVISIONAL)
-    return Q(local_state=Order.Local.SUBMITTED) & ~provisional & ~Q(on_hold=[])
+    return Q(local_state=Order.Local.SUBMITTED) & of_open_accounts() & ~Q(on_hold=[])
 
 
 class WaitsFor(FixedFilter):
@@ -83,7 +81,7 @@ class WaitsFor(FixedFilter):
 
     def condition(self, value: str) -> Q:
         submitted = Q(local_state=Order.Local.SUBMITTED)
-        provisional = Q(user__link__state=CustomerLink.State.PROVISIONAL)
+        customers = of_open_accounts()  # nobody tries an order of anybody else by itself
         placed = Q(local_state=Order.Local.PLACED) & ~Q(progress=Order.Progress.PROVISIONED)
         alive = Q(progress__in=[Order.Progress.ACTIVATING, Order.Progress.CHECKING])
         activating = placed & (alive | Q(progress="", sf_status="Approved", sf_activation_status="Activating"))
@@ -92,8 +90,8 @@ class WaitsFor(FixedFilter):
         wish = Q(cancellation__state=Cancellation.State.REFUSED) & placed & ~Q(sf_status="Cancelled")
         return {
             "customer": waits_for_customer(),
-            "support": submitted & provisional | reviewed | failed & ~Q(sf_status="Cancelled") | wish,
-            "salesforce": submitted & ~provisional & Q(on_hold=[]),
+            "support": submitted & ~customers | reviewed | failed & ~Q(sf_status="Cancelled") | wish,
+            "salesforce": submitted & customers & Q(on_hold=[]),
             "provisioning": activating & ~Q(sf_status="Cancelled"),
         }[value]
 

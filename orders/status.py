@@ -49,6 +49,11 @@ def can_be_cancelled(order: Order) -> bool:
     return in_review and untouched and not order.made_in_salesforce
 
 
+def can_be_withdrawn(order: Order) -> bool:
+    """Whether its customer may take it back: nobody lets it go to Salesforce, now or before it passes the gate."""
+    return order.local_state == Order.Local.SUBMITTED and order.cleared_at is None
+
+
 def _under_way(order: Order) -> Status:
     if order.progress == Order.Progress.CHECKING:
         return Status.CHECKING

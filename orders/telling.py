@@ -44,6 +44,7 @@ def cancelled(order: Order) -> None:
     if user is None:
         return
     asked = Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists()
+    asked = asked or order.refusal == refusals.WITHDRAWN
     _about(user, order, "order_cancelled", again=nth(1 + times(order, "revived")), asked=asked)
 
 

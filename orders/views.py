@@ -17,9 +17,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import links
 from accounts.access import user_of
 from catalog.models import Product
-from orders import cancelling, places, queries, watched
+from integrations.errors import OutsideError
+from orders import cancelling, places, queries, watched, withdrawing
 from orders.board import StatusView
 from orders.models import Cancellation, Order
+from orders.status import can_be_withdrawn
 
 PAGE = 20  # orders of a list
 
@@ -96,7 +98,10 @@ def order_by_sf_id(request: HttpRequest, sf_order_id: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def order_cancel(request: HttpRequest, number: str) -> HttpResponse:
-    """Says what cancelling means, and takes the wish; a job carries it out, and the order's page tells how it went."""
+    """Says what cancelling means, and takes the wish; a job carries it out, and the order's page tells how it went.
+
+    An order that is still here is taken back at once.
+    """
     found = queries.with_lines(user_of(request), number)
     if found is None:
         raise Http404
@@ -107,12 +112,14 @@ def order_cancel(request: HttpRequest, number: str) -> HttpResponse:
         messages.info(request, _("This order cannot be cancelled here. Its page says how it stands."))
         return redirect("order", number)
     if request.method != "POST":
-        context = {"order": found, "title": queries.title_of(found), "totals": queries.totals(found.lines.all())}
+        context = {"order": found, "title": queries.title_of(found), "at_once": can_be_withdrawn(found)}
         return render(request, "orders/cancel.html", context)
     try:
-        cancelling.ask(user_of(request), number)
+        (withdrawing if can_be_withdrawn(found) else cancelling).ask(user_of(request), number)
     except cancelling.TooLate:
         messages.info(request, _("This order cannot be cancelled here. Its page says how it stands."))
+    except OutsideError:
+        messages.error(request, _("This does not work just now, and nothing was changed. Try again in a few minutes."))
     return redirect("order", number)
 
 
