@@ -48,7 +48,7 @@ class UserAdmin(SupportActions, ReadOnly):
     ordering = ("-id",)
     exclude = ("password", "user_permissions")
     filter_horizontal = ("groups",)
-    for_superusers = ("is_active", "is_staff")
+    for_superusers = ("is_staff",)  # who is disabled or enabled is by its actions, which do what belongs to it
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         fields = [name for name in super().get_readonly_fields(request, obj) if name != "password"]

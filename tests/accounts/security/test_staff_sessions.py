@@ -33,7 +33,7 @@ def superuser() -> User:
 
 def save_user(browser: Client, user: User, **fields: Any) -> None:
     inline = {f"eligibility_requests-{what}_FORMS": 0 for what in ("TOTAL", "INITIAL")}
-    whole = {"is_active": "on", **inline, **fields}
+    whole = {**inline, **fields}  # without is_active: nobody is disabled by a form
     answer = browser.post(reverse("admin:accounts_user_change", args=[user.pk]), whole)
     assert answer.status_code == 302, answer.context["errors"]
 
@@ -112,6 +112,7 @@ def test_what_somebody_may_do_is_written_down_by_name_when_it_changes(cs_carol: 
         ("rights_given", boss.pk, cs_carol.user.pk, "group:CS lead"),
         ("rights_taken", boss.pk, cs_carol.user.pk, "group:CS agent"),
     }
+    assert User.objects.get(pk=aiko.pk).is_active
     assert not is_signed_in(theirs)
     assert not is_signed_in(carols)
 
