@@ -47,7 +47,8 @@ ACCOUNT_RATE_LIMITS = {
     "address_check": "10/m/ip,50/d/ip",  # of visitors; a customer's are counted by catalog.eligibility.asking
     "payment_sso": "10/m/user,60/d/user",
     "data_download": "5/h/user,20/d/user",
-    "closing": "6/h/user,20/d/user",  # asking and taking back; each makes a Case and a mail
+    "closing": "6/h/user,20/d/user",  # each makes a Case and a mail
+    "keeping": "6/h/user,20/d/user",  # a limit of its own, so that nobody who may ask may not take it back
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # here; accounts.security.watching ends the others

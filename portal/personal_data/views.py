@@ -46,13 +46,17 @@ def download(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 @recently_authenticated
-@limited("closing")
 @never_cache
 def close_account(request: HttpRequest) -> HttpResponse:
-    """What closing means, and the button that asks for it; who has asked already sees how that stands."""
-    user = user_of(request)
-    if request.method == "GET" and closing.open_request(user) is not None:
+    """What closing means, and the button that asks for it; who has asked already sees how that stands, uncounted."""
+    if closing.open_request(user_of(request)) is not None:
         return redirect("your_data")
+    return _close_account(request)
+
+
+@limited("closing")
+def _close_account(request: HttpRequest) -> HttpResponse:
+    user = user_of(request)
     if request.method == "POST":
         closing.ask(user)
         words = _("We have your request. Support looks at what is still running and writes to you before it is closed.")
@@ -63,7 +67,7 @@ def close_account(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-@limited("closing")
+@limited("keeping")
 def keep_account(request: HttpRequest) -> HttpResponse:
     """Takes the wish back."""
     if closing.take_back(user_of(request)):

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ClosingRequest, User
 from accounts.security import backoff
 from integrations import gateway
 from notifications.models import Email
@@ -174,7 +174,10 @@ def test_what_makes_work_for_others_can_be_asked_for_so_often(
 ) -> None:
     monkeypatch.setattr(gateway, "whmcs", Whmcs)
     browser = confirmed(aiko)
-    answers = [browser.post(reverse(address)) for _ in range(rate + 1)]
+    answers = []
+    for _ in range(rate + 1):
+        ClosingRequest.objects.all().delete()  # one that is open already is not asked for again
+        answers.append(browser.post(reverse(address)))
 
     assert 429 not in {answer.status_code for answer in answers[:rate]}
     assert answers[rate].status_code == 429
