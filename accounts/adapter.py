@@ -123,7 +123,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if about["signup"]:
             about["redirect_url"] = setup_url(about["redirect_url"] or "")
         response: HttpResponse = super().post_login(request, user, **about)
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        if not languages.is_chosen(request):
             languages.keep(response, user.language)
         return response
 

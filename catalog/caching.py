@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
 
+from accounts.profile.languages import CHOSEN_COOKIE
 from catalog import kept_pages, queries
 
 View = Callable[..., HttpResponse]
@@ -76,7 +77,7 @@ def _tag(request: HttpRequest, version: int) -> str:
 
 def _choices(request: HttpRequest) -> tuple[tuple[str, str], ...]:
     """Every cookie a page may depend on, the theme for one: all but the form token, and the language that is known."""
-    known = (settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME)
+    known = (settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, CHOSEN_COOKIE)
     return tuple(sorted((name, value) for name, value in request.COOKIES.items() if name not in known))
 
 

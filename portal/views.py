@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import drafts
 from accounts.access import asked_next
 from accounts.middleware import page_of_form
+from accounts.profile import languages
 from accounts.profile.saving import save_mails
 from catalog.caching import visitors_may_keep
 from catalog.queries import families
@@ -57,8 +58,10 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's own view; a customer's e-mails come in the chosen language from then on, WHMCS' too."""
     response = i18n.set_language(request)
     chosen = request.POST.get("language", "")
-    if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
-        save_mails(request.user, language=chosen)
+    if chosen in dict(settings.LANGUAGES):
+        languages.choose(response, chosen)
+        if request.user.is_authenticated:
+            save_mails(request.user, language=chosen)
     return response
 
 

@@ -69,7 +69,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         with override(language):
             messages.success(request, _("Saved."))
         response = redirect("mail_preferences")
-        languages.keep(response, language)
+        languages.choose(response, language)
         return response
     return render(request, "accounts/mail_preferences.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -33,7 +33,7 @@ def test_every_answer_carries_the_headers(order: Order, aiko: User, cs_carol: St
             assert "unsafe" not in policy, path
 
 
-COOKIES = {"sessionid", "csrftoken", "language", "theme"}  # with __Host- before each where there is https
+COOKIES = {"sessionid", "csrftoken", "language", "language_chosen", "theme"}  # with __Host- before each over https
 
 
 def test_a_cookie_goes_to_us_alone_and_no_script_reads_it(order: Order, aiko: User, cs_carol: Staff) -> None:

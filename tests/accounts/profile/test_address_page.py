@@ -262,3 +262,19 @@ def test_a_new_phone_speaks_the_users_language_unless_one_was_chosen_on_it(
         visitor.post(reverse("set_language"), {"language": chosen_there, "next": "/"})
     visitor.post(reverse("account_login"), {"login": maria.email, "password": PASSWORD})
     assert f'<html lang="{then}"' in visitor.get(reverse("dashboard")).content.decode()
+
+
+@pytest.mark.parametrize(("chooses", "seconds"), [(False, "ja"), (True, "en")])
+def test_two_who_share_a_browser_see_their_own_language_each(
+    visitor: Client, aiko: User, ben: User, chooses: bool, seconds: str
+) -> None:
+    User.objects.filter(pk=ben.pk).update(language="ja")
+    shown = []
+    for user in (aiko, ben):
+        visitor.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+        shown.append(visitor.get(reverse("dashboard")).content.decode().partition('<html lang="')[2][:2])
+        if chooses:
+            visitor.post(reverse("mail_preferences"), {"language": "en"})
+        visitor.post(reverse("account_logout"))
+
+    assert shown == ["en", seconds]
