@@ -111,7 +111,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         ),
     )
     inlines = (OrderLineInline, OrderEventInline)
-    actions = ("refresh_from_salesforce", "place_again", "withdraw", "mark_cancelled")
+    actions = ("refresh_from_salesforce", "place_again", "withdraw", "customer_keeps", "mark_cancelled")
 
     @admin.display(description=_("customer"))
     def customer(self, order: Order) -> str:
@@ -229,6 +229,13 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             withdrawing.withdraw(seen[order_id], decision)
 
         return _decide(request, orders, withdraw, effect, look=look)
+
+    @admin.action(description=_("The customer keeps it, though they had cancelled it"), permissions=["decide"])
+    def customer_keeps(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        effect = gettext(
+            "The customer has agreed to the order. Its page no longer says that it costs nothing unless they keep it."
+        )
+        return _decide(request, orders, by_support.customer_keeps, effect)
 
     @admin.action(description=_("Mark as cancelled: it was deleted in Salesforce"), permissions=["decide"])
     def mark_cancelled(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from integrations import gateway
 from journal import calls
 from journal.models import RemoteFact
-from orders import refusals, telling
+from orders import refusals, revived, telling
 from orders.mirroring import after_cancelling
-from orders.models import Order
+from orders.models import Cancellation, Order
 from orders.status import Status, status_of
 from orders.transitions import log_event, mirror, move_local
 
@@ -57,6 +57,19 @@ def place_again(order_id: int, decision: Decision) -> None:
         tries=looked_for,
         cleared_at=None,  # what was free when it was ordered may be taken by now
     )
+
+
+@transaction.atomic
+def customer_keeps(order_id: int, decision: Decision) -> None:
+    """The customer agreed to an order that goes on though they had cancelled it: nobody owes them an answer any more.
+
+    Raises NotPossible for any other order. Takes the order's lock.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    wish = Cancellation.objects.filter(order__in=revived.unwanted(), order=order)
+    if not wish.update(state=Cancellation.State.KEPT, ended_at=timezone.now()):
+        raise NotPossible(_("This order does not go on against its customer's wish."))
+    log_event(order, what="customer_keeps", actor=decision.by, detail={"reason": decision.reason})
 
 
 @transaction.atomic

@@ -43,7 +43,7 @@ def mirror_change(change: OrderChange, *, actor: str, user_id: int | None = None
     _log_error(order, change, actor=actor)
     moved = _write(order, change, actor=actor, user_id=user_id)
     changed = _follow_items(order, change)
-    if before == "Cancelled" and change.status != "Cancelled":
+    if revived.comes_back(order, change, before=before):
         revived.note(order, change)
     if change.status == "Cancelled":
         after_cancelling(order, before=before)

@@ -257,6 +257,7 @@ class Cancellation(models.Model):
         DONE = "done", _("cancelled")
         TOO_LATE = "too_late", _("approved before")
         REFUSED = "refused", _("refused by Salesforce")
+        KEPT = "kept", _("kept after all")  # was cancelled, lives again, and the customer agreed
 
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="cancellation")
     state = models.CharField(max_length=8, choices=State.choices, default=State.ASKED)

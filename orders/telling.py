@@ -1,7 +1,6 @@
 """The e-mails about an order that is not about to be provisioned: received, cancelled (product.md §11)."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,13 +47,16 @@ def cancelled(order: Order) -> None:
     _about(user, order, "order_cancelled", again=nth(1 + times(order, "revived")), asked=asked)
 
 
-def revived(order: Order, *, at: datetime) -> None:
-    """A cancelled order goes on; once for each time (`at`), in the caller's transaction, if there is a customer."""
+def revived(order: Order, *, approved: bool) -> None:
+    """A cancelled order goes on, or is only in review again; once for each time in its log.
+
+    In the caller's transaction, if there is a customer.
+    """
     user = queries.customer_of(order)
     if user is None:
         return
     asked = Cancellation.objects.filter(order=order, state=Cancellation.State.DONE).exists()
-    _about(user, order, "order_revived", again=f":{at:%Y%m%d%H%M%S}", asked=asked)
+    _about(user, order, "order_revived", again=nth(times(order, "revived")), asked=asked, approved=approved)
 
 
 def on_hold(user: User, order: Order) -> None:

@@ -1,6 +1,5 @@
 """Makes the portal write every e-mail it has, each the way it really comes about, with every outcome."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.test import RequestFactory
@@ -14,6 +13,7 @@ from accounts.security import notices, support
 from catalog.eligibility import answering
 from orders import telling
 from orders.models import Cancellation, Order
+from orders.transitions import log_event
 from provisioning import mails
 from provisioning.failures import Code
 from provisioning.models import Attempt
@@ -113,5 +113,7 @@ def _orders(user: User) -> None:
     vpn = Order.objects.get(user=user, category="VPN", submission__isnull=False, local_state="placed")
     Cancellation.objects.create(order=vpn, state="done", asked_at=timezone.now(), next_try_at=timezone.now())
     telling.cancelled(vpn)
-    for number, revived in enumerate((internet, vpn)):
-        telling.revived(revived, at=timezone.now() + timedelta(minutes=number))
+    telling.revived(internet, approved=False)
+    for approved in (True, False):
+        log_event(vpn, what="revived", actor="salesforce")
+        telling.revived(vpn, approved=approved)

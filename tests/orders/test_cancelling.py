@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from audit.models import AuditEntry
 from integrations.errors import Rejected, Unavailable
 from notifications.models import Email
 from notifications.rendering import render
@@ -18,9 +19,10 @@ from orders.status import Status, status_of
 from support.models import Case
 from tests.orders.doubles import Salesforce, Whmcs, change, opportunity
 from tests.orders.steps import order_now
-from tests.people import make_customer, signed_in
+from tests.people import make_customer, make_staff, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
+STAFF_LIST = "/admin/orders/order/"
 SOME_DAY = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
 
@@ -335,6 +337,53 @@ def test_what_support_cancelled_and_took_up_again_is_told_without_a_case(
     assert "Customer support has taken it up again" in render(Email.objects.filter(template="order_revived")[0]).text
     assert "You cancelled this order" not in page_of(browser, order)
     assert not Case.objects.exists()
+
+
+def test_back_in_review_is_no_approval_yet_and_the_approval_is_told_when_it_comes(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    jobs.cancel(ask(browser, order).pk)
+    salesforce.changes = [change(order.sf_order_id or "", minute=5)]
+    refresh()
+    told = render(Email.objects.get(template="order_revived"))
+    for part in (told.text, told.html):
+        assert "It is in review again" in part
+        assert "mistake" not in part
+    assert "You cancelled this order" not in page_of(browser, order)
+    assert "Talk to the customer before anybody approves it" in Case.objects.get().description
+    assert list(revived.unwanted()) == [order]
+    salesforce.changes = [change(order.sf_order_id or "", status="Approved", minute=5)]
+    for _ in range(2):
+        refresh()
+    again = Email.objects.filter(template="order_revived").order_by("pk").last()
+    assert again is not None
+    assert "That is our mistake" in render(again).text
+    assert "You cancelled this order, and it goes on" in page_of(browser, order)
+    assert (Case.objects.count(), Email.objects.filter(template="order_revived").count()) == (2, 2)
+
+
+def test_an_order_that_its_customer_keeps_after_all_is_settled_by_support(
+    browser: Client, order: Order, salesforce: Salesforce
+) -> None:
+    carol = signed_in(make_staff().user)
+    jobs.cancel(ask(browser, order).pk)
+    form: dict[str, Any] = {"action": "customer_keeps", "_selected_action": [order.pk]}
+    confirmed = {**form, "confirmed": "yes", "reason": "agreed on the phone"}
+    said = carol.post(STAFF_LIST, confirmed, follow=True).content.decode()
+    assert "This order does not go on against its customer&#x27;s wish." in said
+    now_approved(salesforce, order)
+    refresh()
+    assert "You pay nothing" in page_of(browser, order)
+    assert "The customer has agreed" in carol.post(STAFF_LIST, form).content.decode()
+    assert list(revived.unwanted()) == [order], "nothing without a reason"
+    carol.post(STAFF_LIST, confirmed)
+    assert not revived.unwanted().exists()
+    page = page_of(browser, order)
+    for words in ("You pay nothing", "You cancelled this order", "came too late"):
+        assert words not in page
+    event = order.events.get(what="customer_keeps")
+    assert (event.actor, event.detail) == ("carol@example.jp", {"reason": "agreed on the phone"})
+    assert AuditEntry.objects.filter(action="order.customer_keeps", subject=f"order:{order.number}").count() == 1
 
 
 def test_every_cancellation_of_an_order_is_told_with_its_own_time(
