@@ -31,7 +31,7 @@ def owners(changes: Iterable[OrderChange]) -> Mapping[str, int]:
 def mirror_change(change: OrderChange, *, actor: str, user_id: int | None = None) -> bool:
     """Mirrors one Order; True when something changed. `user_id` is its Account's customer, None without one.
 
-    Takes the order's lock. Safe to repeat. Writes to the customer once when it was cancelled.
+    Takes the order's lock. Safe to repeat. Writes to the customer once for each time it was cancelled.
     """
     order = _known(change) or _made_there(change, user_id)
     # Equal stamps are read again: Salesforce counts whole seconds, and two saves fit into one.

@@ -315,8 +315,7 @@ def test_what_was_provisioned_stays_whatever_is_edited_later(order: Order, sales
 
 def test_the_customer_is_told_once_that_support_cancelled(order: Order, salesforce: Salesforce) -> None:
     after(salesforce, change(order.sf_order_id or "", status="Cancelled", minute=5))
-    after(salesforce, change(order.sf_order_id or "", status="Pending Review", minute=6))
-    after(salesforce, change(order.sf_order_id or "", status="Cancelled", minute=7))
+    after(salesforce, change(order.sf_order_id or "", status="Cancelled", minute=6))
     (mail,) = Email.objects.filter(template="order_cancelled")
     assert mail.context["asked"] is False
     assert mail.context["order"]["number"] == order.number
