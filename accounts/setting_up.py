@@ -42,7 +42,8 @@ def place_of(link: CustomerLink | None, journey: SignupJourney | None) -> Place:
     left out; a claim is compared until support has decided, and what stops it afterwards is another matter."""
     if link is not None and link.state == CustomerLink.State.LINKED:
         return Place.READY
-    if link is not None and (journey is None or journey.state == State.RUNNING or journey.error_code == EMAIL_DIFFERS):
+    goes_on = journey is None or journey.state in {State.RUNNING, State.DONE}
+    if link is not None and (goes_on or (journey is not None and journey.error_code == EMAIL_DIFFERS)):
         return Place.COMPARING
     if journey is None:
         return Place.UNDER_WAY
