@@ -1,4 +1,4 @@
-"""Account changes made in Salesforce reach the links: eligibility, identity, portal status (decisions.md 14)."""
+"""Account changes made in Salesforce reach the links: eligibility, identity, status, Contact (decisions.md 14)."""
 
 from datetime import timedelta
 
@@ -34,6 +34,7 @@ def _apply(account: AccountRecord) -> int:
     if account.portal_status == CustomerLink.CLOSED:
         closing.carried_out(account.id)
         _sign_out(account.id)
+    _find_contact(account)
     return _links(account.id).update(
         internet_eligibility=account.internet_eligibility,
         internet_eligibility_status=account.internet_eligibility_status,
@@ -41,6 +42,13 @@ def _apply(account: AccountRecord) -> int:
         identity_status=account.identity_status,
         portal_status=account.portal_status,
     )
+
+
+def _find_contact(account: AccountRecord) -> None:
+    """Who was linked without a Contact of their own has one since support put their address on it."""
+    for link in _links(account.id).filter(sf_contact_id="").select_related("user"):
+        if contact_id := account.contact_of(link.user.email):
+            CustomerLink.objects.filter(pk=link.pk, sf_contact_id="").update(sf_contact_id=contact_id)
 
 
 def _links(*sf_account_ids: str) -> QuerySet[CustomerLink]:
