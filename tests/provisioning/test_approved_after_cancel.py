@@ -51,7 +51,7 @@ def test_an_approval_over_the_cancellation_counts_and_its_customer_is_told(
 
     assert arrive_and_run().state == "PROVISIONED"
     assert (seen(cancelled), whmcs.count("add_order")) == (Status.PROVISIONED, 1)
-    assert templates() == ["order_cancelled", "order_provisioned"]
+    assert templates() == ["order_cancelled", "order_revived", "order_provisioned"]
 
 
 def test_an_approval_that_the_portal_has_not_read_yet_counts_just_so(
