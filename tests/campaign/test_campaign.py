@@ -10,10 +10,10 @@ from sandbox.embedded.processes import python
 from tests.campaign.servers import ROOT
 
 pytestmark = [pytest.mark.whole, pytest.mark.xdist_group("campaign")]
-SEEDS, CELLS = 60, 12
+SEEDS, CELLS = 40, 12
 
 
-def test_whatever_dies_each_order_of_sixty_seeds_becomes_one_working_service(tmp_path: Path) -> None:
+def test_whatever_dies_each_order_of_forty_seeds_becomes_one_working_service(tmp_path: Path) -> None:
     command = [python(), "-m", "tests.campaign", "--sample", str(SEEDS), "--cells", str(CELLS)]
     done = subprocess.run(
         [*command, "--state", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
