@@ -163,6 +163,6 @@ def ask_for_closing_and_stay(window: Window, outside: Outside, person: Person) -
     window.open("/account/data/")
     window.follow("/account/close/", "close-account")
     window.press("main form .button.danger", "closing-asked")
-    window.letter(outside.mail("We have your wish to close the account", to=person.email), "closing-asked")
+    window.letter(outside.mail("We have your request to close your account", to=person.email), "closing-asked")
     window.press("main form[action*='/close/take-back/'] button", "account-stays")
     expect(window.page.locator("main a[href*='/account/close/']")).to_be_visible()
