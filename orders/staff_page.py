@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from accounts.models import CustomerLink
 from integrations import staff_pages
@@ -48,7 +49,7 @@ def elsewhere(order: Order) -> list[Elsewhere]:
             order.sf_opportunity_id,
             staff_pages.in_salesforce("Opportunity", order.sf_opportunity_id),
         ),
-        Elsewhere(_("Account"), account, staff_pages.in_salesforce("Account", account)),
+        Elsewhere(pgettext("Salesforce", "Account"), account, staff_pages.in_salesforce("Account", account)),
         Elsewhere(_("order in WHMCS"), str(order.whmcs_order_id or ""), staff_pages.whmcs_order(order.whmcs_order_id)),
         Elsewhere(_("client in WHMCS"), str(client or ""), staff_pages.whmcs_client(client)),
     ]

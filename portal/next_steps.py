@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts import links
 from accounts.identity.standing import standing
@@ -141,7 +142,7 @@ def _address_check(known: Known) -> Task | None:
     if not check.offered or known.customer is None or known.has_orders or is_old or _has_line(known.user):
         return None
     text = _("It is available. Choose the plan you like.")
-    return Task("eligibility", "todo", title, text, _("See plans"), page, word=_("Next step"))
+    return Task("eligibility", "todo", title, text, _("See plans"), page, word=pgettext("task", "Next step"))
 
 
 def _has_line(user: User) -> bool:

@@ -1,15 +1,35 @@
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import polib
 import pytest
+from django.conf import settings
 
 from portal import translations
 from portal.translations import Message, compile_all, gaps, messages
+from tests.people import make_customer, signed_in
 
 
 def test_every_text_is_in_japanese() -> None:
     assert gaps("ja") == []
+
+
+def test_a_text_is_translated_once() -> None:
+    """Of two the last would win, wherever the first was meant; two meanings are told apart by a context."""
+    texts = [
+        (each.msgctxt, each.msgid) for each in polib.pofile(str(settings.LOCALE_PATHS[0] / "ja/LC_MESSAGES/django.po"))
+    ]
+    assert [text for text, times in Counter(texts).items() if times > 1] == []
+
+
+@pytest.mark.django_db
+def test_the_words_of_the_header_are_the_customers() -> None:
+    browser = signed_in(make_customer("aiko@example.jp"))
+    header = browser.get("/overview/", headers={"accept-language": "ja"}).content.decode().partition("<main")[0]
+    assert "アカウント" in header
+    assert "取引先" not in header, "that is what Salesforce calls an Account"
 
 
 @pytest.fixture
