@@ -138,7 +138,7 @@ class SignupForm(NameOrder, allauth_forms.SignupForm):
         """
         signup_again.forget(request)
         if self.account_already_exists:
-            password = make_password(self.cleaned_data["password1"])  # hashed once on every way (decisions.md 39)
+            password = make_password(self.cleaned_data["password1"])  # hashed once on every way: its time tells nothing
             return self._again(request, password) or super().try_save(request)
         try:
             return super().try_save(request)  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """An order that Salesforce has not heard of is taken back: by its customer, or by support with a reason.
 
-Whatever is missing for it then keeps its customer from nothing any more (decisions.md 84, 116).
+Whatever is missing for it then keeps its customer from nothing any more (docs/decisions.md 84, 115).
 """
 
 from typing import Any
